@@ -1,0 +1,31 @@
+"""Seeds to latent vectors: one frozen random stream a seed, drawn on the CPU.
+
+A seed is a promise: what it draws depends on the seed alone, not on how many are drawn, on the device, or on
+the version of a library. NumPy freezes the values of `RandomState` and of the counter-based `Philox` (NEP 19);
+torch makes no such promise, so torch's generators draw nothing here. Knows neither networks nor HTTP.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEED_MAX = 2**53 - 1  # the largest integer that every JSON reader holds exactly
+
+
+class Latents(NamedTuple):
+    """What n seeds draw."""
+
+    z: NDArray[np.float32]  # [n, z_dim], N(0, 1)
+    label: NDArray[np.int64]  # [n], uniform in [0, classes); zeros where classes is 0
+
+
+def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
+    """Row i is drawn from the stream of `first_seed + i`: first z, then the label for those who name none."""
+    z = np.empty((n, z_dim), np.float32)
+    uniform = np.empty(n)
+    for i in range(n):
+        stream = np.random.RandomState(np.random.Philox(key=first_seed + i))
+        z[i] = stream.standard_normal(z_dim)
+        uniform[i] = stream.random_sample()
+    return Latents(z, (uniform * classes).astype(np.int64))

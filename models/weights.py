@@ -1,0 +1,179 @@
+"""Weights files: a generator and its card in one safetensors file, written whole or not at all, read strictly.
+
+The card lies in the file's header as JSON and holds all that rebuilds the network and all that is known of it.
+Parameters are stored as float16, batch-norm statistics as they are. Nothing here is a pickle: a weights file is data.
+Knows no training and no HTTP.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors
+import safetensors.torch
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from models.networks import KINDS, Generator
+
+FOLDER = Path(__file__).parent / "weights"
+SUFFIX = ".safetensors"
+
+
+class WeightsError(Exception):
+    """A weights file that cannot be used. The message names the file, the cause and what to do."""
+
+
+class CardPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkCard(CardPart):
+    """The arguments that rebuild the generator."""
+
+    kind: Literal["dense", "convolutional"]
+    z_dim: int = Field(ge=1, le=4096)
+    classes: int = Field(ge=0, le=62)
+
+
+class DataCard(CardPart):
+    """What the generator was trained on; the SHA-256 is that of the unpacked training images."""
+
+    name: str
+    images: int
+    sha256: str
+
+
+class Card(CardPart):
+    """What is known of a generator: how it was made, on what, for how long, and how good it is."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    network: NetworkCard
+    recipe: dict[str, str] = Field(description="The five parts: networks, loss, optimizer, data, labels.")
+    batch: int
+    seed: int
+    images_seen: int = Field(description="Images the discriminator learnt from, half of them real.")
+    wall_time_s: float
+    machine: str
+    torch: str
+    data: DataCard
+    scores: dict[str, float] = {}
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A generator, ready to use in evaluation mode, its card, and the SHA-256 of the file it came from."""
+
+    card: Card
+    generator: Generator
+    sha256: str
+
+
+def save(path: Path, generator: Generator, card: Card) -> None:
+    """Write one file, atomically: a crash or a full disk leaves the old file or none, never half of one."""
+    statistics = dict(generator.named_buffers())
+    tensors = {
+        name: tensor.detach().cpu().contiguous().to(tensor.dtype if name in statistics else torch.float16)
+        for name, tensor in generator.state_dict().items()
+    }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise WeightsError(f"{path} was not written: {name} holds NaN, infinity or a number too large for float16.")
+    header = {"card": card.model_dump_json(), "tensors_sha256": digest(tensors)}
+    write_atomically(path, safetensors.torch.save(tensors, header))
+
+
+def load(path: Path) -> Weights:
+    """Rebuild the generator from the card and fill it, strictly: every tensor there, of its shape, and no other."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        there = ", ".join(sorted(file.name for file in path.parent.glob("*" + SUFFIX))) or "none"
+        raise WeightsError(f"{path} does not exist. Weights files in that folder: {there}.") from None
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None
+    try:
+        tensors = safetensors.torch.load(content)
+        header = read_header(content)
+    except (safetensors.SafetensorError, ValueError) as error:
+        raise WeightsError(
+            f"{path} is no whole safetensors file ({error}). It is truncated, damaged or something else: fetch it again."
+        ) from None
+    card = read_card(path, header)
+    if digest(tensors) != header.get("tensors_sha256"):
+        raise WeightsError(f"{path} was changed after it was written: its tensors do not match their SHA-256. Fetch it again.")
+    networks = KINDS[card.network.kind](z_dim=card.network.z_dim)
+    generator = networks.generator(card.network.classes)
+    check_shapes(path, generator.state_dict(), tensors)
+    generator.load_state_dict(tensors)
+    return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest())
+
+
+def rewrite_card(path: Path, **changes: Any) -> Card:
+    """Replace fields of the card in a weights file; the tensors stay as they are."""
+    card = Card.model_validate({**load(path).card.model_dump(), **changes})
+    content = path.read_bytes()
+    tensors = safetensors.torch.load(content)
+    write_atomically(path, safetensors.torch.save(tensors, {"card": card.model_dump_json(), "tensors_sha256": digest(tensors)}))
+    return card
+
+
+def read_header(content: bytes) -> dict[str, str]:
+    """The text part of a safetensors file: a length of 8 bytes, then JSON with a `__metadata__` of strings."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.loads(content[8 : 8 + length]).get("__metadata__", {})
+    return dict(header)
+
+
+def read_card(path: Path, header: Mapping[str, str]) -> Card:
+    if "card" not in header:
+        raise WeightsError(f"{path} has no card in its header, so it was not written by this project. Train one, or remove it.")
+    try:
+        return Card.model_validate_json(header["card"])
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        field = ".".join(map(str, first["loc"])) or "the whole"
+        raise WeightsError(
+            f"{path} has a card that this version does not understand ({field}: {first['msg']}). Use the version that wrote it."
+        ) from None
+
+
+def check_shapes(path: Path, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
+    for name in sorted(expected.keys() | found.keys()):
+        wanted = list(expected[name].shape) if name in expected else "nothing of that name"
+        got = list(found[name].shape) if name in found else "nothing of that name"
+        if wanted != got:
+            raise WeightsError(f"{path} does not fit the network of its card: {name} is {got}, expected {wanted}. Fetch it again.")
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
+    sha256 = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        sha256.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        sha256.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return sha256.hexdigest()
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write beside the target, flush to the disk, then rename: the target is the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

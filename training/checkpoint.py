@@ -1,0 +1,42 @@
+"""Checkpoints: the whole state of a run in one file, for going on with it exactly. Not for use by others.
+
+Knows nothing of what is in the state. Written atomically; read with torch's restricted reader, which runs no code.
+"""
+
+import io
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.weights import write_atomically
+
+
+class CheckpointError(Exception):
+    """A checkpoint that cannot be gone on with. The message names the file, the cause and what to do."""
+
+
+def save(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
+    """`identity` tells which run this is (recipe, batch, seed, data); a run goes on only with its own."""
+    buffer = io.BytesIO()
+    torch.save({"identity": identity, "state": state}, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
+    """The state, on the CPU. Raises CheckpointError for a missing or broken file, or that of another run."""
+    if not path.exists():
+        raise CheckpointError(f"{path} does not exist, so there is nothing to resume. Start without --resume.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        found, state = content["identity"], content["state"]
+    except (RuntimeError, EOFError, KeyError, TypeError, OSError, pickle.UnpicklingError) as error:
+        raise CheckpointError(f"{path} is no whole checkpoint ({error}). Remove it and start without --resume.") from None
+    for key in identity:
+        if found.get(key) != identity[key]:
+            raise CheckpointError(
+                f"{path} is of another run: its {key} is {found.get(key)!r}, not {identity[key]!r}. "
+                f"Give the same options, or another --out."
+            )
+    return dict(state)

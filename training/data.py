@@ -1,0 +1,135 @@
+"""INPUT: any folder of MNIST-shaped IDX files, as one uint8 tensor on the device, shuffled slice by slice.
+
+Does not know what the images are for. The format: http://yann.lecun.com/exdb/mnist/ (a magic number, the sizes,
+the bytes, all big-endian).
+"""
+
+import gzip
+import hashlib
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from models.pixels import SIDE
+
+Split = Literal["train", "test"]
+STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}
+CLASSES_MAX = 62  # EMNIST ByClass: ten digits, 26 capitals, 26 small letters
+MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+
+
+class DataError(Exception):
+    """A data folder that cannot be used. The message names the file, the cause and what to do."""
+
+
+class Dataset(NamedTuple):
+    """Images with their labels, and where they come from."""
+
+    images: Tensor  # uint8 [N, 28, 28]
+    labels: Tensor  # int64 [N]
+    name: str
+    sha256: str  # of the unpacked bytes of the image file
+
+    @property
+    def classes(self) -> int:
+        return int(self.labels.max()) + 1
+
+    def to(self, device: torch.device) -> "Dataset":
+        return self._replace(images=self.images.to(device), labels=self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class Idx:
+    """Images as they lie in the folder: MNIST, or whatever has its shape."""
+
+    def read(self, folder: Path, split: Split = "train") -> Dataset:
+        """Raises DataError for a missing, truncated or foreign file, and for counts that differ."""
+        if not folder.is_dir():
+            raise DataError(f"{folder} is no folder. Name one with MNIST's IDX files, or run: python -m training data")
+        images_file, labels_file = find(folder, split, "images"), find(folder, split, "labels")
+        image_bytes, images = read_idx(images_file, dimensions=3)
+        _, labels = read_idx(labels_file, dimensions=1)
+        if images.shape[1:] != (SIDE, SIDE):
+            raise DataError(f"{images_file} holds images of {images.shape[1]}x{images.shape[2]} pixels; 28x28 is needed.")
+        if len(images) != len(labels):
+            raise DataError(f"{images_file} holds {len(images)} images, but {labels_file.name} holds {len(labels)} labels.")
+        if len(images) == 0:
+            raise DataError(f"{images_file} holds no image.")
+        if labels.max() >= CLASSES_MAX:
+            raise DataError(f"{labels_file} holds the label {labels.max()}; labels from 0 to {CLASSES_MAX - 1} are known.")
+        sha256 = hashlib.sha256(image_bytes).hexdigest()
+        name = "MNIST" if sha256 == MNIST_SHA256 else folder.resolve().name
+        return Dataset(torch.from_numpy(images.copy()), torch.from_numpy(labels.astype(np.int64)), name, sha256)
+
+
+def find(folder: Path, split: Split, what: str) -> Path:
+    """The one file of that split: `train-images-idx3-ubyte`, with or without .gz, or with a prefix as EMNIST has it."""
+    files = {
+        file.name.removesuffix(".gz"): file
+        for stem in STEMS[split]
+        for file in sorted(folder.glob(f"*{stem}-{what}*ubyte*"), reverse=True)  # the unpacked one wins
+        if file.name.endswith(("ubyte", "ubyte.gz"))
+    }
+    if not files:
+        name = f"{STEMS[split][0]}-{what}-idx{3 if what == 'images' else 1}-ubyte"
+        raise DataError(f"{folder} has no {name} (.gz or not). To download MNIST: python -m training data")
+    if len(files) > 1:
+        raise DataError(f"{folder} has several sets ({', '.join(sorted(files))}). Put the one that is meant in a folder of its own.")
+    return next(iter(files.values()))
+
+
+def read_idx(file: Path, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
+    """The unpacked bytes of an IDX file of unsigned bytes, and the array in them."""
+    try:
+        content = file.read_bytes()
+        if file.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{file} is no whole gzip file ({error}). Fetch it again.") from None
+    except OSError as error:
+        raise DataError(f"{file} cannot be read: {error.strerror}.") from None
+    magic = 0x0800 + dimensions  # 0x08: unsigned bytes
+    start = 4 + 4 * dimensions
+    if len(content) < start or int.from_bytes(content[:4], "big") != magic:
+        raise DataError(f"{file} is no IDX file of {dimensions} dimensions: it begins with {content[:4].hex()}, not {magic:08x}.")
+    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4)]
+    expected = start + int(np.prod(shape))
+    if len(content) != expected:
+        cause = "is truncated" if len(content) < expected else "is too long"
+        raise DataError(f"{file} {cause}: {len(content)} bytes, where its header promises {expected}. Fetch it again.")
+    return content, np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+class Batches:
+    """An endless stream of rows, each pass in a new random order, from a data set that lies on the device."""
+
+    def __init__(self, dataset: Dataset, generator: torch.Generator) -> None:
+        self.dataset = dataset
+        self.generator = generator
+        self.order = torch.empty(0, dtype=torch.int64, device=dataset.images.device)  # [N], a permutation
+        self.position = 0
+
+    def take(self, n: int) -> tuple[Tensor, Tensor]:
+        """The next n rows: uint8 [n, 28, 28] and int64 [n]. A pass ends early where fewer than n rows are left."""
+        images, labels = self.dataset.images, self.dataset.labels
+        if n > len(images):
+            raise DataError(f"A step takes {n} images, but the data set holds {len(images)}. Choose a smaller --batch.")
+        if self.position + n > len(self.order):
+            self.order = torch.randperm(len(images), generator=self.generator, device=images.device)
+            self.position = 0
+        rows = self.order[self.position : self.position + n]
+        self.position += n
+        return images[rows], labels[rows]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"order": self.order, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.order = state["order"].to(self.dataset.images.device)
+        self.position = state["position"]

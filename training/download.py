@@ -1,0 +1,78 @@
+"""MNIST from its public mirrors into a folder: checked, whole files only, the next mirror when one fails."""
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import platformdirs
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+from models.weights import write_atomically
+from training.data import MNIST_SHA256
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+)
+SHA256 = {  # of the unpacked bytes; the mirrors' gzip wrappers differ
+    "train-images-idx3-ubyte": MNIST_SHA256,
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+class DownloadError(Exception):
+    """No mirror gave a file. The message says what each one answered."""
+
+
+def cache_folder() -> Path:
+    return Path(platformdirs.user_cache_dir("kakite")) / "mnist"
+
+
+def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -> None:
+    """Fetch what the folder does not hold yet. A file appears under its name only when it is whole and right."""
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with httpx.Client(timeout=30, follow_redirects=True) as client, Progress(*columns, console=console) as bar:
+        for name, sha256 in SHA256.items():
+            target = folder / f"{name}.gz"
+            if target.exists() and unpacked_sha256(target.read_bytes()) == sha256:
+                continue
+            write_atomically(target, fetch(client, bar, name, sha256, mirrors))
+
+
+def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: Sequence[str]) -> bytes:
+    """The gzipped file from the first mirror that gives it right."""
+    failures = []
+    for mirror in mirrors:
+        url = f"{mirror}{name}.gz"
+        task = bar.add_task(name, total=None)
+        content = bytearray()
+        try:
+            with client.stream("GET", url) as response:
+                response.raise_for_status()
+                bar.update(task, total=int(response.headers.get("content-length", 0)) or None)
+                for chunk in response.iter_raw():
+                    content += chunk
+                    bar.update(task, completed=len(content))
+            if unpacked_sha256(content) == sha256:
+                return bytes(content)
+            failures.append(f"{url}: not the known file (its SHA-256 differs)")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            failures.append(f"{url}: {error or type(error).__name__}")
+        bar.remove_task(task)
+    raise DownloadError(
+        f"{name} could not be downloaded. " + "; ".join(failures) + ". Try again later, or put the file there yourself and give --data DIR."
+    )
+
+
+def unpacked_sha256(content: bytes | bytearray) -> str:
+    """Of what a gzip file holds; the empty string for what is no whole gzip file."""
+    try:
+        return hashlib.sha256(gzip.decompress(content)).hexdigest()
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return ""

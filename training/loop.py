@@ -1,0 +1,155 @@
+"""The loop: where the five parts meet. Yields progress; prints nothing, writes nothing.
+
+`Training` is the whole state of a run; what `state_dict` gives is all that a run needs to go on with the very numbers
+it would have had. It seeds torch's own generator (the weights to begin with, and dropout) and owns one more (z, and
+the order of the data), so nothing else in the process may draw from torch's while it runs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.pixels import to_float
+from training.data import Batches, Dataset
+from training.device import has_bfloat16
+from training.optimizers import MovingAverage
+from training.recipe import Recipe
+
+
+class RecipeError(Exception):
+    """A recipe that does not fit the data or the batch. The message says what would."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Means over the steps since the last one."""
+
+    images: int  # images the discriminator has learnt from, half of them real
+    discriminator_loss: float
+    generator_loss: float
+    accuracy: float  # share of real and generated images that the discriminator told apart, 0.5 for guessing
+
+
+class Step(NamedTuple):
+    """What one step leaves behind, as scalars still on the device."""
+
+    discriminator_loss: Tensor
+    generator_loss: Tensor
+    accuracy: Tensor
+
+
+class Training:
+    """One run: both networks, both optimizers, the averaged generator, the random state and the data's order.
+
+    A step is a discriminator step on batch / 2 real and batch / 2 generated images, then a generator step on a
+    whole batch; it counts as `batch` images.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, batch: int, seed: int) -> None:
+        if batch < 2 or batch % 2:
+            raise RecipeError(f"A batch of {batch} cannot be halved into real and generated images: choose an even number.")
+        if recipe.labels.classes and dataset.classes > recipe.labels.classes:
+            raise RecipeError(
+                f"The data has labels up to {dataset.classes - 1}, the recipe has {recipe.labels.classes} classes: "
+                f"train with --classes {dataset.classes}."
+            )
+        torch.manual_seed(seed)
+        self.recipe = recipe
+        self.device = device
+        self.batch = batch
+        self.images = 0
+        self.autocast = has_bfloat16(device)
+        classes = recipe.labels.classes
+        channels_last = torch.channels_last
+        self.generator = recipe.networks.generator(classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
+        self.discriminator = recipe.networks.discriminator(classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
+        self.average = MovingAverage(self.generator, recipe.optimizer.average)
+        self.generator_optimizer = recipe.optimizer.generator.over(self.generator.parameters())
+        self.discriminator_optimizer = recipe.optimizer.discriminator.over(self.discriminator.parameters())
+        self.random = torch.Generator(device).manual_seed(seed)
+        self.batches = Batches(dataset.to(device), self.random)
+
+    def step(self) -> Step:
+        self.generator.train()
+        for _ in range(self.recipe.optimizer.discriminator_steps):
+            discriminator_loss, accuracy = self.discriminator_step()
+        generator_loss = self.generator_step()
+        self.average.update()
+        self.images += self.batch
+        return Step(discriminator_loss, generator_loss, accuracy)
+
+    def discriminator_step(self) -> tuple[Tensor, Tensor]:
+        real, label = self.draw(self.batch // 2)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            with torch.no_grad():
+                fake = self.generate(label)
+            judged = self.recipe.loss.discriminator(self.discriminator, real, fake, label)
+        self.discriminator_optimizer.zero_grad()
+        judged.loss.backward()
+        self.discriminator_optimizer.step()
+        right = torch.cat([judged.real_logits > 0, judged.fake_logits < 0])
+        return judged.loss.detach(), right.float().mean()
+
+    def generator_step(self) -> Tensor:
+        real, label = self.draw(self.batch)
+        self.discriminator.requires_grad_(False)  # its gradients are not needed here, and cost a third of the step
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
+            loss = self.recipe.loss.generator(self.discriminator, real, self.generate(label), label)
+        self.generator_optimizer.zero_grad()
+        loss.backward()
+        self.generator_optimizer.step()
+        self.discriminator.requires_grad_(True)
+        return loss.detach()
+
+    def draw(self, n: int) -> tuple[Tensor, Tensor]:
+        """Real images [n, 1, 28, 28] and their labels [n, classes]."""
+        images, labels = self.batches.take(n)
+        return to_float(images), self.recipe.labels.encode(labels)
+
+    def generate(self, label: Tensor) -> Tensor:
+        """[n, classes] -> images [n, 1, 28, 28], from fresh z."""
+        z = torch.randn(len(label), self.generator.z_dim, generator=self.random, device=self.device)
+        return self.generator(z, label).float()  # type: ignore[no-any-return]
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "images": self.images,
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "generator_optimizer": self.generator_optimizer.state_dict(),
+            "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
+            "average": self.average.state_dict(),
+            "batches": self.batches.state_dict(),
+            "random": self.random.get_state(),
+            "torch_random": torch.get_rng_state(),
+            "cuda_random": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.images = state["images"]
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.generator_optimizer.load_state_dict(state["generator_optimizer"])
+        self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
+        self.average.load_state_dict(state["average"])
+        self.batches.load_state_dict(state["batches"])
+        self.random.set_state(state["random"])
+        torch.set_rng_state(state["torch_random"])
+        if state["cuda_random"] is not None:
+            torch.cuda.set_rng_state(state["cuda_random"], self.device)
+
+
+def train(training: Training, total_images: int, steps_each: int = 20) -> Iterator[Progress]:
+    """Step until `total_images` have been seen, yielding the means of every `steps_each` steps.
+
+    Between two yields nothing waits for the device. Leaving off between two yields loses nothing.
+    """
+    while training.images < total_images:
+        steps: list[Step] = []
+        while len(steps) < steps_each and training.images < total_images:
+            steps.append(training.step())
+        discriminator_loss, generator_loss, accuracy = torch.tensor(steps).mean(dim=0).tolist()
+        yield Progress(training.images, discriminator_loss, generator_loss, accuracy)

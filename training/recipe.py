@@ -1,0 +1,60 @@
+"""Recipes: every GAN is another one with a part replaced. Knows what the parts are, not how they are run.
+
+    CGAN = replace(DCGAN, labels=OneHot(10))
+"""
+
+from dataclasses import dataclass, fields, replace
+
+from models.networks import Convolutional, Dense, Networks
+from training.data import Idx
+from training.labels import Labels, OneHot, Unlabelled
+from training.losses import Loss, NonSaturating
+from training.optimizers import Adam, Pair
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Five parts; read the difference between two GANs off the line that makes one from the other."""
+
+    networks: Networks
+    loss: Loss
+    optimizer: Pair
+    data: Idx
+    labels: Labels
+
+    def parts(self) -> dict[str, str]:
+        """Each part as the text that makes it: {"loss": "NonSaturating()", ...}."""
+        return {field.name: repr(getattr(self, field.name)) for field in fields(self)}
+
+
+DENSE = Recipe(
+    networks=Dense(z_dim=100),
+    loss=NonSaturating(),
+    optimizer=Pair(generator=Adam(rate=2e-4, beta_1=0.5), discriminator=Adam(rate=2e-4, beta_1=0.5)),
+    data=Idx(),
+    labels=Unlabelled(),
+)
+DCGAN = replace(
+    DENSE,
+    networks=Convolutional(z_dim=100),
+    optimizer=Pair(generator=Adam(rate=2e-4, beta_1=0.5), discriminator=Adam(rate=1e-5, beta_1=0.1)),
+)
+CGAN = replace(DCGAN, labels=OneHot(10))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A recipe in the book: what it was made from, and how long it is trained unless one says otherwise."""
+
+    recipe: Recipe
+    parent: str | None
+    about: str
+    total_images: int = 640_000  # the published run: 20,000 iterations of 32
+    batch: int = 32
+
+
+BOOK = {
+    "dense": Entry(DENSE, None, "the first article's: pixels are 784 unrelated numbers"),
+    "dcgan": Entry(DCGAN, "dense", "the article's: convolutions instead of dense layers"),
+    "cgan": Entry(CGAN, "dcgan", "writes the digit it is told to"),
+}

@@ -1,0 +1,209 @@
+"""A run as a person sees it: progress bar, TensorBoard, checkpoints, pictures and, at the end, a weights file.
+
+Everything lies in one folder; whatever stops the run loses at most a minute of it.
+"""
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+from torch.utils.tensorboard import SummaryWriter
+
+from models import latents, weights
+from models.latents import Latents
+from training import checkpoint, evaluate, report
+from training.data import Dataset
+from training.device import describe
+from training.loop import Progress, Training, train
+
+CHECKPOINT_S = 45.0
+SHEETS = 40  # a run leaves this many sheets behind
+WRITERS = 10  # columns of a labelled sheet: one z a column, one digit a row
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where everything of a run lies."""
+
+    root: Path
+    name: str
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.root / "checkpoint.pt"
+
+    @property
+    def weights(self) -> Path:
+        return self.root / f"{self.name}{weights.SUFFIX}"
+
+    @property
+    def curves(self) -> Path:
+        return self.root / "losses.png"
+
+    def sheet(self, images: int) -> Path:
+        return self.root / "sheets" / f"{images:09d}.png"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run, and for how long."""
+
+    name: str
+    seed: int
+    total_images: int
+    folder: Folder
+    resume: bool
+
+
+def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
+    """Train to the end and return the weights file; None if the run was interrupted, its checkpoint written."""
+    folder, began = plan.folder, time.monotonic()
+    identity = {
+        "recipe": training.recipe.parts(),
+        "batch": training.batch,
+        "seed": plan.seed,
+        "data": dataset.sha256,
+        "device": training.device.type,
+    }
+    history: list[Progress] = []
+    wall_time_s = 0.0
+    if plan.resume:
+        state = checkpoint.load(folder.checkpoint, identity)
+        training.load_state_dict(state["training"])
+        history = [Progress(**row) for row in state["history"]]
+        wall_time_s = state["wall_time_s"]
+        console.print(f"Resumed at {training.images:,} images from {folder.checkpoint}")
+
+    def elapsed() -> float:
+        return wall_time_s + time.monotonic() - began
+
+    def save() -> None:
+        rows = [asdict(row) for row in history]
+        state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed()}
+        checkpoint.save(folder.checkpoint, identity, state)
+
+    fixed = fixed_latents(training)
+    sheet_each = max(1, plan.total_images // SHEETS)
+    next_sheet = (training.images // sheet_each + 1) * sheet_each
+    saved_at = time.monotonic()
+    with (
+        stop_signals() as stop,
+        SummaryWriter(str(folder.root), purge_step=training.images) as board,
+        progress_bar(console, plan, training) as show,
+    ):
+        for progress in train(training, plan.total_images):
+            history.append(progress)
+            show(progress)
+            for name, value in asdict(progress).items():
+                if name != "images":
+                    board.add_scalar(name, value, progress.images)
+            if progress.images >= next_sheet:
+                draw_sheet(folder.sheet(next_sheet), training, fixed)
+                next_sheet += sheet_each
+            if stop or time.monotonic() - saved_at > CHECKPOINT_S:
+                save()
+                saved_at = time.monotonic()
+            if stop:
+                return None
+    save()
+    draw_sheet(folder.root / "sheet.png", training, fixed)
+    report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
+    write_weights(plan, training, dataset, elapsed())
+    return folder.weights
+
+
+def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
+    generator = training.average.generator
+    sand = evaluate.sand(evaluate.write(generator, latents.draw(0, 10_000, generator.z_dim, generator.classes)))
+    networks = training.recipe.networks
+    card = weights.Card(
+        name=plan.name,
+        network=weights.NetworkCard.model_validate(
+            {"kind": networks.kind, "z_dim": generator.z_dim, "classes": generator.classes}
+        ),
+        recipe=training.recipe.parts(),
+        batch=training.batch,
+        seed=plan.seed,
+        images_seen=training.images,
+        wall_time_s=round(wall_time_s, 1),
+        machine=describe(training.device),
+        torch=torch.__version__,
+        data=weights.DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
+        scores={"sand": round(sand.ink, 4)},
+    )
+    weights.save(plan.folder.weights, generator, card)
+
+
+def fixed_latents(training: Training) -> Latents:
+    """The z that every sheet shows: 64 writers, or for labels one row a digit with the same ten writers in each."""
+    classes, z_dim = training.generator.classes, training.generator.z_dim
+    if not classes:
+        return latents.draw(0, 64, z_dim)
+    writers = latents.draw(0, WRITERS, z_dim)
+    return Latents(np.tile(writers.z, (classes, 1)), np.repeat(np.arange(classes), WRITERS))
+
+
+def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
+    columns = WRITERS if training.generator.classes else 8
+    report.write_sheet(path, evaluate.write(training.average.generator, fixed), columns)
+
+
+@contextmanager
+def stop_signals() -> Iterator[list[int]]:
+    """A list that is empty until Ctrl-C or SIGTERM asks to stop; the second time they act as they always do."""
+    received: list[int] = []
+
+    def remember(number: int, _: Any) -> None:
+        received.append(number)
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+    before = {signum: signal.signal(signum, remember) for signum in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
+
+
+@contextmanager
+def progress_bar(console: Console, plan: Plan, training: Training) -> Iterator[Any]:
+    """Calls with a Progress move the bar: images, images/s, losses, D's accuracy, time gone and time left."""
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:,.0f} images/s  D {task.fields[d]:.3f}  G {task.fields[g]:.3f}  D right {task.fields[a]:.0%}"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    start, began = training.images, time.monotonic()
+    plain = not console.is_terminal
+    said_at = began
+    with Bar(*columns, console=console, disable=plain) as bar:
+        task = bar.add_task(plan.name, total=plan.total_images, completed=start, speed=0.0, d=0.0, g=0.0, a=0.0)
+
+        def show(progress: Progress) -> None:
+            nonlocal said_at
+            speed = (progress.images - start) / (time.monotonic() - began)
+            d, g, a = progress.discriminator_loss, progress.generator_loss, progress.accuracy
+            bar.update(task, completed=progress.images, speed=speed, d=d, g=g, a=a)
+            if plain and time.monotonic() - said_at > 30:  # a log file gets a line now and then
+                said_at = time.monotonic()
+                eta_s = (plan.total_images - progress.images) / speed
+                console.print(
+                    f"{progress.images:,}/{plan.total_images:,} images, {speed:,.0f} images/s, "
+                    f"D {d:.3f}, G {g:.3f}, D right {a:.0%}, {eta_s / 60:.1f} minutes left"
+                )
+
+        yield show
