@@ -24,8 +24,12 @@ def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
     """Row i is drawn from the stream of `first_seed + i`: first z, then the label for those who name none."""
     z = np.empty((n, z_dim), np.float32)
     uniform = np.empty(n)
+    philox = np.random.Philox(key=first_seed)
+    state = philox.state  # that of a fresh generator: setting another key is ten times faster than making another one
     for i in range(n):
-        stream = np.random.RandomState(np.random.Philox(key=first_seed + i))
+        state["state"]["key"][0] = first_seed + i
+        philox.state = state
+        stream = np.random.RandomState(philox)
         z[i] = stream.standard_normal(z_dim)
         uniform[i] = stream.random_sample()
     return Latents(z, (uniform * classes).astype(np.int64))

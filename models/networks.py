@@ -94,7 +94,7 @@ class DenseGenerator(Generator):
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
         x = self.layers(x)  # -> 256 -> 512 -> 1024 -> [B, 784]
-        return x.unflatten(1, (1, SIDE, SIDE))  # [B, 1, 28, 28]
+        return torch.reshape(x, (-1, 1, SIDE, SIDE))  # [B, 1, 28, 28]
 
 
 class DenseDiscriminator(Discriminator):
@@ -112,7 +112,7 @@ class DenseDiscriminator(Discriminator):
     def forward(self, images: Tensor, label: Tensor) -> Tensor:
         x = torch.cat([images.flatten(1), label], dim=1)  # [B, 784 + classes]
         x = self.layers(x)  # -> 512 -> 256 -> [B, 1]
-        return x.squeeze(1)  # [B]
+        return torch.reshape(x, (-1,))  # [B]
 
 
 class ConvolutionalGenerator(Generator):
@@ -133,7 +133,7 @@ class ConvolutionalGenerator(Generator):
         x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
         x = F.relu(self.norm_1(self.dense_1(x)))  # [B, 1024]
         x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128], channels last as in Keras,
-        x = x.unflatten(1, (7, 7, 128)).permute(0, 3, 1, 2)  # [B, 128, 7, 7], so nothing is copied here
+        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], so nothing is copied here
         x = F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
         return torch.tanh(self.conv_2(x))  # [B, 1, 28, 28]
 
@@ -157,7 +157,8 @@ class ConvolutionalDiscriminator(Discriminator):
         x = F.leaky_relu(self.conv_1(x), 0.2)  # [B, 64, 14, 14]
         x = F.leaky_relu(self.conv_2(x), 0.2)  # [B, 128, 5, 5]
         x = F.leaky_relu(self.dense_1(x.flatten(1)), 0.2)  # [B, 256]
-        return self.dense_2(self.dropout(x)).squeeze(1)  # type: ignore[no-any-return]  # [B]
+        x = self.dense_2(self.dropout(x))  # [B, 1]
+        return torch.reshape(x, (-1,))  # [B]
 
 
 def batch_norm_1d(features: int, momentum: float = 0.99) -> nn.BatchNorm1d:
@@ -203,5 +204,3 @@ class Convolutional:
 
 
 KINDS: dict[str, type[Dense] | type[Convolutional]] = {"dense": Dense, "convolutional": Convolutional}
-
-

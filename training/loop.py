@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from models.device import has_bfloat16
 from models.pixels import to_float
 from training.data import Batches, Dataset
-from training.device import has_bfloat16
 from training.optimizers import MovingAverage
 from training.recipe import Recipe
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.networks import Generator
 
@@ -49,7 +49,8 @@ class MovingAverage:
         """After a step of G: parameters move towards the generator's, batch-norm statistics are its own."""
         if not self.decay:
             return
-        averaged, current = list(self.generator.parameters()), list(self.source.parameters())
+        averaged: list[Tensor] = list(self.generator.parameters())
+        current: list[Tensor] = list(self.source.parameters())
         torch._foreach_lerp_(averaged, current, 1.0 - self.decay)
         for kept, new in zip(self.generator.buffers(), self.source.buffers(), strict=True):
             kept.copy_(new)

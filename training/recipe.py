@@ -1,9 +1,9 @@
 """Recipes: every GAN is another one with a part replaced. Knows what the parts are, not how they are run.
 
-    CGAN = replace(DCGAN, labels=OneHot(10))
+CGAN = replace(DCGAN, labels=OneHot(10))
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from models.networks import Convolutional, Dense, Networks
 from training.data import Idx
@@ -58,3 +58,17 @@ BOOK = {
     "dcgan": Entry(DCGAN, "dense", "the article's: convolutions instead of dense layers"),
     "cgan": Entry(CGAN, "dcgan", "writes the digit it is told to"),
 }
+
+
+def swaps(after: Recipe, before: Recipe) -> list[str]:
+    """What was replaced, a line each: "labels: Unlabelled() -> OneHot(classes=10)"; within a part, only what differs."""
+    return [line for field in fields(Recipe) for line in differences(field.name, getattr(before, field.name), getattr(after, field.name))]
+
+
+def differences(path: str, before: object, after: object) -> list[str]:
+    if before == after:
+        return []
+    if type(before) is type(after) and is_dataclass(before) and is_dataclass(after):
+        names = [field.name for field in fields(before)]
+        return [line for name in names for line in differences(f"{path}.{name}", getattr(before, name), getattr(after, name))]
+    return [f"{path}: {before} -> {after}"]

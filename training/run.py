@@ -19,10 +19,11 @@ from rich.progress import Progress as Bar
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
+from models.device import describe
 from models.latents import Latents
 from training import checkpoint, evaluate, report
+from training.checkpoint import CheckpointError
 from training.data import Dataset
-from training.device import describe
 from training.loop import Progress, Training, train
 
 CHECKPOINT_S = 45.0
@@ -49,8 +50,16 @@ class Folder:
     def curves(self) -> Path:
         return self.root / "losses.png"
 
+    @property
+    def last_sheet(self) -> Path:
+        return self.root / "sheet.png"
+
+    @property
+    def sheets(self) -> Path:
+        return self.root / "sheets"
+
     def sheet(self, images: int) -> Path:
-        return self.root / "sheets" / f"{images:09d}.png"
+        return self.sheets / f"{images:09d}.png"
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,8 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     }
     history: list[Progress] = []
     wall_time_s = 0.0
+    if folder.checkpoint.exists() and not plan.resume:
+        raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another folder by --out.")
     if plan.resume:
         state = checkpoint.load(folder.checkpoint, identity)
         training.load_state_dict(state["training"])
@@ -115,7 +126,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
             if stop:
                 return None
     save()
-    draw_sheet(folder.root / "sheet.png", training, fixed)
+    draw_sheet(folder.last_sheet, training, fixed)
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     write_weights(plan, training, dataset, elapsed())
     return folder.weights
@@ -127,9 +138,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
     networks = training.recipe.networks
     card = weights.Card(
         name=plan.name,
-        network=weights.NetworkCard.model_validate(
-            {"kind": networks.kind, "z_dim": generator.z_dim, "classes": generator.classes}
-        ),
+        network=weights.NetworkCard.model_validate({"kind": networks.kind, "z_dim": generator.z_dim, "classes": generator.classes}),
         recipe=training.recipe.parts(),
         batch=training.batch,
         seed=plan.seed,

@@ -1,0 +1,56 @@
+# make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
+# make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
+# make check    lint, format, types, Dockerfile, compose file
+# make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
+# make format   rewrites the code as `make check` wants it
+# make clean    removes what the others made
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+RECIPE ?= dcgan
+ARGS ?=
+
+# On Linux the plain torch brings several GB of CUDA. Without an NVIDIA driver the CPU build is taken from PyTorch's own
+# index, if it can be reached; TORCH_INDEX= (empty) takes whatever the package index has.
+ifeq ($(shell command -v nvidia-smi),)
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+endif
+
+BIN := .venv/bin
+COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
+
+.PHONY: setup serve test check train format clean
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet --no-deps --retries 1 \
+		--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,tests,tools]'
+	touch $@
+
+serve: setup
+	$(BIN)/python -m app --host $(HOST) --port $(PORT)
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/hadolint Dockerfile
+	$(if $(COMPOSE),$(COMPOSE) --profile gpu --profile train config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
+
+train: setup
+	$(BIN)/python -m training train $(RECIPE) $(ARGS)
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -1,0 +1,153 @@
+"""Joins the rows of concurrent requests into one call of a function; knows neither HTTP nor GANs.
+
+While one batch is computed in the worker thread, the next gathers; an idle batcher adds no wait. A request larger than
+a batch is cut into pieces, and the pieces of all requests take turns.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+log = logging.getLogger("kakite.batcher")
+
+PIECE_ROWS = 16  # a request's turn
+
+Array = NDArray[Any]
+
+
+class QueueFull(Exception):
+    """Too many rows are waiting."""
+
+
+class Expired(Exception):
+    """The rows were not computed in time."""
+
+
+class Closed(Exception):
+    """The batcher takes no more rows."""
+
+
+class ForwardFailed(Exception):
+    """The function raised; the cause is chained and logged."""
+
+
+@dataclass(eq=False)
+class Ticket:
+    """One request: `taken` rows of it have been put into batches, and `results` have come back, in order."""
+
+    rows: Array  # [n, width]
+    answer: asyncio.Future[Array]
+    taken: int = 0
+    results: list[Array] = field(default_factory=list)
+
+    def deliver(self, results: Array) -> None:
+        self.results.append(results)
+        if sum(map(len, self.results)) == len(self.rows) and not self.answer.done():
+            self.answer.set_result(np.concatenate(self.results))
+
+    def fail(self, error: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Batcher:
+    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns."""
+
+    def __init__(self, function: Callable[[Array], Array], thread: Executor, batch_rows: int, queue_limit_rows: int) -> None:
+        self.function = function
+        self.thread = thread
+        self.batch_rows = batch_rows
+        self.queue_limit_rows = queue_limit_rows
+        self.waiting: deque[Ticket] = deque()
+        self.wake = asyncio.Event()
+        self.closed = False
+        self.task: asyncio.Task[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<Batcher: {len(self.waiting)} requests, {self.queued_rows} rows waiting{', closed' if self.closed else ''}>"
+
+    @property
+    def queued_rows(self) -> int:
+        return sum(len(ticket.rows) - ticket.taken for ticket in self.waiting)
+
+    @property
+    def alive(self) -> bool:
+        return self.task is not None and not self.task.done()
+
+    def start(self) -> None:
+        self.task = asyncio.create_task(self.run(), name="batcher")
+
+    async def close(self) -> None:
+        """Take no more rows, compute what is queued, then stop."""
+        self.closed = True
+        self.wake.set()
+        if self.task is not None:
+            await self.task
+
+    async def submit(self, rows: Array, timeout_s: float) -> Array:
+        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
+        if self.closed or not self.alive:
+            raise Closed("The server is shutting down.")
+        if self.queued_rows + len(rows) > self.queue_limit_rows:
+            raise QueueFull(f"{self.queued_rows} images are waiting, of at most {self.queue_limit_rows}. Try again in a second.")
+        ticket = Ticket(rows, asyncio.get_running_loop().create_future())
+        self.waiting.append(ticket)
+        self.wake.set()
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await ticket.answer
+        except TimeoutError:
+            raise Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later.") from None
+        finally:
+            self.drop(ticket)
+
+    def drop(self, ticket: Ticket) -> None:
+        """A ticket that is answered, failed, late or cancelled waits no longer."""
+        if ticket in self.waiting:
+            self.waiting.remove(ticket)
+
+    async def run(self) -> None:
+        """Batch after batch, until closed and empty."""
+        while not (self.closed and not self.waiting):
+            batch = self.take()
+            if not batch:
+                self.wake.clear()
+                await self.wake.wait()
+                continue
+            await self.compute(batch)
+
+    def take(self) -> list[tuple[Ticket, Array]]:
+        """The next batch: tickets with the rows of theirs that are in it, each ticket at its turn."""
+        batch: list[tuple[Ticket, Array]] = []
+        room = self.batch_rows
+        while room and self.waiting:
+            ticket = self.waiting.popleft()
+            rows = ticket.rows[ticket.taken : ticket.taken + min(room, PIECE_ROWS)]
+            ticket.taken += len(rows)
+            room -= len(rows)
+            batch.append((ticket, rows))
+            if ticket.taken < len(ticket.rows):
+                self.waiting.append(ticket)
+        return batch
+
+    async def compute(self, batch: list[tuple[Ticket, Array]]) -> None:
+        """One call of the function; its failure is that of the batch, not of the batcher."""
+        rows = np.concatenate([rows for _, rows in batch])
+        try:
+            results = await asyncio.get_running_loop().run_in_executor(self.thread, self.function, rows)
+        except Exception as error:
+            log.exception("A batch of %d rows failed", len(rows))
+            for ticket, _ in batch:
+                ticket.fail(ForwardFailed(str(error)))
+            return
+        position = 0
+        for ticket, part in batch:
+            ticket.deliver(results[position : position + len(part)])
+            position += len(part)

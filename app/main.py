@@ -1,0 +1,37 @@
+"""The application: load, warm up, serve, drain."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+
+from app import __version__, problems
+from app.gallery import Gallery
+from app.limits import BodyLimit
+from app.routes import health, models, page, pictures
+from app.settings import Settings
+
+ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Loads every model and warms it up. Raises WeightsError or DeviceError, whose sentence says what to do."""
+    settings = settings or Settings()
+    gallery = Gallery(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with gallery.running():
+            yield
+
+    app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan)
+    app.state.settings = settings
+    app.state.gallery = gallery
+    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+    problems.install(app)
+    for routes in (page, pictures, models, health):
+        app.include_router(routes.router)
+    app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
+    return app

@@ -1,0 +1,99 @@
+"""Problems: every error's way to its answer, in one place, as problem+json (RFC 9457) with a sentence that says what to do.
+
+Errors are raised where they are known; here they get a status. Nothing of a request is echoed but the names of
+fields, so an answer is valid JSON whatever was sent.
+"""
+
+import http
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from app.batcher import Closed, Expired, ForwardFailed, QueueFull
+from app.gallery import UnknownModel
+from app.latents import Unfit
+from app.schemas import ALLOWED
+
+log = logging.getLogger("kakite")
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS: dict[type[Exception], int] = {
+    Unfit: 422,
+    UnknownModel: 404,
+    QueueFull: 503,
+    Closed: 503,
+    Expired: 504,
+    ForwardFailed: 500,
+}
+FAILED = "The server failed on this request; the cause is in its log."
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    headers = {"Retry-After": "1", **(headers or {})} if status == 503 else headers
+    problem = ProblemDetails(title=http.HTTPStatus(status).phrase, status=status, detail=detail)
+    return Response(json.dumps(problem.model_dump()), status, headers, MEDIA_TYPE)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a route's refusals."""
+    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
+    return {status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install(app: FastAPI) -> None:
+    for kind, status in STATUS.items():
+        detail = FAILED if status == 500 else None
+        app.add_exception_handler(kind, handler(status, detail))
+    app.add_exception_handler(Exception, handler(500, FAILED))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> Response:
+        return answer(422, sentence(error))
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, error: HTTPException) -> Response:
+        return answer(error.status_code, str(error.detail), error.headers)
+
+
+def handler(status: int, detail: str | None) -> Any:
+    async def handle(_: Request, error: Exception) -> Response:
+        return answer(status, detail or str(error))
+
+    return handle
+
+
+def sentence(error: RequestValidationError) -> str:
+    """What was wrong and what is allowed: of each field the most exact complaint."""
+    complaints: dict[str, tuple[int, str]] = {}
+    for item in error.errors():
+        if item["type"] == "json_invalid":
+            return f"The body is not JSON: {item['ctx']['error']} at character {item['loc'][-1]}."
+        message = item["msg"][0].lower() + item["msg"][1:]
+        path = item["loc"][1:]  # past "body" or "query"
+        if not path:
+            return f"{message[0].upper()}{message[1:]}." if item["type"] != "model_attributes_type" else "The body is no JSON object."
+        field, places = str(path[0]), [part for part in path[1:] if isinstance(part, int)]
+        if field not in ALLOWED:
+            known = ", ".join(ALLOWED)
+            name = field if field.isidentifier() and field.isascii() else "one of the fields"
+            complaints[field] = (0, f"{name}: there is no such field (there are: {known})")
+        elif field not in complaints or complaints[field][0] < len(places):
+            place = field + "".join(f"[{i}]" for i in places)
+            complaints[field] = (len(places), f"{place}: {message} (allowed: {ALLOWED[field]})")
+    return ". ".join(text for _, text in complaints.values()) + "."

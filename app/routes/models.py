@@ -1,0 +1,38 @@
+"""GET /models and /models/{name}: the cards of the weights that are served."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from app.gallery import Model
+from app.problems import documented
+from models.weights import Card
+
+router = APIRouter(tags=["models"])
+
+
+class ModelInfo(Card):
+    """A card, and what is known of the file it lies in."""
+
+    sha256: str
+    default: bool
+
+
+class ModelList(BaseModel):
+    default: str
+    models: list[ModelInfo]
+
+
+@router.get("/models", summary="All models, with their cards")
+async def list_models(request: Request) -> ModelList:
+    gallery = request.app.state.gallery
+    return ModelList(default=gallery.default.name, models=[info(model, gallery.default) for model in gallery])
+
+
+@router.get("/models/{name}", summary="One model's card", responses=documented(404, 422))
+async def get_model(request: Request, name: str) -> ModelInfo:
+    gallery = request.app.state.gallery
+    return info(gallery.find(name), gallery.default)
+
+
+def info(model: Model, default: Model) -> ModelInfo:
+    return ModelInfo(**model.card.model_dump(), sha256=model.sha256, default=model is default)

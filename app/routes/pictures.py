@@ -1,0 +1,65 @@
+"""POST /generate, GET /generate and GET /grid: digits as a PNG."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app import latents, png
+from app.problems import documented
+from app.schemas import GenerateBody, GenerateQuery, GridQuery, Wanted
+
+router = APIRouter(tags=["pictures"])
+
+LARGE_PIXELS = 100_000  # a picture that takes longer to encode than a thread hop; the event loop is for waiting
+
+PICTURE: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {
+            "description": "A greyscale PNG, ink bright on black. Headers tell its first seed, model and labels.",
+            "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
+            "headers": {
+                "Kakite-Seed": {"description": "Seed of the first digit; the next has the next seed.", "schema": {"type": "integer"}},
+                "Kakite-Model": {"description": "Name of the model.", "schema": {"type": "string"}},
+                "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
+            },
+        },
+        **documented(404, 413, 422, 503, 504),
+    },
+}
+
+
+@router.post("/generate", **PICTURE, summary="Digits from a JSON body")
+async def post_generate(request: Request, wanted: GenerateBody | None = None) -> Response:
+    """One digit gives a 28x28 PNG, several a sheet. Digit i comes from `seed + i` alone."""
+    return await picture(request, wanted or GenerateBody())
+
+
+@router.get("/generate", **PICTURE, summary="Digits from a query, one unless told otherwise")
+async def get_generate(request: Request, wanted: Annotated[GenerateQuery, Query()]) -> Response:
+    return await picture(request, wanted)
+
+
+@router.get("/grid", **PICTURE, summary="A sheet of digits, 64 unless told otherwise")
+async def get_grid(request: Request, wanted: Annotated[GridQuery, Query()]) -> Response:
+    return await picture(request, wanted)
+
+
+async def picture(request: Request, wanted: Wanted) -> Response:
+    """wanted -> rows -> images -> PNG."""
+    model = request.app.state.gallery.find(wanted.model)
+    rows = latents.rows(wanted, model.card.network, model.name)
+    images = await model.batcher.submit(rows.values, request.app.state.settings.timeout_ms / 1000)
+    if images.size * wanted.scale**2 < LARGE_PIXELS:
+        content = png.digit_or_sheet(images, wanted.columns, wanted.scale)
+    else:
+        content = await run_in_threadpool(png.digit_or_sheet, images, wanted.columns, wanted.scale)
+    headers = {"Kakite-Model": model.name}
+    if rows.seed is not None:
+        headers["Kakite-Seed"] = str(rows.seed)
+    if rows.labels is not None:
+        headers["Kakite-Labels"] = ",".join(map(str, rows.labels))
+    if wanted.seed is None:
+        headers["Cache-Control"] = "no-store"  # another seed the next time
+    return Response(content, media_type="image/png", headers=headers)

@@ -1,0 +1,25 @@
+"""Settings: KAKITE_* environment variables, units in their names. Knows nothing of what they are for."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.weights import FOLDER
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable: `batch_images` is KAKITE_BATCH_IMAGES."""
+
+    model_config = SettingsConfigDict(env_prefix="KAKITE_", frozen=True, extra="ignore")
+
+    weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
+    model: str = Field("cgan", description="The model that answers when a request names none.")
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
+    threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
+    batch_images: int = Field(64, ge=4, le=4096, description="Most images in one forward pass.")
+    queue_limit_images: int = Field(16_384, ge=1024, description="Most images waiting per model; beyond it the answer is 503.")
+    timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
+    body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
+    grace_s: int = Field(30, ge=0, description="Time for requests in flight to finish after SIGTERM.")

@@ -1,0 +1,98 @@
+"""What each command of `python -m training` does: options in, work done, a table or a few lines out."""
+
+import os
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from models import device, latents, weights
+from training import evaluate, report
+from training.data import Idx
+from training.download import cache_folder, download
+from training.labels import OneHot
+from training.loop import RecipeError, Training
+from training.recipe import BOOK, swaps
+from training.run import Folder, Plan, run
+
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
+SCORED = 10_000  # digits that a score of `compare` rests on
+SHOWN = 64
+
+
+def list_recipes(_: Namespace, console: Console) -> int:
+    table = Table("recipe", "from", "what it swaps", "images", "batch", box=None, padding=(0, 2, 1, 0))
+    for name, entry in BOOK.items():
+        lines = swaps(entry.recipe, BOOK[entry.parent].recipe) if entry.parent else [f"{k}: {v}" for k, v in entry.recipe.parts().items()]
+        told = "\n".join([f"[italic]{entry.about}[/]", *lines])
+        table.add_row(f"[bold]{name}[/]", entry.parent or "", told, f"{entry.total_images:,}", str(entry.batch))
+    console.print(table)
+    return 0
+
+
+def fetch_data(options: Namespace, console: Console) -> int:
+    folder = options.out or cache_folder()
+    download(folder, console)
+    console.print(f"MNIST lies in {folder}")
+    return 0
+
+
+def train(options: Namespace, console: Console) -> int:
+    entry = BOOK[options.recipe]
+    recipe = entry.recipe
+    if options.classes:
+        if not recipe.labels.classes:
+            raise RecipeError(f"The recipe {options.recipe} has no labels, so --classes means nothing to it.")
+        recipe = replace(recipe, labels=OneHot(options.classes))
+    where = device.choose(options.device)
+    dataset = recipe.data.read(data_folder(options))
+    training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed)
+    folder = Folder(options.out or Path("runs") / options.recipe, options.recipe)
+    plan = Plan(options.recipe, options.seed, options.images or entry.total_images, folder, options.resume)
+    precision = "bfloat16" if training.autocast else "float32"
+    console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {precision}), {dataset.name}, into {folder.root}")
+    written = run(plan, training, dataset, console)
+    if written is None:
+        console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
+        return INTERRUPTED
+    console.print(f"Weights      {written}\nLast sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nLoss curves  {folder.curves}")
+    console.print(f"Checkpoint   {folder.checkpoint}\nTensorBoard  tensorboard --logdir {folder.root}")
+    return 0
+
+
+def compare(options: Namespace, console: Console) -> int:
+    columns = []
+    for name in options.weights:
+        loaded = weights.load(weights_file(name))
+        drawn = latents.draw(0, SCORED, loaded.generator.z_dim, loaded.generator.classes)
+        columns.append((loaded.card.name, evaluate.write(loaded.generator, drawn)))
+    columns.append(("real digits", Idx().read(data_folder(options), "test").images[:SCORED].numpy()))
+    table = Table("", "sand (0 to 255)", "background", "digits")
+    captioned = []
+    for name, images in columns:
+        sand = evaluate.sand(images)
+        table.add_row(name, f"{sand.ink:.3f}", f"{sand.background:.1%}", f"{len(images):,}")
+        captioned.append((name, f"sand {sand.ink:.2f}", images[:SHOWN]))
+    report.write_comparison(options.out, captioned)
+    console.print(table)
+    console.print("Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.")
+    console.print(f"Picture: {options.out}")
+    return 0
+
+
+def note(options: Namespace, console: Console) -> int:
+    path = weights_file(options.weights)
+    weights.rewrite_card(path, note=options.text)
+    console.print(f"Noted in the card of {path}")
+    return 0
+
+
+def data_folder(options: Namespace) -> Path:
+    return Path(options.data or os.environ.get("KAKITE_DATA") or cache_folder())
+
+
+def weights_file(name: str) -> Path:
+    """A file as it is named, or the shipped one of that name."""
+    return Path(name) if name.endswith(weights.SUFFIX) else weights.FOLDER / (name + weights.SUFFIX)
