@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
 from models.device import describe
 from models.latents import Latents
 from training import checkpoint, evaluate, report
+from training.bar import progress_bar
 from training.checkpoint import CheckpointError
 from training.data import Dataset
 from training.loop import Progress, Training, train
@@ -109,7 +108,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     with (
         stop_signals() as stop,
         SummaryWriter(str(folder.root), purge_step=training.images) as board,
-        progress_bar(console, plan, training) as show,
+        progress_bar(console, plan.name, training.images, plan.total_images) as show,
     ):
         for progress in train(training, plan.total_images):
             history.append(progress)
@@ -182,37 +181,3 @@ def stop_signals() -> Iterator[list[int]]:
     finally:
         for signum, handler in before.items():
             signal.signal(signum, handler)
-
-
-@contextmanager
-def progress_bar(console: Console, plan: Plan, training: Training) -> Iterator[Any]:
-    """Calls with a Progress move the bar: images, images/s, losses, D's accuracy, time gone and time left."""
-    columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]:,.0f} images/s  D {task.fields[d]:.3f}  G {task.fields[g]:.3f}  D right {task.fields[a]:.0%}"),
-        TimeElapsedColumn(),
-        TextColumn("ETA"),
-        TimeRemainingColumn(),
-    )
-    start, began = training.images, time.monotonic()
-    plain = not console.is_terminal
-    said_at = began
-    with Bar(*columns, console=console, disable=plain) as bar:
-        task = bar.add_task(plan.name, total=plan.total_images, completed=start, speed=0.0, d=0.0, g=0.0, a=0.0)
-
-        def show(progress: Progress) -> None:
-            nonlocal said_at
-            speed = (progress.images - start) / (time.monotonic() - began)
-            d, g, a = progress.discriminator_loss, progress.generator_loss, progress.accuracy
-            bar.update(task, completed=progress.images, speed=speed, d=d, g=g, a=a)
-            if plain and time.monotonic() - said_at > 30:  # a log file gets a line now and then
-                said_at = time.monotonic()
-                eta_s = (plan.total_images - progress.images) / speed
-                console.print(
-                    f"{progress.images:,}/{plan.total_images:,} images, {speed:,.0f} images/s, "
-                    f"D {d:.3f}, G {g:.3f}, D right {a:.0%}, {eta_s / 60:.1f} minutes left"
-                )
-
-        yield show

@@ -1,0 +1,49 @@
+"""What the tests share: real digits, a running service, and where all of MNIST lies."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+
+DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """One event loop for the session, so that the service is loaded once."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the service with the shipped weights, over ASGI."""
+    app = create_app(Settings())
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://kakite") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder of IDX files whose training set is the 400 digits, too."""
+    folder = tmp_path / "data"
+    shutil.copytree(DIGITS, folder)
+    for file in DIGITS.glob("t10k*"):
+        shutil.copy(file, folder / file.name.replace("t10k", "train"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder with all of MNIST, where KAKITE_DATA names one."""
+    if not os.environ.get("KAKITE_DATA"):
+        pytest.skip("needs all of MNIST: python -m training data, then KAKITE_DATA=that folder")
+    return Path(os.environ["KAKITE_DATA"])

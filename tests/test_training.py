@@ -1,0 +1,163 @@
+"""Training: parts that swap, runs that repeat bit for bit, and runs that go on as if never interrupted."""
+
+import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models import device
+from models.device import DeviceError
+from training import checkpoint
+from training.checkpoint import CheckpointError
+from training.data import Idx
+from training.labels import OneHot, Unlabelled
+from training.loop import Progress, RecipeError, Training, train
+from training.losses import NonSaturating
+from training.optimizers import MovingAverage
+from training.recipe import BOOK, CGAN, DCGAN, DENSE, Recipe, swaps
+
+CPU = torch.device("cpu")
+AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, average=0.9))
+
+
+def begin(data: Path, recipe: Recipe = DENSE, batch: int = 16, seed: int = 0) -> Training:
+    return Training(recipe, Idx().read(data), CPU, batch, seed)
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Bit for bit, through nested states."""
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(equal(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(equal, a, b))
+    return bool(a == b)
+
+
+def test_a_gan_is_another_with_one_part_replaced() -> None:
+    assert replace(DCGAN, labels=OneHot(10)) == CGAN
+    assert swaps(CGAN, DCGAN) == ["labels: Unlabelled() -> OneHot(classes=10)"]
+    assert swaps(DCGAN, DENSE) == [
+        "networks: Dense(z_dim=100) -> Convolutional(z_dim=100)",
+        "optimizer.discriminator.rate: 0.0002 -> 1e-05",
+        "optimizer.discriminator.beta_1: 0.5 -> 0.1",
+    ]
+
+
+@pytest.mark.parametrize("name", BOOK)
+def test_every_recipe_trains(name: str, data: Path) -> None:
+    training = begin(data, BOOK[name].recipe)
+    before = copy.deepcopy(training.state_dict())
+    (progress,) = train(training, 32)
+    assert progress.images == 32
+    for network in ("generator", "discriminator"):
+        assert not equal(training.state_dict()[network], before[network])
+
+
+def test_progress_counts_images_and_stops_at_the_total(data: Path) -> None:
+    rows = list(train(begin(data), 16 * 5, steps_each=2))
+    assert [row.images for row in rows] == [32, 64, 80]
+    assert all(isinstance(row, Progress) and 0 <= row.accuracy <= 1 for row in rows)
+
+
+@pytest.mark.parametrize("recipe", [DENSE, DCGAN], ids=["dense", "dcgan"])
+def test_same_seed_gives_the_same_weights_bit_for_bit(recipe: Recipe, data: Path) -> None:
+    states = []
+    for seed in (0, 0, 1):
+        training = begin(data, recipe, seed=seed)
+        list(train(training, 64))
+        states.append(training.state_dict())
+    assert equal(states[0], states[1])
+    assert not equal(states[0]["generator"], states[2]["generator"])
+
+
+@pytest.mark.parametrize("recipe", [AVERAGED, CGAN], ids=["averaged", "cgan"])
+def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe, data: Path, tmp_path: Path) -> None:
+    """400 images and 24 a step: the interruption falls into the middle of a pass over the data."""
+    whole = begin(data, recipe)
+    rows = list(train(whole, 16 * 40, steps_each=4))
+    first = begin(data, recipe)
+    early = list(train(first, 16 * 12, steps_each=4))
+    checkpoint.save(tmp_path / "checkpoint.pt", {"run": 1}, first.state_dict())
+    second = begin(data, recipe, seed=99)  # whatever it begins with, the checkpoint decides
+    second.load_state_dict(checkpoint.load(tmp_path / "checkpoint.pt", {"run": 1}))
+    late = list(train(second, 16 * 40, steps_each=4))
+    assert early + late == rows
+    assert equal(second.state_dict(), whole.state_dict())
+    assert equal(second.average.generator.state_dict(), whole.average.generator.state_dict())
+
+
+def test_average_follows_the_generator_at_its_decay(data: Path) -> None:
+    training = begin(data, AVERAGED)
+    start = training.generator.layers[0].weight.detach().clone()  # type: ignore[union-attr, index]
+    training.step()
+    one = training.generator.layers[0].weight.detach()  # type: ignore[union-attr, index]
+    averaged = training.average.generator.layers[0].weight  # type: ignore[union-attr, index]
+    torch.testing.assert_close(averaged, 0.9 * start + 0.1 * one)
+
+
+def test_without_decay_the_generator_itself_is_kept() -> None:
+    generator = DENSE.networks.generator(0)
+    assert MovingAverage(generator, 0.0).generator is generator
+
+
+def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.pt"
+    checkpoint.save(file, {"batch": 16}, {})
+    with pytest.raises(CheckpointError, match="its batch is 16, not 32"):
+        checkpoint.load(file, {"batch": 32})
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04nonsense"])
+def test_broken_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "checkpoint.pt"
+    file.write_bytes(content)
+    with pytest.raises(CheckpointError, match="is no whole checkpoint"):
+        checkpoint.load(file, {})
+    with pytest.raises(CheckpointError, match="nothing to resume"):
+        checkpoint.load(tmp_path / "none.pt", {})
+
+
+def test_recipe_that_does_not_fit_is_refused(data: Path) -> None:
+    dataset = Idx().read(data)
+    wide = dataset._replace(labels=dataset.labels + 37)
+    with pytest.raises(RecipeError, match="train with --classes 47"):
+        Training(CGAN, wide, CPU, 16, 0)
+    with pytest.raises(RecipeError, match="choose an even number"):
+        Training(DENSE, dataset, CPU, 15, 0)
+
+
+def test_more_classes_train(data: Path) -> None:
+    dataset = Idx().read(data)
+    wide = dataset._replace(labels=dataset.labels + 37)
+    training = Training(replace(CGAN, labels=OneHot(47)), wide, CPU, 16, 0)
+    list(train(training, 32))
+    assert training.generator.classes == 47
+
+
+def test_labels_are_rows_of_as_many_columns_as_classes() -> None:
+    labels = torch.tensor([2, 0])
+    assert Unlabelled().encode(labels).shape == (2, 0)
+    assert OneHot(3).encode(labels).tolist() == [[0, 0, 1], [1, 0, 0]]
+
+
+def test_loss_is_binary_cross_entropy_with_logits() -> None:
+    images, label = torch.zeros(4, 1, 28, 28), torch.zeros(4, 0)
+    logits = torch.tensor([1.0, -2.0, 0.5, 3.0])
+    judged = NonSaturating().discriminator(lambda x, _: logits.repeat(2)[: len(x)], images, images, label)
+    probability = torch.sigmoid(logits)
+    torch.testing.assert_close(judged.loss, -(probability.log().mean() + (1 - probability).log().mean()) / 2)
+    generator_loss = NonSaturating().generator(lambda _x, _y: logits, images, images, label)
+    torch.testing.assert_close(generator_loss, -probability.log().mean())
+
+
+def test_device_that_is_not_there_is_refused() -> None:
+    assert device.choose("cpu").type == "cpu"
+    assert device.choose("auto").type in device.CHOICES
+    if not torch.cuda.is_available():
+        with pytest.raises(DeviceError, match="There are: "):
+            device.choose("cuda")

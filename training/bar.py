@@ -1,0 +1,47 @@
+"""The progress of a run on a terminal, or a line now and then in a log file. Knows numbers, not networks."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from training.loop import Progress
+
+LINE_EACH_S = 30.0
+
+
+@contextmanager
+def progress_bar(console: Console, name: str, start: int, total_images: int) -> Iterator[Callable[[Progress], None]]:
+    """Calls with a Progress move the bar: images, images/s, losses, D's accuracy, time gone and time left."""
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]:,.0f} images/s  D {task.fields[d]:.3f}  G {task.fields[g]:.3f}  D right {task.fields[a]:.0%}"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+    )
+    began = time.monotonic()
+    plain = not console.is_terminal
+    said_at = began
+    with Bar(*columns, console=console, disable=plain) as bar:
+        task = bar.add_task(name, total=total_images, completed=start, speed=0.0, d=0.0, g=0.0, a=0.0)
+
+        def show(progress: Progress) -> None:
+            nonlocal said_at
+            speed = (progress.images - start) / (time.monotonic() - began)
+            d, g, a = progress.discriminator_loss, progress.generator_loss, progress.accuracy
+            bar.update(task, completed=progress.images, speed=speed, d=d, g=g, a=a)
+            if plain and time.monotonic() - said_at > LINE_EACH_S:  # a log file gets a line now and then
+                said_at = time.monotonic()
+                eta_s = (total_images - progress.images) / speed
+                console.print(
+                    f"{progress.images:,}/{total_images:,} images, {speed:,.0f} images/s, "
+                    f"D {d:.3f}, G {g:.3f}, D right {a:.0%}, {eta_s / 60:.1f} minutes left"
+                )
+
+        yield show
