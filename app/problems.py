@@ -32,6 +32,11 @@ STATUS: dict[type[Exception], int] = {
     Expired: 504,
     ForwardFailed: 500,
 }
+PLAIN = {  # what the framework refuses by itself, in our words
+    400: "The body could not be read. JSON is expected: see /docs.",
+    404: "There is nothing at this path. See /docs for those there are.",
+    405: "This path does not know that method. See /docs.",
+}
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -68,7 +73,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, error: HTTPException) -> Response:
-        return answer(error.status_code, str(error.detail), error.headers)
+        return answer(error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), error.headers)
 
 
 def handler(status: int, detail: str | None) -> Any:

@@ -55,7 +55,7 @@ def test_a_run_is_not_overwritten(data: Path, tmp_path: Path, capsys: pytest.Cap
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_resumes_to_the_same_weights(signum: signal.Signals, data: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "training", "train", "dense", "--images", "12800", "--data", str(data), "--device", "cpu"]
+    command = [sys.executable, "-m", "training", "train", "dense", "--images", "6400", "--data", str(data), "--device", "cpu"]
     subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
     parts = tmp_path / "parts"
     process = subprocess.Popen([*command, "--out", str(parts)], stdout=subprocess.PIPE, text=True)

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from training.data import Batches, DataError, Idx
 
 
-def idx(array: Any) -> bytes:
-    array = np.asarray(array, np.uint8)
+def idx(values: Any) -> bytes:
+    array: NDArray[np.uint8] = np.asarray(values, np.uint8)
     return struct.pack(f">{1 + array.ndim}i", 0x0800 + array.ndim, *array.shape) + array.tobytes()
 
 

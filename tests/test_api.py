@@ -1,0 +1,314 @@
+"""The API over ASGI: every route, every refusal, and the promises about seeds."""
+
+import asyncio
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.latents import SEED_MAX
+from models.pixels import Pixels
+
+pytestmark = pytest.mark.anyio
+
+
+def pixels(response: httpx.Response) -> Pixels:
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/png"
+    with Image.open(io.BytesIO(response.content)) as image:
+        assert image.mode == "L"
+        return np.asarray(image)
+
+
+def digits(response: httpx.Response, columns: int) -> Pixels:
+    """A sheet cut into its places [rows * columns, 28, 28]."""
+    picture = pixels(response)
+    rows = picture.shape[0] // 28
+    return picture.reshape(rows, 28, columns, 28).swapaxes(1, 2).reshape(-1, 28, 28)
+
+
+async def post(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
+    return await client.post("/generate", json=body)
+
+
+async def test_one_seed_gives_one_digit(client: httpx.AsyncClient) -> None:
+    response = await post(client, seed=7)
+    assert pixels(response).shape == (28, 28)
+    assert pixels(response).max() > 200
+    assert response.headers["kakite-seed"] == "7"
+    assert (await post(client, seed=7)).content == response.content
+    assert (await client.get("/generate?seed=7")).content == response.content
+    assert (await post(client, seed=8)).content != response.content
+
+
+@pytest.mark.parametrize("model", ["dense", "dcgan", "cgan"])
+async def test_image_i_comes_from_seed_plus_i_alone(client: httpx.AsyncClient, model: str) -> None:
+    sheet = digits(await client.get(f"/grid?n=64&seed=100&model={model}"), 8)
+    for i in (0, 5, 63):
+        np.testing.assert_array_equal(sheet[i], pixels(await post(client, seed=100 + i, model=model)))
+    shifted = digits(await client.get(f"/grid?n=10&seed=103&columns=10&model={model}"), 10)
+    np.testing.assert_array_equal(shifted, sheet[3:13])
+
+
+async def test_concurrent_requests_get_their_own_digits(client: httpx.AsyncClient) -> None:
+    alone = [pixels(await post(client, seed=seed)) for seed in range(40)]
+    together = await asyncio.gather(*(post(client, seed=seed) for seed in range(40)), client.get("/grid?n=1024&seed=5"))
+    for picture, response in zip(alone, together[:40], strict=True):
+        np.testing.assert_array_equal(pixels(response), picture)
+
+
+async def test_drawn_seed_is_told_and_draws_the_same_again(client: httpx.AsyncClient) -> None:
+    first, second = await post(client), await post(client)
+    assert first.headers["kakite-seed"] != second.headers["kakite-seed"]
+    assert first.headers["cache-control"] == "no-store"
+    again = await post(client, seed=int(first.headers["kakite-seed"]))
+    np.testing.assert_array_equal(pixels(again), pixels(first))
+
+
+async def test_empty_body_is_a_request_for_one_digit(client: httpx.AsyncClient) -> None:
+    assert pixels(await client.post("/generate")).shape == (28, 28)
+    assert pixels(await post(client)).shape == (28, 28)
+
+
+@pytest.mark.parametrize(
+    ("query", "shape"),
+    [
+        ("", (224, 224)),
+        ("n=64", (224, 224)),
+        ("n=5", (56, 84)),
+        ("n=5&columns=5", (28, 140)),
+        ("n=5&columns=1&scale=3", (420, 84)),
+        ("n=1024", (896, 896)),
+        ("n=64&seed=&label=&columns=&scale=&model=", (224, 224)),
+        ("label=1,2,3", (56, 56)),
+        ("label=1&label=2", (28, 56)),
+        ("n=9&label=4", (84, 84)),
+    ],
+)
+async def test_grid_has_the_shape_asked_for(client: httpx.AsyncClient, query: str, shape: tuple[int, int]) -> None:
+    assert pixels(await client.get(f"/grid?{query}&model=cgan" if "model" not in query else f"/grid?{query}")).shape == shape
+
+
+async def test_scale_magnifies_by_whole_pixels(client: httpx.AsyncClient) -> None:
+    small, large = pixels(await client.get("/grid?n=3&seed=1")), pixels(await client.get("/grid?n=3&seed=1&scale=4"))
+    np.testing.assert_array_equal(large[::4, ::4], small)
+    np.testing.assert_array_equal(large[3::4, 3::4], small)
+
+
+async def test_label_decides_the_digit_and_is_told(client: httpx.AsyncClient) -> None:
+    all_ten = await post(client, seed=7, n=10, label=list(range(10)), model="cgan")
+    assert all_ten.headers["kakite-labels"] == "0,1,2,3,4,5,6,7,8,9"
+    three = await client.get("/generate?seed=10&label=3&model=cgan")
+    np.testing.assert_array_equal(pixels(three), digits(all_ten, 4)[3])
+    unnamed = await client.get("/grid?seed=0&n=64&model=cgan")
+    assert len(set(unnamed.headers["kakite-labels"].split(","))) == 10
+
+
+async def test_z_is_what_the_seed_draws(client: httpx.AsyncClient) -> None:
+    from models.latents import draw
+
+    drawn = draw(42, 3, 100)
+    by_z = await post(client, z=drawn.z.astype(float).tolist(), label=[1, 2, 3], model="cgan")
+    by_seed = await post(client, seed=42, n=3, label=[1, 2, 3], model="cgan")
+    np.testing.assert_array_equal(pixels(by_z), pixels(by_seed))
+    assert "kakite-seed" not in by_z.headers
+    one = await post(client, z=drawn.z[1].astype(float).tolist(), model="dcgan")
+    np.testing.assert_array_equal(pixels(one), pixels(await post(client, seed=43, model="dcgan")))
+
+
+async def test_largest_seed_and_extreme_z_are_served(client: httpx.AsyncClient) -> None:
+    assert pixels(await post(client, seed=SEED_MAX)).shape == (28, 28)
+    assert pixels(await post(client, z=[1e6] * 100, label=0, model="cgan")).shape == (28, 28)
+    assert pixels(await post(client, z=[0] * 100, label=0, model="cgan")).shape == (28, 28)
+
+
+Z = [0.0] * 100
+
+REFUSED_JSON: list[tuple[Any, str]] = [
+    ({"seed": True}, "seed: should be a valid integer"),
+    ({"seed": 1.5}, "seed: should be a valid integer"),
+    ({"seed": "7"}, "seed: should be a valid integer"),
+    ({"seed": -1}, "seed: should be greater than or equal to 0"),
+    ({"seed": SEED_MAX + 1}, f"seed: should be less than or equal to {SEED_MAX}"),
+    ({"seed": SEED_MAX, "n": 2}, "the last digit's seed, may be at most"),
+    ({"seed": 1, "z": Z}, "seed and z exclude each other"),
+    ({"sead": 1}, "sead: there is no such field (there are: seed, z, label"),
+    ({"n": 0}, "n: should be greater than or equal to 1"),
+    ({"n": 1025}, "n: should be less than or equal to 1024"),
+    ({"n": "64"}, "n: should be a valid integer"),
+    ({"z": Z[:99], "label": 1}, "z: vector 0 has 99 numbers; the model cgan takes 100"),
+    ({"z": [Z, Z[:1]], "label": 1}, "z: vector 1 has 1 numbers"),
+    ({"z": [Z, Z], "n": 3, "label": 1}, "z holds 2 vectors, but n is 3"),
+    ({"z": []}, "z: list should have at least 1 item"),
+    ({"z": [[]]}, "z"),
+    ({"z": [*Z[:99], "0"]}, "z[99]: should be a valid number"),
+    ({"z": [Z, [*Z[:99], True]]}, "z[1][99]: should be a valid number"),
+    ({"z": [1e7] * 100}, "z[0]: should be less than or equal to 1000000"),
+    ({"z": Z}, "send a label with z"),
+    ({"z": 5}, "z: should be a valid list"),
+    ({"label": 10}, "label: 10 is none of the labels of the model cgan: 0 to 9"),
+    ({"label": -1}, "label: should be greater than or equal to 0"),
+    ({"label": True}, "label: should be a valid integer"),
+    ({"label": "3"}, "label: should be a valid integer"),
+    ({"label": [1, "x"]}, "label[1]: should be a valid integer"),
+    ({"label": [1, 2], "n": 3}, "label is a list of 2, but there are 3 digits"),
+    ({"label": [1], "n": 3}, "label is a list of 1, but there are 3 digits"),
+    ({"label": 3, "model": "dcgan"}, "label: the model dcgan has no labels"),
+    ({"model": 5}, "model: should be a valid string"),
+    ({"n": 1024, "scale": 8}, "51,380,224 pixels; 16,000,000 are allowed"),
+    ({"n": 2, "columns": 1024, "scale": 32}, "16,000,000 are allowed"),
+    ({"scale": 33}, "scale: should be less than or equal to 32"),
+    ([], "no JSON object"),
+    (7, "no JSON object"),
+    ("seed", "no JSON object"),
+]
+
+
+def assert_problem(response: httpx.Response, status: int, detail: str) -> None:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert detail.lower() in problem["detail"].lower()
+    assert problem["detail"].endswith(".")
+
+
+async def assert_still_serving(client: httpx.AsyncClient) -> None:
+    assert pixels(await post(client, seed=1)).shape == (28, 28)
+
+
+@pytest.mark.parametrize(("body", "detail"), REFUSED_JSON, ids=[json.dumps(body)[:40] for body, _ in REFUSED_JSON])
+async def test_unfit_json_is_refused_with_a_sentence(client: httpx.AsyncClient, body: Any, detail: str) -> None:
+    if isinstance(body, dict):
+        body = {"model": "cgan", **body}
+    assert_problem(await client.post("/generate", json=body), 422, detail)
+    await assert_still_serving(client)
+
+
+@pytest.mark.parametrize(
+    ("content", "statuses"),
+    [
+        (b"{", (400, 422)),
+        (b"\xff\xfe", (400, 422)),
+        (b'{"z": [NaN]}', (422,)),
+        (b'{"z": [Infinity, -Infinity]}', (422,)),
+        (b'{"z": [1e400]}', (422,)),
+        (b'{"seed": NaN}', (422,)),
+        (b'{"seed": ' + b"9" * 5000 + b"}", (400, 422)),
+        (b'{"\\ud800": 1}', (422,)),
+        (b'{"model": "\\ud800"}', (404, 422)),
+        (b"[" * 100_000, (400, 422)),
+        (b'{"seed": 1, "seed": -2}', (422,)),
+    ],
+    ids=str,
+)
+async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.AsyncClient, content: bytes, statuses: tuple[int, ...]) -> None:
+    response = await client.post("/generate", content=content, headers={"content-type": "application/json"})
+    assert response.status_code in statuses
+    assert_problem(response, response.status_code, "")
+    await assert_still_serving(client)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "detail"),
+    [
+        ("n=0", 422, "n: should be greater than or equal to 1"),
+        ("n=1025", 422, "n: should be less than or equal to 1024"),
+        ("n=many", 422, "n: should be a valid integer"),
+        ("seed=1.5", 422, "seed: should be a valid integer"),
+        ("seed=nan", 422, "seed: should be a valid integer"),
+        ("label=1,x", 422, "label[1]: should be a valid integer"),
+        ("label=1,2&n=3", 422, "label is a list of 2, but there are 3 digits"),
+        ("label=10&model=cgan", 422, "none of the labels"),
+        ("label=1&model=dense", 422, "has no labels"),
+        ("size=3", 422, "size: there is no such field"),
+        ("<script>=3", 422, "there is no such field"),
+        ("scale=0", 422, "scale"),
+        ("columns=0", 422, "columns"),
+        ("n=1024&scale=32", 422, "16,000,000 are allowed"),
+        ("model=nobody", 404, "There are: cgan, dcgan, dense"),
+    ],
+)
+async def test_unfit_query_is_refused_with_a_sentence(client: httpx.AsyncClient, query: str, status: int, detail: str) -> None:
+    for route in ("/grid", "/generate"):
+        response = await client.get(f"{route}?{query}")
+        assert_problem(response, status, detail)
+        assert "<script>" not in response.text
+    await assert_still_serving(client)
+
+
+async def test_large_body_is_refused_announced_or_not(client: httpx.AsyncClient) -> None:
+    async def in_pieces() -> Any:
+        for _ in range(5):
+            yield b" " * 1_000_000
+
+    headers = {"content-type": "application/json"}
+    assert_problem(await client.post("/generate", content=b" " * 5_000_000, headers=headers), 413, "4,194,304 bytes")
+    assert_problem(await client.post("/generate", content=in_pieces(), headers=headers), 413, "4,194,304 bytes")
+    await assert_still_serving(client)
+
+
+async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.get("/nowhere"), 404, "/docs")
+    assert_problem(await client.delete("/generate"), 405, "method")
+
+
+async def test_cards_are_told(client: httpx.AsyncClient) -> None:
+    listed = (await client.get("/models")).json()
+    assert [model["name"] for model in listed["models"]] == ["cgan", "dcgan", "dense"]
+    assert [model["name"] for model in listed["models"] if model["default"]] == [listed["default"]]
+    card = (await client.get("/models/dcgan")).json()
+    assert card == listed["models"][1]
+    assert card["images_seen"] == 640_000
+    assert len(card["sha256"]) == 64
+    assert_problem(await client.get("/models/nobody"), 404, "There are: cgan, dcgan, dense")
+
+
+async def test_probes_answer(client: httpx.AsyncClient) -> None:
+    for probe in ("/livez", "/readyz"):
+        assert (await client.get(probe)).json() == {"status": "ok"}
+
+
+async def test_page_and_its_files_are_served(client: httpx.AsyncClient) -> None:
+    page = await client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    for file in ("/page/style.css", "/page/sheet.js"):
+        assert file in page.text
+        assert (await client.get(file)).status_code == 200
+
+
+async def test_docs_load_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    docs = (await client.get("/docs")).text
+    assert "https://" not in docs
+    assert (await client.get("/static-offline-docs/swagger-ui-bundle.js")).status_code == 200
+
+
+async def test_examples_of_the_openapi_document_work(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    assert {"/generate", "/grid", "/models", "/models/{name}", "/livez", "/readyz"} <= document["paths"].keys()
+    examples = document["components"]["schemas"]["GenerateBody"]["examples"]
+    for body in examples:
+        pixels(await client.post("/generate", json=body))
+
+
+async def test_overload_and_lateness_have_their_statuses(tmp_path: Path) -> None:
+    from app.main import create_app
+    from app.settings import Settings
+
+    app = create_app(Settings(queue_limit_images=1024, timeout_ms=1))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        answers = await asyncio.gather(*(client.get("/grid?n=1024&seed=1") for _ in range(4)))
+        statuses = [answer.status_code for answer in answers]
+        assert 503 in statuses
+        assert 504 in statuses
+        refused = answers[statuses.index(503)]
+        assert_problem(refused, 503, "Try again")
+        assert refused.headers["retry-after"] == "1"
+        assert_problem(answers[statuses.index(504)], 504, "not ready within")
+        assert (await client.get("/livez")).status_code == 200

@@ -1,0 +1,190 @@
+"""The batcher joins, cuts, limits and forgets rows as it says, with a function whose every row is known.
+
+Nothing here waits for a clock: the function blocks in the worker thread until the test lets it go.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from app.batcher import Array, Batcher, Closed, Expired, ForwardFailed, QueueFull
+
+pytestmark = pytest.mark.anyio
+
+FOREVER_S = 1e6
+
+
+class Doubling:
+    """rows [n, 1] -> 2 * rows, one call at each `let`; remembers its batches and fails on a negative row."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.allowed = threading.Semaphore(0)
+        self.begun = threading.Semaphore(0)
+
+    def __call__(self, rows: Array) -> Array:
+        self.batches.append(rows[:, 0].astype(int).tolist())
+        self.begun.release()
+        self.allowed.acquire()
+        if (rows < 0).any():
+            raise ValueError("negative row")
+        return rows * 2
+
+    def let(self, calls: int = 1) -> None:
+        self.allowed.release(calls)
+
+    async def has_begun(self) -> None:
+        await asyncio.to_thread(self.begun.acquire)
+
+
+@pytest.fixture
+def function() -> Doubling:
+    return Doubling()
+
+
+@pytest.fixture
+async def batcher(function: Doubling) -> AsyncIterator[Batcher]:
+    """Batches of 32, at most 100 rows waiting."""
+    with ThreadPoolExecutor(1) as thread:
+        batcher = Batcher(function, thread, batch_rows=32, queue_limit_rows=100)
+        batcher.start()
+        yield batcher
+        function.let(1000)
+        await batcher.close()
+
+
+def rows(*values: int) -> Array:
+    return np.array(values, np.float32)[:, None]
+
+
+def submit(batcher: Batcher, *values: int, timeout_s: float = FOREVER_S) -> asyncio.Task[Array]:
+    return asyncio.create_task(batcher.submit(rows(*values), timeout_s))
+
+
+async def settle() -> None:
+    """Let every task that can run do so."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_rows_that_wait_together_are_computed_together(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    others = [submit(batcher, 2), submit(batcher, 3, 4), submit(batcher, 5)]
+    await settle()
+    assert repr(batcher) == "<Batcher: 3 requests, 4 rows waiting>"
+    function.let(2)
+    assert [(await task)[:, 0].tolist() for task in [first, *others]] == [[2], [4], [6, 8], [10]]
+    assert function.batches == [[1], [2, 3, 4, 5]]
+
+
+async def test_large_request_is_cut_and_comes_back_in_order(batcher: Batcher, function: Doubling) -> None:
+    function.let(100)
+    answer = await batcher.submit(rows(*range(90)), FOREVER_S)
+    assert answer[:, 0].tolist() == [2 * i for i in range(90)]
+    assert [len(batch) for batch in function.batches] == [32, 32, 26]
+
+
+async def test_single_row_does_not_wait_behind_a_large_request(batcher: Batcher, function: Doubling) -> None:
+    large = submit(batcher, *range(1, 91))
+    await function.has_begun()
+    small = submit(batcher, 999)
+    await settle()
+    function.let(2)
+    assert (await small)[0, 0] == 1998
+    assert not large.done()
+    assert 999 in function.batches[1]
+    function.let(10)
+    assert (await large)[:, 0].tolist() == [2 * i for i in range(1, 91)]
+
+
+async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    waiting = submit(batcher, *range(100))
+    await settle()
+    with pytest.raises(QueueFull, match="100 images are waiting, of at most 100"):
+        await batcher.submit(rows(7), FOREVER_S)
+    function.let(10)
+    assert len(await first) == 1
+    assert len(await waiting) == 100
+    assert (await batcher.submit(rows(7), FOREVER_S))[0, 0] == 14
+
+
+async def test_failing_call_fails_its_batch_and_the_next_one_runs(
+    batcher: Batcher, function: Doubling, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    bad, mate = submit(batcher, -1), submit(batcher, 2)
+    await settle()
+    function.let(2)
+    await first
+    for task in (bad, mate):
+        with pytest.raises(ForwardFailed):
+            await task
+    assert "negative row" in caplog.text
+    function.let()
+    assert (await batcher.submit(rows(3), FOREVER_S))[0, 0] == 6
+
+
+async def test_failed_large_request_leaves_nothing_waiting(batcher: Batcher, function: Doubling) -> None:
+    function.let(100)
+    with pytest.raises(ForwardFailed):
+        await batcher.submit(rows(-1, *range(80)), FOREVER_S)
+    assert batcher.queued_rows == 0
+
+
+async def test_cancelled_request_costs_no_call(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    gone, stays = submit(batcher, 2), submit(batcher, 3)
+    await settle()
+    gone.cancel()
+    await settle()
+    assert repr(batcher) == "<Batcher: 1 requests, 1 rows waiting>"
+    function.let(2)
+    await first
+    await stays
+    assert function.batches == [[1], [3]]
+
+
+async def test_late_request_is_told_so_and_leaves_the_queue(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    with pytest.raises(Expired):
+        await batcher.submit(rows(2), 0.0)
+    assert batcher.queued_rows == 0
+    function.let()
+    await first
+
+
+async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, 1)
+    await function.has_begun()
+    queued = submit(batcher, 2)
+    await settle()
+    closing = asyncio.create_task(batcher.close())
+    await settle()
+    with pytest.raises(Closed):
+        await batcher.submit(rows(3), FOREVER_S)
+    function.let(2)
+    await closing
+    assert (await first)[0, 0] == 2
+    assert (await queued)[0, 0] == 4
+    assert not batcher.alive
+
+
+async def test_batcher_that_died_is_not_alive_and_takes_no_rows(batcher: Batcher) -> None:
+    assert batcher.alive
+    assert batcher.task is not None
+    batcher.task.cancel()
+    await settle()
+    assert not batcher.alive
+    with pytest.raises(Closed):
+        await batcher.submit(rows(1), FOREVER_S)
+    batcher.start()

@@ -1,0 +1,37 @@
+"""The house: two arrows between three packages, and no work at import."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def imported(package: str) -> set[str]:
+    """The top-level names that a package's modules import."""
+    names: set[str] = set()
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    return names
+
+
+@pytest.mark.parametrize(("package", "forbidden"), [("app", {"training"}), ("training", {"app"}), ("models", {"app", "training"})])
+def test_packages_import_along_the_arrows_only(package: str, forbidden: set[str]) -> None:
+    assert imported(package) & forbidden == set()
+    assert "models" in imported(package)
+
+
+def test_service_needs_nothing_that_only_training_needs() -> None:
+    needs = {"matplotlib", "rich", "scipy", "tensorboard", "platformdirs"}
+    assert (imported("app") | imported("models")) & needs == set()
+
+
+@pytest.mark.parametrize("package", ["app", "models", "training"])
+def test_every_module_says_what_it_does(package: str) -> None:
+    for file in (ROOT / package).rglob("*.py"):
+        assert ast.get_docstring(ast.parse(file.read_text())), f"{file} has no docstring"

@@ -1,0 +1,102 @@
+"""The real server, as a process: it starts, answers, and leaves without dropping anyone."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from models.weights import FOLDER
+
+PATIENCE_S = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server on a free port, ready; killed on leaving if it has not left by itself."""
+    port = free_port()
+    command = [sys.executable, "-m", "app", "--port", str(port)]
+    process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(process, url)
+        yield process, url
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, process.stderr and process.stderr.read()
+        try:
+            if httpx.get(f"{url}/readyz").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not become ready")
+
+
+def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
+    with server() as (process, url), ThreadPoolExecutor(6) as threads:
+        assert httpx.get(f"{url}/generate?seed=7").headers["kakite-seed"] == "7"
+        requests = [threads.submit(httpx.get, f"{url}/grid?n=1024&seed={seed}&scale=2", timeout=PATIENCE_S) for seed in range(4)]
+        while httpx.get(f"{url}/livez").status_code == 200 and not any(request.running() for request in requests):
+            pass
+        time.sleep(0.2)  # the requests are on their way to the server
+        process.send_signal(signal.SIGTERM)
+        assert [request.result().status_code for request in requests] == [200] * 4
+        assert process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{url}/livez")
+
+
+def test_probes_answer_while_large_grids_are_computed() -> None:
+    with server() as (_, url), ThreadPoolExecutor(2) as threads:
+        grids = [threads.submit(httpx.get, f"{url}/grid?n=1024&scale=4&seed={seed}", timeout=PATIENCE_S) for seed in range(2)]
+        answered = 0
+        while not all(grid.done() for grid in grids):
+            assert httpx.get(f"{url}/livez", timeout=PATIENCE_S).status_code == 200
+            answered += 1
+        assert answered > 1
+        assert [grid.result().status_code for grid in grids] == [200, 200]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"KAKITE_WEIGHTS": "BROKEN"}, r"dcgan\.safetensors is no whole safetensors file .* fetch it again"),
+        ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
+        ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense"),
+        ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
+    ],
+)
+def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(FOLDER, broken)
+    (broken / "dcgan.safetensors").write_bytes((broken / "dcgan.safetensors").read_bytes()[:5000])
+    (tmp_path / "empty").mkdir()
+    places = {"BROKEN": str(broken), "EMPTY": str(tmp_path / "empty")}
+    environment = {**os.environ, **{name: places.get(value, value) for name, value in settings.items()}}
+    command = [sys.executable, "-m", "app", "--port", str(free_port())]
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 1
+    assert re.search(sentence, process.stderr)
+    assert "Traceback" not in process.stderr
