@@ -1,11 +1,11 @@
 """The models that are served: every weights file of a folder, each with its sampler and batcher. Knows no HTTP."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 
 from app.batcher import Batcher
@@ -13,6 +13,8 @@ from app.sampler import Sampler
 from app.settings import Settings
 from models import device, weights
 from models.weights import Card, Weights, WeightsError
+
+log = logging.getLogger("kakite")
 
 
 class UnknownModel(Exception):
@@ -25,6 +27,7 @@ class Model:
 
     card: Card
     sha256: str  # of the weights file
+    sampler: Sampler
     batcher: Batcher
 
     @property
@@ -58,11 +61,11 @@ class Gallery:
         self.default = self.models[settings.model]
 
     def serve(self, loaded: Weights, settings: Settings) -> Model:
-        """Warm up and put behind a batcher."""
-        sampler = Sampler(loaded.generator, self.device)
-        sampler(np.zeros((settings.batch_images, sampler.width), np.float32))
+        sampler = Sampler(loaded.generator, self.device, settings.precision)
+        told = "the same bytes in any batch" if sampler.batch_invariant else "a seed's bytes depend on its batch here"
+        log.info("%s: %s on %s, %s", loaded.card.name, sampler.precision, self.device, told)
         batcher = Batcher(sampler, self.thread, settings.batch_images, settings.queue_limit_images)
-        return Model(loaded.card, loaded.sha256, batcher)
+        return Model(loaded.card, loaded.sha256, sampler, batcher)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())

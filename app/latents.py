@@ -49,8 +49,7 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
         label = np.broadcast_to(np.array(labels, np.int64), n)
     if not network.classes:
         return Rows(z, None, seed)
-    one_hot = np.eye(network.classes, dtype=np.float32)[label]
-    return Rows(np.concatenate([z, one_hot], axis=1), label.tolist(), seed)
+    return Rows(np.concatenate([z, latents.one_hot(label, network.classes)], axis=1), label.tolist(), seed)
 
 
 def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:

@@ -89,7 +89,8 @@ def sentence(error: RequestValidationError) -> str:
     for item in error.errors():
         if item["type"] == "json_invalid":
             return f"The body is not JSON: {item['ctx']['error']} at character {item['loc'][-1]}."
-        message = item["msg"][0].lower() + item["msg"][1:]
+        message = item["msg"].removeprefix("Input ")
+        message = message[0].lower() + message[1:]
         path = item["loc"][1:]  # past "body" or "query"
         if not path:
             return f"{message[0].upper()}{message[1:]}." if item["type"] != "model_attributes_type" else "The body is no JSON object."

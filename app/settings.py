@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.sampler import Precision
 from models.weights import FOLDER
 
 
@@ -17,6 +18,7 @@ class Settings(BaseSettings):
     weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
     model: str = Field("cgan", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
+    precision: Precision = Field("float32", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
     batch_images: int = Field(64, ge=4, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(16_384, ge=1024, description="Most images waiting per model; beyond it the answer is 503.")

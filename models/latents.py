@@ -33,3 +33,11 @@ def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
         z[i] = stream.standard_normal(z_dim)
         uniform[i] = stream.random_sample()
     return Latents(z, (uniform * classes).astype(np.int64))
+
+
+def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """[n] -> [n, classes]: a one in the label's column; without classes, rows of no columns."""
+    columns = np.zeros((len(labels), classes), np.float32)
+    if classes:
+        columns[np.arange(len(labels)), labels] = 1.0
+    return columns

@@ -77,9 +77,9 @@ def test_compare_draws_and_scores_beside_real_digits(data: Path, tmp_path: Path,
     picture = tmp_path / "comparison.png"
     assert run("compare", "dense", "dcgan", "--data", data, "--out", picture) == 0
     told = capsys.readouterr().out
-    sands = {name: float(re.search(rf"{name}\W+([\d.]+)", told).group(1)) for name in ("dense", "dcgan", "real digits")}  # type: ignore[union-attr]
-    assert sands["dense"] > 2 * sands["real digits"]  # the article's sand
-    assert sands["dcgan"] < sands["dense"]
+    specks = {name: float(re.search(rf"{name}\W+([\d.]+)", told).group(1)) for name in ("dense", "dcgan", "real digits")}  # type: ignore[union-attr]
+    assert specks["dense"] > 5 * specks["dcgan"]  # the article's sand, and its message
+    assert specks["dcgan"] > specks["real digits"]
     assert size(picture)[0] > 1000
 
 

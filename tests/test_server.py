@@ -55,14 +55,14 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
-    with server() as (process, url), ThreadPoolExecutor(6) as threads:
-        assert httpx.get(f"{url}/generate?seed=7").headers["kakite-seed"] == "7"
-        requests = [threads.submit(httpx.get, f"{url}/grid?n=1024&seed={seed}&scale=2", timeout=PATIENCE_S) for seed in range(4)]
-        while httpx.get(f"{url}/livez").status_code == 200 and not any(request.running() for request in requests):
-            pass
-        time.sleep(0.2)  # the requests are on their way to the server
+    """With a queue of 1024 images, a second sheet of 1024 is refused exactly while the first is being written."""
+    with server(KAKITE_QUEUE_LIMIT_IMAGES="1024", KAKITE_BATCH_IMAGES="4") as (process, url), ThreadPoolExecutor(1) as threads:
+        sheet = f"{url}/grid?n=1024&seed=7"
+        in_flight = threads.submit(httpx.get, sheet, timeout=PATIENCE_S)
+        while httpx.get(sheet, timeout=PATIENCE_S).status_code != 503:
+            in_flight = threads.submit(httpx.get, sheet, timeout=PATIENCE_S)
         process.send_signal(signal.SIGTERM)
-        assert [request.result().status_code for request in requests] == [200] * 4
+        assert in_flight.result().status_code == 200
         assert process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{url}/livez")

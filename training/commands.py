@@ -18,7 +18,6 @@ from training.recipe import BOOK, swaps
 from training.run import Folder, Plan, run
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
-SCORED = 10_000  # digits that a score of `compare` rests on
 SHOWN = 64
 
 
@@ -66,18 +65,19 @@ def compare(options: Namespace, console: Console) -> int:
     columns = []
     for name in options.weights:
         loaded = weights.load(weights_file(name))
-        drawn = latents.draw(0, SCORED, loaded.generator.z_dim, loaded.generator.classes)
+        drawn = latents.draw(0, evaluate.SCORED, loaded.generator.z_dim, loaded.generator.classes)
         columns.append((loaded.card.name, evaluate.write(loaded.generator, drawn)))
-    columns.append(("real digits", Idx().read(data_folder(options), "test").images[:SCORED].numpy()))
-    table = Table("", "sand (0 to 255)", "background", "digits")
+    columns.append(("real digits", Idx().read(data_folder(options), "test").images[: evaluate.SCORED].numpy()))
+    table = Table("", "specks a digit", "sand (0 to 255)", "background", "digits")
     captioned = []
     for name, images in columns:
         sand = evaluate.sand(images)
-        table.add_row(name, f"{sand.ink:.3f}", f"{sand.background:.1%}", f"{len(images):,}")
-        captioned.append((name, f"sand {sand.ink:.2f}", images[:SHOWN]))
+        table.add_row(name, f"{sand.specks:.2f}", f"{sand.ink:.2f}", f"{sand.background:.1%}", f"{len(images):,}")
+        captioned.append((name, f"{sand.specks:.2f} specks a digit", images[:SHOWN]))
     report.write_comparison(options.out, captioned)
     console.print(table)
-    console.print("Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.")
+    console.print("Specks: groups of one or two neighbouring pixels of at least 32 of 255, with paper all around.")
+    console.print("Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0 (thin strokes are among them).")
     console.print(f"Picture: {options.out}")
     return 0
 

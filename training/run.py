@@ -133,7 +133,6 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
 
 def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
     generator = training.average.generator
-    sand = evaluate.sand(evaluate.write(generator, latents.draw(0, 10_000, generator.z_dim, generator.classes)))
     networks = training.recipe.networks
     card = weights.Card(
         name=plan.name,
@@ -146,7 +145,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
         machine=describe(training.device),
         torch=torch.__version__,
         data=weights.DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
-        scores={"sand": round(sand.ink, 4)},
+        scores=evaluate.scores(generator),
     )
     weights.save(plan.folder.weights, generator, card)
 

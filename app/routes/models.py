@@ -11,10 +11,12 @@ router = APIRouter(tags=["models"])
 
 
 class ModelInfo(Card):
-    """A card, and what is known of the file it lies in."""
+    """A card, what is known of the file it lies in, and how it is computed here."""
 
     sha256: str
     default: bool
+    precision: str
+    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
 
 
 class ModelList(BaseModel):
@@ -35,4 +37,10 @@ async def get_model(request: Request, name: str) -> ModelInfo:
 
 
 def info(model: Model, default: Model) -> ModelInfo:
-    return ModelInfo(**model.card.model_dump(), sha256=model.sha256, default=model is default)
+    return ModelInfo(
+        **model.card.model_dump(),
+        sha256=model.sha256,
+        default=model is default,
+        precision=model.sampler.precision,
+        batch_invariant=model.sampler.batch_invariant,
+    )

@@ -1,0 +1,1 @@
+"""Speed, measured side by side. Nothing here is a test: no figure passes or fails."""
