@@ -13,7 +13,7 @@ ARGS ?=
 
 # On Linux the plain torch brings several GB of CUDA. Without an NVIDIA driver the CPU build is taken from PyTorch's own
 # index, if it can be reached; TORCH_INDEX= (empty) takes whatever the package index has.
-ifeq ($(shell command -v nvidia-smi),)
+ifeq ($(shell command -v nvidia-smi 2>/dev/null),)
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
 

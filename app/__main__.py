@@ -1,6 +1,7 @@
 """python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight."""
 
 import argparse
+import logging
 import sys
 
 import uvicorn
@@ -19,6 +20,7 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
     options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
     try:
         settings = Settings()
         app = create_app(settings)

@@ -52,13 +52,16 @@ class Ticket:
         if sum(map(len, self.results)) == len(self.rows) and not self.answer.done():
             self.answer.set_result(np.concatenate(self.results))
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, cause: Exception) -> None:
         if not self.answer.done():
+            error = ForwardFailed(str(cause))
+            error.__cause__ = cause
             self.answer.set_exception(error)
 
 
 class Batcher:
-    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns."""
+    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns, and
+    `queued_rows`, how many those are. `submit` adds, `take` and `drop` remove."""
 
     def __init__(self, function: Callable[[Array], Array], thread: Executor, batch_rows: int, queue_limit_rows: int) -> None:
         self.function = function
@@ -66,16 +69,13 @@ class Batcher:
         self.batch_rows = batch_rows
         self.queue_limit_rows = queue_limit_rows
         self.waiting: deque[Ticket] = deque()
+        self.queued_rows = 0
         self.wake = asyncio.Event()
         self.closed = False
         self.task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Batcher: {len(self.waiting)} requests, {self.queued_rows} rows waiting{', closed' if self.closed else ''}>"
-
-    @property
-    def queued_rows(self) -> int:
-        return sum(len(ticket.rows) - ticket.taken for ticket in self.waiting)
 
     @property
     def alive(self) -> bool:
@@ -91,14 +91,19 @@ class Batcher:
         if self.task is not None:
             await self.task
 
-    async def submit(self, rows: Array, timeout_s: float) -> Array:
-        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
+    def admit(self, rows: int) -> None:
+        """Raises Closed or QueueFull where `submit` would, for callers that have work to do before they submit."""
         if self.closed or not self.alive:
             raise Closed("The server is shutting down.")
-        if self.queued_rows + len(rows) > self.queue_limit_rows:
+        if self.queued_rows + rows > self.queue_limit_rows:
             raise QueueFull(f"{self.queued_rows} images are waiting, of at most {self.queue_limit_rows}. Try again in a second.")
+
+    async def submit(self, rows: Array, timeout_s: float) -> Array:
+        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
+        self.admit(len(rows))
         ticket = Ticket(rows, asyncio.get_running_loop().create_future())
         self.waiting.append(ticket)
+        self.queued_rows += len(rows)
         self.wake.set()
         try:
             async with asyncio.timeout(timeout_s):
@@ -110,8 +115,10 @@ class Batcher:
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that is answered, failed, late or cancelled waits no longer."""
-        if ticket in self.waiting:
+        if ticket.taken < len(ticket.rows):
             self.waiting.remove(ticket)
+            self.queued_rows -= len(ticket.rows) - ticket.taken
+            ticket.taken = len(ticket.rows)
 
     async def run(self) -> None:
         """Batch after batch, until closed and empty."""
@@ -131,6 +138,7 @@ class Batcher:
             ticket = self.waiting.popleft()
             rows = ticket.rows[ticket.taken : ticket.taken + min(room, PIECE_ROWS)]
             ticket.taken += len(rows)
+            self.queued_rows -= len(rows)
             room -= len(rows)
             batch.append((ticket, rows))
             if ticket.taken < len(ticket.rows):
@@ -139,15 +147,17 @@ class Batcher:
 
     async def compute(self, batch: list[tuple[Ticket, Array]]) -> None:
         """One call of the function; its failure is that of the batch, not of the batcher."""
-        rows = np.concatenate([rows for _, rows in batch])
         try:
+            rows = np.concatenate([rows for _, rows in batch])
             results = await asyncio.get_running_loop().run_in_executor(self.thread, self.function, rows)
-        except Exception as error:
-            log.exception("A batch of %d rows failed", len(rows))
+            parts = np.split(results, np.cumsum([len(rows) for _, rows in batch]))
+            if [len(part) for part in parts] != [*(len(rows) for _, rows in batch), 0]:
+                raise ValueError(f"{len(rows)} rows gave {len(results)} results")
+        except Exception as cause:
+            log.exception("A batch failed: %r", self)
             for ticket, _ in batch:
-                ticket.fail(ForwardFailed(str(error)))
+                self.drop(ticket)
+                ticket.fail(cause)
             return
-        position = 0
-        for ticket, part in batch:
-            ticket.deliver(results[position : position + len(part)])
-            position += len(part)
+        for (ticket, _), part in zip(batch, parts, strict=False):
+            ticket.deliver(part)

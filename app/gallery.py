@@ -1,5 +1,6 @@
 """The models that are served: every weights file of a folder, each with its sampler and batcher. Knows no HTTP."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,8 @@ class Model:
 
     card: Card
     sha256: str  # of the weights file
-    sampler: Sampler
+    precision: str
+    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
     batcher: Batcher
 
     @property
@@ -62,10 +64,11 @@ class Gallery:
 
     def serve(self, loaded: Weights, settings: Settings) -> Model:
         sampler = Sampler(loaded.generator, self.device, settings.precision)
-        told = "the same bytes in any batch" if sampler.batch_invariant else "a seed's bytes depend on its batch here"
+        invariant = sampler.is_batch_invariant(settings.batch_images)
+        told = "the same bytes in any batch" if invariant else "a seed's bytes depend on its batch here"
         log.info("%s: %s on %s, %s", loaded.card.name, sampler.precision, self.device, told)
         batcher = Batcher(sampler, self.thread, settings.batch_images, settings.queue_limit_images)
-        return Model(loaded.card, loaded.sha256, sampler, batcher)
+        return Model(loaded.card, loaded.sha256, sampler.precision, invariant, batcher)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
@@ -89,6 +92,5 @@ class Gallery:
         try:
             yield
         finally:
-            for model in self:
-                await model.batcher.close()
+            await asyncio.gather(*(model.batcher.close() for model in self))
             self.thread.shutdown()

@@ -6,7 +6,6 @@ fields, so an answer is valid JSON whatever was sent.
 
 import http
 import json
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,11 +15,10 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from app.batcher import Closed, Expired, ForwardFailed, QueueFull
+from app.disconnect import ClientGone
 from app.gallery import UnknownModel
 from app.latents import Unfit
 from app.schemas import ALLOWED
-
-log = logging.getLogger("kakite")
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -31,12 +29,14 @@ STATUS: dict[type[Exception], int] = {
     Closed: 503,
     Expired: 504,
     ForwardFailed: 500,
+    ClientGone: 499,  # as nginx logs it; nobody reads it
 }
 PLAIN = {  # what the framework refuses by itself, in our words
     400: "The body could not be read. JSON is expected: see /docs.",
     404: "There is nothing at this path. See /docs for those there are.",
     405: "This path does not know that method. See /docs.",
 }
+PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -51,7 +51,7 @@ class ProblemDetails(BaseModel):
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     headers = {"Retry-After": "1", **(headers or {})} if status == 503 else headers
-    problem = ProblemDetails(title=http.HTTPStatus(status).phrase, status=status, detail=detail)
+    problem = ProblemDetails(title=PHRASES.get(status, "Refused"), status=status, detail=detail)
     return Response(json.dumps(problem.model_dump()), status, headers, MEDIA_TYPE)
 
 
@@ -92,11 +92,13 @@ def sentence(error: RequestValidationError) -> str:
         message = item["msg"].removeprefix("Input ")
         message = message[0].lower() + message[1:]
         path = item["loc"][1:]  # past "body" or "query"
+        if item["type"] == "model_attributes_type":
+            return "The body is no JSON object. Send one, with the header content-type: application/json."
         if not path:
-            return f"{message[0].upper()}{message[1:]}." if item["type"] != "model_attributes_type" else "The body is no JSON object."
+            return f"{message[0].upper()}{message[1:]}."
         field, places = str(path[0]), [part for part in path[1:] if isinstance(part, int)]
-        if field not in ALLOWED:
-            known = ", ".join(ALLOWED)
+        if item["type"] == "extra_forbidden":
+            known = ", ".join(name for name in ALLOWED if name != "z" or item["loc"][0] == "body")
             name = field if field.isidentifier() and field.isascii() else "one of the fields"
             complaints[field] = (0, f"{name}: there is no such field (there are: {known})")
         elif field not in complaints or complaints[field][0] < len(places):

@@ -3,7 +3,7 @@
 The same bytes, alone or in company. What a matrix product gives for one row depends, in its last bits, on how many rows
 are multiplied together, and now and then that moves a pixel by a grey level. So rows are padded to a multiple of
 `ROWS`: for such counts every batch size gives the same pixels, on the CPUs where this was tried. That is no law, so a
-sampler tries it on its own device when it is made (`batch_invariant`), and a test holds it for the shipped weights.
+service tries it on its own device when it starts, and a test holds it for the shipped weights.
 """
 
 from typing import Literal
@@ -26,14 +26,13 @@ Precision = Literal["auto", "float32", "bfloat16"]
 class Sampler:
     """A function from rows [n, z_dim + classes] to pixels [n, 28, 28]. Called from one thread at a time."""
 
-    def __init__(self, generator: Generator, where: torch.device, precision: Precision = "auto") -> None:
+    def __init__(self, generator: Generator, where: torch.device, precision: Precision) -> None:
         """`auto` takes bfloat16 where the hardware multiplies it, else float32."""
         self.device = where
         self.precision = ("bfloat16" if device.has_bfloat16(where) else "float32") if precision == "auto" else precision
         self.dtype = PRECISIONS[self.precision]
         self.z_dim, self.classes = generator.z_dim, generator.classes
         self.folded = fold(generator).to(where, self.dtype)
-        self.batch_invariant = self.is_batch_invariant()
 
     @torch.inference_mode()
     def __call__(self, rows: NDArray[np.float32]) -> Pixels:
@@ -43,13 +42,10 @@ class Sampler:
         images = self.folded(torch.from_numpy(padded).to(self.device, self.dtype))  # [n padded, 1, 28, 28]
         return to_uint8(images)[:n].cpu().numpy()
 
-    def is_batch_invariant(self) -> bool:
-        """Whether 32 seeds give the same pixels together, in parts, and alone. It also warms the network up."""
-        drawn = latents.draw(0, 32, self.z_dim, self.classes)
+    def is_batch_invariant(self, batch_images: int) -> bool:
+        """Whether so many seeds give the same pixels together, in parts of several sizes, and alone. Warms the network up, too."""
+        drawn = latents.draw(0, batch_images, self.z_dim, self.classes)
         rows = np.concatenate([drawn.z, latents.one_hot(drawn.label, self.classes)], axis=1)
         together = self(rows)
-        return all(
-            np.array_equal(self(rows[start : start + size]), together[start : start + size])
-            for size in (1, 5, 12)
-            for start in range(0, 25, 8)
-        )
+        parts = [(start, size) for size in (1, 2, 5, 12, batch_images // 2 + 1) for start in (0, batch_images // 3, batch_images - size)]
+        return all(np.array_equal(self(rows[start : start + size]), together[start : start + size]) for start, size in parts)

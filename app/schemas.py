@@ -72,6 +72,10 @@ class Wanted(BaseModel):
         return None
 
     @property
+    def one_label_for_all(self) -> bool:
+        return self.labels is not None and len(self.labels) == 1
+
+    @property
     def count(self) -> int:
         """How many images: n, or as many as the lists are long."""
         if self.n is not None:
@@ -86,7 +90,7 @@ class Wanted(BaseModel):
             raise PydanticCustomError("both", "seed and z exclude each other: send the one or the other")
         if self.vectors is not None and len(self.vectors) != self.count:
             raise PydanticCustomError("z_count", f"z holds {len(self.vectors)} vectors, but n is {self.count}: they must be as many")
-        if self.labels is not None and len(self.labels) not in (1, self.count):
+        if self.labels is not None and len(self.labels) != self.count and not self.one_label_for_all:
             raise PydanticCustomError("label_count", f"label is a list of {len(self.labels)}, but there are {self.count} digits")
         if self.seed is not None and self.seed + self.count - 1 > SEED_MAX:
             raise PydanticCustomError("last_seed", f"seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
@@ -124,11 +128,9 @@ class GenerateBody(Wanted):
     def labels(self) -> list[int] | None:
         return [self.label] if isinstance(self.label, int) else self.label
 
-    @model_validator(mode="after")
-    def list_is_as_long_as_n(self) -> Self:
-        if isinstance(self.label, list) and len(self.label) != self.count:
-            raise PydanticCustomError("label_count", f"label is a list of {len(self.label)}, but there are {self.count} digits")
-        return self
+    @property
+    def one_label_for_all(self) -> bool:
+        return isinstance(self.label, int)
 
 
 class GenerateQuery(Wanted):

@@ -20,7 +20,7 @@ class Settings(BaseSettings):
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
     precision: Precision = Field("float32", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
-    batch_images: int = Field(64, ge=4, le=4096, description="Most images in one forward pass.")
+    batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(16_384, ge=1024, description="Most images waiting per model; beyond it the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")

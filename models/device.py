@@ -1,6 +1,5 @@
 """Where the arithmetic happens: the device, its name, and whether it computes in bfloat16. Knows nothing of GANs."""
 
-import os
 import platform
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def describe(device: torch.device) -> str:
     """The machine for a card, such as "2 cores of AMD EPYC" or "NVIDIA H100 80GB HBM3"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} cores of {processor()}"
+    return f"{torch.get_num_threads()} cores of {processor()}"
 
 
 def processor() -> str:

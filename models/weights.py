@@ -86,8 +86,7 @@ def save(path: Path, generator: Generator, card: Card) -> None:
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise WeightsError(f"{path} was not written: {name} holds NaN, infinity or a number too large for float16.")
-    header = {"card": card.model_dump_json(), "tensors_sha256": digest(tensors)}
-    write_atomically(path, safetensors.torch.save(tensors, header))
+    write(path, tensors, card)
 
 
 def load(path: Path) -> Weights:
@@ -107,8 +106,8 @@ def load(path: Path) -> Weights:
             f"{path} is no whole safetensors file ({error}). It is truncated, damaged or something else: fetch it again."
         ) from None
     card = read_card(path, header)
-    if digest(tensors) != header.get("tensors_sha256"):
-        raise WeightsError(f"{path} was changed after it was written: its tensors do not match their SHA-256. Fetch it again.")
+    if digest(tensors, header["card"]) != header.get("sha256"):
+        raise WeightsError(f"{path} was changed after it was written: its content does not match its SHA-256. Fetch it again.")
     networks = KINDS[card.network.kind](z_dim=card.network.z_dim)
     generator = networks.generator(card.network.classes)
     check_shapes(path, generator.state_dict(), tensors)
@@ -119,10 +118,13 @@ def load(path: Path) -> Weights:
 def rewrite_card(path: Path, **changes: Any) -> Card:
     """Replace fields of the card in a weights file; the tensors stay as they are."""
     card = Card.model_validate({**load(path).card.model_dump(), **changes})
-    content = path.read_bytes()
-    tensors = safetensors.torch.load(content)
-    write_atomically(path, safetensors.torch.save(tensors, {"card": card.model_dump_json(), "tensors_sha256": digest(tensors)}))
+    write(path, safetensors.torch.load_file(path), card)
     return card
+
+
+def write(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
+    text = card.model_dump_json()
+    write_atomically(path, safetensors.torch.save(tensors, {"card": text, "sha256": digest(tensors, text)}))
 
 
 def read_header(content: bytes) -> dict[str, str]:
@@ -153,9 +155,9 @@ def check_shapes(path: Path, expected: Mapping[str, Tensor], found: Mapping[str,
             raise WeightsError(f"{path} does not fit the network of its card: {name} is {got}, expected {wanted}. Fetch it again.")
 
 
-def digest(tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over names, types, shapes and bytes, in the order of the names."""
-    sha256 = hashlib.sha256()
+def digest(tensors: Mapping[str, Tensor], card: str = "") -> str:
+    """SHA-256 over the card's text, then the tensors' names, types, shapes and bytes, in the order of the names."""
+    sha256 = hashlib.sha256(card.encode())
     for name in sorted(tensors):
         tensor = tensors[name]
         sha256.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx
@@ -12,6 +12,14 @@ from app.main import create_app
 from app.settings import Settings
 
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_settings() -> Iterator[None]:
+    """What the developer has set for the service does not reach the tests."""
+    kept = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("KAKITE_") and name != "KAKITE_DATA"}
+    yield
+    os.environ.update(kept)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 import asyncio
 import io
 import json
-from pathlib import Path
+import threading
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -11,7 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.latents import SEED_MAX
+from app.gallery import Model
+from app.main import create_app
+from app.settings import Settings
+from models.latents import SEED_MAX, draw
 from models.pixels import Pixels
 
 pytestmark = pytest.mark.anyio
@@ -110,8 +114,6 @@ async def test_label_decides_the_digit_and_is_told(client: httpx.AsyncClient) ->
 
 
 async def test_z_is_what_the_seed_draws(client: httpx.AsyncClient) -> None:
-    from models.latents import draw
-
     drawn = draw(42, 3, 100)
     by_z = await post(client, z=drawn.z.astype(float).tolist(), label=[1, 2, 3], model="cgan")
     by_seed = await post(client, seed=42, n=3, label=[1, 2, 3], model="cgan")
@@ -227,6 +229,7 @@ async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.Asyn
         ("label=10&model=cgan", 422, "none of the labels"),
         ("label=1&model=dense", 422, "has no labels"),
         ("size=3", 422, "size: there is no such field"),
+        ("z=1", 422, "z: there is no such field (there are: seed, label, n"),
         ("<script>=3", 422, "there is no such field"),
         ("scale=0", 422, "scale"),
         ("columns=0", 422, "columns"),
@@ -240,6 +243,11 @@ async def test_unfit_query_is_refused_with_a_sentence(client: httpx.AsyncClient,
         assert_problem(response, status, detail)
         assert "<script>" not in response.text
     await assert_still_serving(client)
+
+
+async def test_json_without_its_content_type_is_told_so(client: httpx.AsyncClient) -> None:
+    response = await client.post("/generate", content=b'{"seed": 7}', headers={"content-type": "text/plain"})
+    assert_problem(response, 422, "with the header content-type: application/json")
 
 
 async def test_large_body_is_refused_announced_or_not(client: httpx.AsyncClient) -> None:
@@ -296,19 +304,93 @@ async def test_examples_of_the_openapi_document_work(client: httpx.AsyncClient) 
         pixels(await client.post("/generate", json=body))
 
 
-async def test_overload_and_lateness_have_their_statuses(tmp_path: Path) -> None:
-    from app.main import create_app
-    from app.settings import Settings
+@pytest.fixture
+async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, threading.Semaphore]]:
+    """A service whose model waits before each batch until the semaphore lets it; a queue of 1024 images."""
+    app = create_app(Settings(queue_limit_images=1024))
+    model, let = app.state.gallery.default, threading.Semaphore(0)
+    function = model.batcher.function
 
-    app = create_app(Settings(queue_limit_images=1024, timeout_ms=1))
+    def wait(rows: Any) -> Any:
+        let.acquire()
+        return function(rows)
+
+    model.batcher.function = wait
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
-        answers = await asyncio.gather(*(client.get("/grid?n=1024&seed=1") for _ in range(4)))
-        statuses = [answer.status_code for answer in answers]
-        assert 503 in statuses
-        assert 504 in statuses
-        refused = answers[statuses.index(503)]
-        assert_problem(refused, 503, "Try again")
-        assert refused.headers["retry-after"] == "1"
-        assert_problem(answers[statuses.index(504)], 504, "not ready within")
-        assert (await client.get("/livez")).status_code == 200
+        yield client, model, let
+        let.release(1000)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.001)
+
+
+async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, let = held
+    waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
+    await until(lambda: model.batcher.queued_rows > 0)
+    refused = await client.get("/grid?n=1024&seed=2")
+    assert_problem(refused, 503, "Try again")
+    assert refused.headers["retry-after"] == "1"
+    assert (await client.get("/livez")).status_code == 200
+    let.release(1000)
+    assert pixels(await waiting).shape == (896, 896)
+    assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
+
+
+async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, _ = held
+    client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
+    assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
+    assert model.batcher.queued_rows == 0
+
+
+async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, _ = held
+    app, gone, sent = client._transport.app, asyncio.Event(), []  # type: ignore[attr-defined]
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/grid", "query_string": b"n=1024&seed=1", "headers": []}
+    request = asyncio.create_task(app(scope, receive, send))
+    await until(lambda: model.batcher.queued_rows > 0)
+    gone.set()
+    await request
+    assert model.batcher.queued_rows == 0
+    assert sent[0]["status"] == 499
+
+
+async def test_failing_model_is_a_500_and_not_the_end(
+    held: tuple[httpx.AsyncClient, Model, threading.Semaphore], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, model, let = held
+    function = model.batcher.function
+
+    def fail(_: Any) -> Any:
+        raise RuntimeError("out of ink")
+
+    model.batcher.function = fail
+    answer = await client.get("/generate?seed=1")
+    assert_problem(answer, 500, "the cause is in its log")
+    assert "out of ink" not in answer.text
+    assert "out of ink" in caplog.text
+    model.batcher.function = function
+    let.release(1000)
+    await assert_still_serving(client)
+
+
+async def test_stopped_batcher_turns_the_probes_red() -> None:
+    app = create_app(Settings())
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
+        batcher = app.state.gallery.default.batcher
+        batcher.task.cancel()
+        await until(lambda: not batcher.alive)
+        assert_problem(await client.get("/livez"), 503, "Restart the server")
+        batcher.start()

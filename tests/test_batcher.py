@@ -137,6 +137,17 @@ async def test_failed_large_request_leaves_nothing_waiting(batcher: Batcher, fun
     with pytest.raises(ForwardFailed):
         await batcher.submit(rows(-1, *range(80)), FOREVER_S)
     assert batcher.queued_rows == 0
+    assert [len(batch) for batch in function.batches] == [32]  # the rest was not tried
+
+
+async def test_function_that_loses_rows_fails_its_batch_only(batcher: Batcher, function: Doubling) -> None:
+    function.let(100)
+    batcher.function = lambda rows: function(rows)[:-1]
+    with pytest.raises(ForwardFailed, match="3 rows gave 2 results") as caught:
+        await batcher.submit(rows(1, 2, 3), FOREVER_S)
+    assert isinstance(caught.value.__cause__, ValueError)
+    batcher.function = function
+    assert (await batcher.submit(rows(4), FOREVER_S))[0, 0] == 8
 
 
 async def test_cancelled_request_costs_no_call(batcher: Batcher, function: Doubling) -> None:

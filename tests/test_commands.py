@@ -1,10 +1,9 @@
 """`python -m training` as a user types it."""
 
+import os
 import re
 import signal
-import subprocess
-import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from PIL import Image
 
 from models import weights
 from training.__main__ import main
+from training.loop import Progress, Training, train
 
 
 def run(*arguments: str | Path) -> int:
@@ -54,23 +54,32 @@ def test_a_run_is_not_overwritten(data: Path, tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_run_resumes_to_the_same_weights(signum: signal.Signals, data: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "training", "train", "dense", "--images", "6400", "--data", str(data), "--device", "cpu"]
-    subprocess.run([*command, "--out", str(tmp_path / "whole")], check=True, capture_output=True)
+def test_interrupted_run_resumes_to_the_same_weights(
+    signum: signal.Signals, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("train", "dense", "--images", "3200", "--batch", "16", "--data", data, "--device", "cpu")
+    assert run(*arguments, "--out", tmp_path / "whole") == 0
+
+    def interrupted(training: Training, total_images: int) -> Iterator[Progress]:
+        for i, progress in enumerate(train(training, total_images)):
+            if i == 2:
+                os.kill(os.getpid(), signum)
+            yield progress
+
     parts = tmp_path / "parts"
-    process = subprocess.Popen([*command, "--out", str(parts)], stdout=subprocess.PIPE, text=True)
-    while not (parts / "sheets").exists():  # the first sheet: training is under way
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signum)
-    told, _ = process.communicate()
-    assert process.returncode == 130
-    assert "--resume" in told
+    with monkeypatch.context() as patch:
+        patch.setattr("training.run.train", interrupted)
+        assert run(*arguments, "--out", parts) == 130
+    assert "Interrupted at 960 images" in capsys.readouterr().out
     assert not (parts / "dense.safetensors").exists()
-    subprocess.run([*command, "--out", str(parts), "--resume"], check=True, capture_output=True)
+    assert run(*arguments, "--out", parts, "--resume") == 0
     whole, resumed = (weights.load(folder / "dense.safetensors") for folder in (tmp_path / "whole", parts))
     assert weights.digest(whole.generator.state_dict()) == weights.digest(resumed.generator.state_dict())
-    assert len(list((parts / "sheets").iterdir())) == len(list((tmp_path / "whole" / "sheets").iterdir()))
+    assert sheets(parts) == sheets(tmp_path / "whole")
+
+
+def sheets(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in (folder / "sheets").iterdir()}
 
 
 def test_compare_draws_and_scores_beside_real_digits(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,13 +79,18 @@ def strip_card(file: Path) -> None:
 
 
 def garble_card(file: Path) -> None:
-    rewritten(file, card='{"name": "sketch"}', tensors_sha256="")
+    rewritten(file, card='{"name": "sketch"}', sha256="")
 
 
 def claim_another_network(file: Path) -> None:
     tensors = safetensors.torch.load_file(file)
     card = CARD.model_copy(update={"network": NetworkCard(kind="dense", z_dim=64, classes=10)})
-    rewritten(file, card=card.model_dump_json(), tensors_sha256=weights.digest(tensors))
+    weights.write(file, tensors, card)
+
+
+def flatter(file: Path) -> None:
+    tensors, card = safetensors.torch.load_file(file), CARD.model_copy(update={"scores": {"sand": 0.0}})
+    rewritten(file, card=card.model_dump_json(), sha256=weights.digest(tensors, CARD.model_dump_json()))
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,7 @@ def claim_another_network(file: Path) -> None:
     [
         (truncate, "no whole safetensors file"),
         (tamper, "was changed after it was written"),
+        (flatter, "was changed after it was written"),
         (replace_by_pickle, "no whole safetensors file"),
         (replace_by_nothing, "no whole safetensors file"),
         (strip_card, "has no card"),

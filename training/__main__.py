@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--images", type=positive, metavar="N", help="images the discriminator sees in all (the recipe's own)")
     verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real (the recipe's own)")
     verb.add_argument("--classes", type=positive, metavar="N", help="how many classes the labels have, for data with more than 10")
-    verb.add_argument("--seed", type=int, default=0, help="of the weights, of z and of the data's order (0)")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights, of z and of the data's order (0)")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (runs/RECIPE)")
     verb.add_argument("--resume", action="store_true", help="go on with the run in that folder, exactly")
     add_data(verb)
@@ -75,6 +75,13 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{number} is not from 0 to 2^63 - 1")
     return number
 
 

@@ -30,13 +30,13 @@ def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise CheckpointError(f"{path} does not exist, so there is nothing to resume. Start without --resume.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        found, state = content["identity"], content["state"]
-    except (RuntimeError, EOFError, KeyError, TypeError, OSError, pickle.UnpicklingError) as error:
-        raise CheckpointError(f"{path} is no whole checkpoint ({error}). Remove it and start without --resume.") from None
+        found, state = dict(content["identity"]), dict(content["state"])
+    except (RuntimeError, EOFError, LookupError, TypeError, ValueError, OSError, pickle.UnpicklingError):
+        raise CheckpointError(f"{path} is no whole checkpoint of a run. Remove it and start without --resume.") from None
     for key in identity:
         if found.get(key) != identity[key]:
             raise CheckpointError(
                 f"{path} is of another run: its {key} is {found.get(key)!r}, not {identity[key]!r}. "
                 f"Give the same options, or another --out."
             )
-    return dict(state)
+    return state

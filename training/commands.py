@@ -50,8 +50,8 @@ def train(options: Namespace, console: Console) -> int:
     training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed)
     folder = Folder(options.out or Path("runs") / options.recipe, options.recipe)
     plan = Plan(options.recipe, options.seed, options.images or entry.total_images, folder, options.resume)
-    precision = "bfloat16" if training.autocast else "float32"
-    console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {precision}), {dataset.name}, into {folder.root}")
+    console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision})")
+    console.print(f"Data {dataset.name}, {len(dataset.images):,} images; the run lies in {folder.root}")
     written = run(plan, training, dataset, console)
     if written is None:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")

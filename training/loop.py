@@ -62,6 +62,7 @@ class Training:
         self.batch = batch
         self.images = 0
         self.autocast = has_bfloat16(device)
+        self.precision = "bfloat16" if self.autocast else "float32"
         classes = recipe.labels.classes
         channels_last = torch.channels_last
         self.generator = recipe.networks.generator(classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
@@ -78,7 +79,7 @@ class Training:
             discriminator_loss, accuracy = self.discriminator_step()
         generator_loss = self.generator_step()
         self.average.update()
-        self.images += self.batch
+        self.images += self.batch * self.recipe.optimizer.discriminator_steps
         return Step(discriminator_loss, generator_loss, accuracy)
 
     def discriminator_step(self) -> tuple[Tensor, Tensor]:

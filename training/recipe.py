@@ -3,7 +3,7 @@
 CGAN = replace(DCGAN, labels=OneHot(10))
 """
 
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 
 from models.networks import Convolutional, Dense, Networks
 from training.data import Idx
@@ -24,7 +24,7 @@ class Recipe:
 
     def parts(self) -> dict[str, str]:
         """Each part as the text that makes it: {"loss": "NonSaturating()", ...}."""
-        return {field.name: repr(getattr(self, field.name)) for field in fields(self)}
+        return {name: repr(part) for name, part in vars(self).items()}
 
 
 DENSE = Recipe(
@@ -62,13 +62,12 @@ BOOK = {
 
 def swaps(after: Recipe, before: Recipe) -> list[str]:
     """What was replaced, a line each: "labels: Unlabelled() -> OneHot(classes=10)"; within a part, only what differs."""
-    return [line for field in fields(Recipe) for line in differences(field.name, getattr(before, field.name), getattr(after, field.name))]
+    return [line for name, part in vars(after).items() for line in differences(name, vars(before)[name], part)]
 
 
 def differences(path: str, before: object, after: object) -> list[str]:
     if before == after:
         return []
-    if type(before) is type(after) and is_dataclass(before) and is_dataclass(after):
-        names = [field.name for field in fields(before)]
-        return [line for name in names for line in differences(f"{path}.{name}", getattr(before, name), getattr(after, name))]
+    if type(before) is type(after) and is_dataclass(before):
+        return [line for name, value in vars(after).items() for line in differences(f"{path}.{name}", vars(before)[name], value)]
     return [f"{path}: {before} -> {after}"]

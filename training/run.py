@@ -3,6 +3,7 @@
 Everything lies in one folder; whatever stops the run loses at most a minute of it.
 """
 
+import hashlib
 import signal
 import time
 from collections.abc import Iterator
@@ -80,7 +81,9 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
         "batch": training.batch,
         "seed": plan.seed,
         "data": dataset.sha256,
+        "labels": hashlib.sha256(dataset.labels.cpu().numpy().tobytes()).hexdigest(),
         "device": training.device.type,
+        "precision": training.precision,
     }
     history: list[Progress] = []
     wall_time_s = 0.0
@@ -107,7 +110,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     saved_at = time.monotonic()
     with (
         stop_signals() as stop,
-        SummaryWriter(str(folder.root), purge_step=training.images) as board,
+        SummaryWriter(str(folder.root), purge_step=training.images + 1 if plan.resume else None) as board,
         progress_bar(console, plan.name, training.images, plan.total_images) as show,
     ):
         for progress in train(training, plan.total_images):
@@ -117,8 +120,8 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
                 if name != "images":
                     board.add_scalar(name, value, progress.images)
             if progress.images >= next_sheet:
-                draw_sheet(folder.sheet(next_sheet), training, fixed)
-                next_sheet += sheet_each
+                draw_sheet(folder.sheet(progress.images), training, fixed)
+                next_sheet = (progress.images // sheet_each + 1) * sheet_each
             if stop or time.monotonic() - saved_at > CHECKPOINT_S:
                 save()
                 saved_at = time.monotonic()

@@ -4,7 +4,7 @@ const place = (id) => document.getElementById(id);
 
 function firstSeed() {
   const seed = Number(new URLSearchParams(location.search).get("seed"));
-  return Number.isSafeInteger(seed) && seed >= 0 ? seed : 0;
+  return Number.isSafeInteger(seed) && seed >= 0 ? Math.min(seed, Number.MAX_SAFE_INTEGER - N + 1) : 0;
 }
 
 function show() {

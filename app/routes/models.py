@@ -30,7 +30,7 @@ async def list_models(request: Request) -> ModelList:
     return ModelList(default=gallery.default.name, models=[info(model, gallery.default) for model in gallery])
 
 
-@router.get("/models/{name}", summary="One model's card", responses=documented(404, 422))
+@router.get("/models/{name}", summary="One model's card", responses=documented(404))
 async def get_model(request: Request, name: str) -> ModelInfo:
     gallery = request.app.state.gallery
     return info(gallery.find(name), gallery.default)
@@ -41,6 +41,6 @@ def info(model: Model, default: Model) -> ModelInfo:
         **model.card.model_dump(),
         sha256=model.sha256,
         default=model is default,
-        precision=model.sampler.precision,
-        batch_invariant=model.sampler.batch_invariant,
+        precision=model.precision,
+        batch_invariant=model.batch_invariant,
     )

@@ -1,17 +1,22 @@
 """POST /generate, GET /generate and GET /grid: digits as a PNG."""
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app import latents, png
+from app.disconnect import WhileConnected
 from app.problems import documented
 from app.schemas import GenerateBody, GenerateQuery, GridQuery, Wanted
+from models.pixels import SIDE
+
+T = TypeVar("T")
 
 router = APIRouter(tags=["pictures"])
 
-LARGE_PIXELS = 100_000  # a picture that takes longer to encode than a thread hop; the event loop is for waiting
+LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
 
 PICTURE: dict[str, Any] = {
     "response_class": Response,
@@ -25,7 +30,7 @@ PICTURE: dict[str, Any] = {
                 "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
             },
         },
-        **documented(404, 413, 422, 503, 504),
+        **documented(400, 404, 413, 422, 500, 503, 504),
     },
 }
 
@@ -46,15 +51,20 @@ async def get_grid(request: Request, wanted: Annotated[GridQuery, Query()]) -> R
     return await picture(request, wanted)
 
 
+async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:
+    """Large work in a thread of its own: the event loop is for waiting."""
+    return await run_in_threadpool(function, *arguments) if large else function(*arguments)
+
+
 async def picture(request: Request, wanted: Wanted) -> Response:
     """wanted -> rows -> images -> PNG."""
     model = request.app.state.gallery.find(wanted.model)
-    rows = latents.rows(wanted, model.card.network, model.name)
-    images = await model.batcher.submit(rows.values, request.app.state.settings.timeout_ms / 1000)
-    if images.size * wanted.scale**2 < LARGE_PIXELS:
-        content = png.digit_or_sheet(images, wanted.columns, wanted.scale)
-    else:
-        content = await run_in_threadpool(png.digit_or_sheet, images, wanted.columns, wanted.scale)
+    model.batcher.admit(wanted.count)
+    large = wanted.count * (SIDE * wanted.scale) ** 2 > LARGE_PIXELS
+    rows = await called(large, latents.rows, wanted, model.card.network, model.name)
+    async with WhileConnected(request.receive):
+        images = await model.batcher.submit(rows.values, request.app.state.settings.timeout_ms / 1000)
+    content = await called(large, png.digit_or_sheet, images, wanted.columns, wanted.scale)
     headers = {"Kakite-Model": model.name}
     if rows.seed is not None:
         headers["Kakite-Seed"] = str(rows.seed)

@@ -1,0 +1,80 @@
+"""Starting a server as its own process, asking it when it is ready, and weighing it. Knows nothing of what it serves."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import psutil
+
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server under test: `python -m MODULE --port N OPTIONS`."""
+
+    name: str
+    module: str
+    options: tuple[str, ...] = ()
+    settings: dict[str, str] = field(default_factory=dict)
+    serves_grids: bool = True
+
+
+@dataclass(frozen=True)
+class Running:
+    url: str
+    ready_s: float  # from the start of the process to the first answer
+    process: psutil.Process
+
+    def resident_mb(self) -> float:
+        """Of the process and all its children."""
+        return sum(process.memory_info().rss for process in [self.process, *self.process.children(recursive=True)]) / 1e6
+
+
+@contextmanager
+def running(contestant: Contestant) -> Iterator[Running]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", contestant.module, "--port", str(port), *contestant.options]
+    began = time.perf_counter()
+    process = subprocess.Popen(command, env={**os.environ, **contestant.settings}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while not answers(url):
+            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                process.kill()
+                raise SystemExit(f"{contestant.name} did not start: {process.communicate()[1].decode()[-2000:]}")
+            time.sleep(0.01)
+        yield Running(url, time.perf_counter() - began, psutil.Process(process.pid))
+    finally:
+        for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
+            child.terminate()
+        process.terminate()
+        process.communicate()
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.post(f"{url}/generate", json={"seed": 0}).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def import_s() -> float:
+    """What `import torch, fastapi` takes, the floor of every start."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import torch, fastapi"], check=True)
+    return time.perf_counter() - began
+
+
+def import_mb() -> float:
+    """Resident memory of a process that has imported torch and fastapi."""
+    code = "import torch, fastapi, psutil; print(psutil.Process().memory_info().rss / 1e6)"
+    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
