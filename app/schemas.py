@@ -108,7 +108,9 @@ class GenerateBody(Wanted):
 
     model_config = ConfigDict(
         strict=True,
-        json_schema_extra={"examples": [{"seed": 7}, {"seed": 100, "n": 64}, {"seed": 7, "n": 10, "label": list(range(10))}]},
+        json_schema_extra={
+            "examples": [{"seed": 7}, {"seed": 100, "n": 64}, {"seed": 7, "n": 10, "label": list(range(10)), "model": "cgan"}]
+        },
     )
 
     z: Vector | Vectors | None = Field(None, description=ALLOWED["z"])

@@ -16,7 +16,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="KAKITE_", frozen=True, extra="ignore")
 
     weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
-    model: str = Field("cgan", description="The model that answers when a request names none.")
+    model: str = Field("dcgan", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
     precision: Precision = Field("float32", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
