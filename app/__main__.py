@@ -31,7 +31,15 @@ def main() -> int:
     except (WeightsError, DeviceError) as error:
         print(error, file=sys.stderr)
         return 1
-    uvicorn.run(app, host=options.host, port=options.port, loop="uvloop", http="httptools", timeout_graceful_shutdown=settings.grace_s)
+    uvicorn.run(
+        app,
+        host=options.host,
+        port=options.port,
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=settings.grace_s,
+        access_log=settings.access_log,
+    )
     return 0
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from app.asking import Invalid
 from app.batcher import Closed, Expired, ForwardFailed, QueueFull
 from app.disconnect import ClientGone
 from app.gallery import UnknownModel
@@ -67,8 +67,8 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler(status, detail))
     app.add_exception_handler(Exception, handler(500, FAILED))
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    @app.exception_handler(Invalid)
+    async def invalid(_: Request, error: Invalid) -> Response:
         return answer(422, sentence(error))
 
     @app.exception_handler(HTTPException)
@@ -83,25 +83,26 @@ def handler(status: int, detail: str | None) -> Any:
     return handle
 
 
-def sentence(error: RequestValidationError) -> str:
+def sentence(invalid: Invalid) -> str:
     """What was wrong and what is allowed: of each field the most exact complaint."""
     complaints: dict[str, tuple[int, str]] = {}
-    for item in error.errors():
-        if item["type"] == "json_invalid":
-            return f"The body is not JSON: {item['ctx']['error']} at character {item['loc'][-1]}."
+    for item in invalid.error.errors(include_url=False, include_input=False):
         message = item["msg"].removeprefix("Input ")
         message = message[0].lower() + message[1:]
-        path = item["loc"][1:]  # past "body" or "query"
-        if item["type"] == "model_attributes_type":
-            return "The body is no JSON object. Send one, with the header content-type: application/json."
-        if not path:
-            return f"{message[0].upper()}{message[1:]}."
-        field, places = str(path[0]), [part for part in path[1:] if isinstance(part, int)]
-        if item["type"] == "extra_forbidden":
-            known = ", ".join(name for name in ALLOWED if name != "z" or item["loc"][0] == "body")
-            name = field if field.isidentifier() and field.isascii() else "one of the fields"
-            complaints[field] = (0, f"{name}: there is no such field (there are: {known})")
-        elif field not in complaints or complaints[field][0] < len(places):
-            place = field + "".join(f"[{i}]" for i in places)
-            complaints[field] = (len(places), f"{place}: {message} (allowed: {ALLOWED[field]})")
+        match item["type"], item["loc"]:
+            case "json_invalid", _:
+                return f"The body is not JSON: {item['ctx']['error']}."
+            case "model_type", _:
+                return 'The body is no JSON object. Send one, such as {"seed": 7}.'
+            case _, ():
+                return f"{message[0].upper()}{message[1:]}."
+            case "extra_forbidden", (field, *_):
+                known = ", ".join(invalid.schema.model_fields)
+                name = field if str(field).isidentifier() and str(field).isascii() else "one of the fields"
+                complaints[str(field)] = (0, f"{name}: there is no such field (there are: {known})")
+            case _, (field, *path):
+                places = [part for part in path if isinstance(part, int)]
+                place = f"{field}" + "".join(f"[{i}]" for i in places)
+                if len(places) > complaints.get(str(field), (-1, ""))[0]:
+                    complaints[str(field)] = (len(places), f"{place}: {message} (allowed: {ALLOWED[str(field)]})")
     return ". ".join(text for _, text in complaints.values()) + "."

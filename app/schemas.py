@@ -45,6 +45,7 @@ def absent_if_empty(value: Any) -> Any:
 
 def split_at_commas(value: Any) -> Any:
     """`?label=1,2,3` and `?label=1&label=2&label=3` are the same list."""
+    value = [value] if isinstance(value, str) else value
     if not isinstance(value, list):
         return value
     return [part for text in value for part in str(text).split(",") if part] or None

@@ -24,4 +24,5 @@ class Settings(BaseSettings):
     queue_limit_images: int = Field(16_384, ge=1024, description="Most images waiting per model; beyond it the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
+    access_log: bool = Field(True, description="A line in the log for each request.")
     grace_s: int = Field(30, ge=0, description="Time for requests in flight to finish after SIGTERM.")

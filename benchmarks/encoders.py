@@ -22,13 +22,13 @@ from rich.console import Console
 from rich.table import Table
 from zlib_ng import zlib_ng
 
+from app import png
 from app.sampler import Sampler
 from models import latents, weights
 from models.pixels import Pixels, sheet
 
 ROUNDS = 7
 ROUND_S = 0.05
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 Encoder = Callable[[Pixels], bytes]
 Compress = Callable[[bytes, int], bytes]
@@ -41,20 +41,21 @@ def pillow(picture: Pixels, **options: int) -> bytes:
 
 
 def minimal(picture: Pixels, compress: Compress, level: int) -> bytes:
-    """The three chunks that an 8-bit greyscale PNG needs, every row unfiltered (PNG specification, section 5)."""
+    """Our own writer, over another compressor."""
     height, width = picture.shape
-    rows = np.zeros((height, width + 1), np.uint8)
+    rows = np.zeros((height, 1 + width), np.uint8)
     rows[:, 1:] = picture
     header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", compress(rows.tobytes(), level)), (b"IEND", b""))
-    return SIGNATURE + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks
-    )
+    return png.SIGNATURE + png.chunk(b"IHDR", header) + png.chunk(b"IDAT", compress(rows.tobytes(), level)) + png.chunk(b"IEND", b"")
 
 
 def encoders() -> dict[str, Encoder]:
     strategies = {"filtered": zlib.Z_FILTERED, "huffman only": zlib.Z_HUFFMAN_ONLY, "rle": zlib.Z_RLE}
-    found: dict[str, Encoder] = {f"Pillow, level {level}": functools.partial(pillow, compress_level=level) for level in (1, 3, 6, 9)}
+    found: dict[str, Encoder] = {"app.png": png.encode}
+    for level in (1, 3, 6, 9):
+        found[f"Pillow, level {level}"] = functools.partial(pillow, compress_level=level)
+        f"Pillow, level {level}": functools.partial(pillow, compress_level=level) for level in (1, 3, 6, 9)
+    }
     for name, strategy in strategies.items():
         found[f"Pillow, level 1, {name}"] = functools.partial(pillow, compress_level=1, compress_type=strategy)
     libraries: dict[str, tuple[Compress, tuple[int, ...]]] = {

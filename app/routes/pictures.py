@@ -1,12 +1,13 @@
 """POST /generate, GET /generate and GET /grid: digits as a PNG."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app import latents, png
+from app.asking import body, documented_body, documented_query, query
 from app.disconnect import WhileConnected
 from app.problems import documented
 from app.schemas import GenerateBody, GenerateQuery, GridQuery, Wanted
@@ -35,20 +36,20 @@ PICTURE: dict[str, Any] = {
 }
 
 
-@router.post("/generate", **PICTURE, summary="Digits from a JSON body")
-async def post_generate(request: Request, wanted: GenerateBody | None = None) -> Response:
+@router.post("/generate", **PICTURE, openapi_extra=documented_body(GenerateBody), summary="Digits from a JSON body")
+async def post_generate(request: Request) -> Response:
     """One digit gives a 28x28 PNG, several a sheet. Digit i comes from `seed + i` alone."""
-    return await picture(request, wanted or GenerateBody())
+    return await picture(request, await body(request, GenerateBody))
 
 
-@router.get("/generate", **PICTURE, summary="Digits from a query, one unless told otherwise")
-async def get_generate(request: Request, wanted: Annotated[GenerateQuery, Query()]) -> Response:
-    return await picture(request, wanted)
+@router.get("/generate", **PICTURE, openapi_extra=documented_query(GenerateQuery), summary="Digits from a query, one unless told otherwise")
+async def get_generate(request: Request) -> Response:
+    return await picture(request, query(request, GenerateQuery))
 
 
-@router.get("/grid", **PICTURE, summary="A sheet of digits, 64 unless told otherwise")
-async def get_grid(request: Request, wanted: Annotated[GridQuery, Query()]) -> Response:
-    return await picture(request, wanted)
+@router.get("/grid", **PICTURE, openapi_extra=documented_query(GridQuery), summary="A sheet of digits, 64 unless told otherwise")
+async def get_grid(request: Request) -> Response:
+    return await picture(request, query(request, GridQuery))
 
 
 async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:
