@@ -54,8 +54,6 @@ def encoders() -> dict[str, Encoder]:
     found: dict[str, Encoder] = {"app.png": png.encode}
     for level in (1, 3, 6, 9):
         found[f"Pillow, level {level}"] = functools.partial(pillow, compress_level=level)
-        f"Pillow, level {level}": functools.partial(pillow, compress_level=level) for level in (1, 3, 6, 9)
-    }
     for name, strategy in strategies.items():
         found[f"Pillow, level 1, {name}"] = functools.partial(pillow, compress_level=1, compress_type=strategy)
     libraries: dict[str, tuple[Compress, tuple[int, ...]]] = {
