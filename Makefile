@@ -1,6 +1,7 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
 # make check    lint, format, types, Dockerfile, compose file
+# make bench    measures the service beside others; needs wrk (apt-get install wrk)
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
 # make clean    removes what the others made
@@ -20,7 +21,7 @@ endif
 BIN := .venv/bin
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test check train format clean
+.PHONY: setup serve test check bench train format clean
 
 setup: .venv/ready
 
@@ -44,6 +45,12 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 	$(if $(COMPOSE),$(COMPOSE) --profile gpu --profile train config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
+
+bench: setup
+	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
+	$(BIN)/python -m benchmarks.encoders
+	$(BIN)/python -m benchmarks.serving
 
 train: setup
 	$(BIN)/python -m training train $(RECIPE) $(ARGS)

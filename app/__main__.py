@@ -2,31 +2,45 @@
 
 import argparse
 import logging
+import os
+import socket
 import sys
 
 import uvicorn
 from pydantic import ValidationError
 
 from app.main import create_app
-from app.settings import Settings
+from app.settings import PREFIX, Settings, variables
 from models.device import DeviceError
 from models.weights import WeightsError
+
+log = logging.getLogger("kakite")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="Serve handwritten digits. Settings: KAKITE_* variables, see the README."
+        prog="python -m app", description="Serve handwritten digits. Settings are KAKITE_* variables: see the README."
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="port to listen on (8000)")
+    parser.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
+    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in variables()):
+        log.warning("%s is no setting. There are: %s", name, ", ".join(variables()))
     try:
         settings = Settings()
+        with socket.create_server((options.host, options.port)):
+            pass  # free; loading first and failing then would take longer
         app = create_app(settings)
     except ValidationError as error:
         for item in error.errors():
-            print(f"KAKITE_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
+            print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(
+            f"{options.host}:{options.port} cannot be listened on ({error.strerror}). Choose another: --port N, or make serve PORT=N.",
+            file=sys.stderr,
+        )
         return 1
     except (WeightsError, DeviceError) as error:
         print(error, file=sys.stderr)
@@ -41,6 +55,13 @@ def main() -> int:
         access_log=settings.access_log,
     )
     return 0
+
+
+def port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not from 0 to 65535")
+    return number
 
 
 if __name__ == "__main__":

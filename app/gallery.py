@@ -42,6 +42,8 @@ class Gallery:
 
     def __init__(self, settings: Settings) -> None:
         """Raises WeightsError for a folder without weights, a broken file, two files of one name, or no default model."""
+        if not settings.weights.is_dir():
+            raise WeightsError(f"{settings.weights} is no folder. Set KAKITE_WEIGHTS to one that holds {weights.SUFFIX} files.")
         files = sorted(settings.weights.glob("*" + weights.SUFFIX))
         if not files:
             raise WeightsError(

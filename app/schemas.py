@@ -109,9 +109,7 @@ class GenerateBody(Wanted):
 
     model_config = ConfigDict(
         strict=True,
-        json_schema_extra={
-            "examples": [{"seed": 7}, {"seed": 100, "n": 64}, {"seed": 7, "n": 10, "label": list(range(10)), "model": "cgan"}]
-        },
+        json_schema_extra={"examples": [{"seed": 7}, {"seed": 100, "n": 64}, {"seed": 7, "n": 10, "label": list(range(10))}]},
     )
 
     z: Vector | Vectors | None = Field(None, description=ALLOWED["z"])

@@ -9,14 +9,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from app.sampler import Precision
 from models.weights import FOLDER
 
+PREFIX = "KAKITE_"
+
 
 class Settings(BaseSettings):
     """Each field is an environment variable: `batch_images` is KAKITE_BATCH_IMAGES."""
 
-    model_config = SettingsConfigDict(env_prefix="KAKITE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
-    model: str = Field("dcgan", description="The model that answers when a request names none.")
+    model: str = Field("kakite", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
     precision: Precision = Field("float32", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
@@ -26,3 +28,8 @@ class Settings(BaseSettings):
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
     access_log: bool = Field(True, description="A line in the log for each request.")
     grace_s: int = Field(30, ge=0, description="Time for requests in flight to finish after SIGTERM.")
+
+
+def variables() -> list[str]:
+    """The environment variables that mean something to the project; the data's folder is training's."""
+    return [PREFIX + name.upper() for name in (*Settings.model_fields, "data")]

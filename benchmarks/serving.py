@@ -11,6 +11,7 @@ import json
 import platform
 import statistics
 import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ Figures = dict[str, list[float]]  # what was measured, once a round
 
 def contestants(file: Path) -> list[Contestant]:
     name, with_weights = file.stem, ("--weights", str(file))
-    quiet = {"KAKITE_MODEL": name, "KAKITE_LOG": "off"}
+    quiet = {"KAKITE_MODEL": name, "KAKITE_ACCESS_LOG": "0", "KAKITE_PRECISION": "auto"}
     return [
         Contestant("constant PNG", "benchmarks.peers.constant"),
         Contestant("obvious server", "benchmarks.peers.obvious", with_weights),
@@ -70,7 +71,7 @@ def measure(contestant: Contestant, seconds: float, figures: Figures) -> None:
 
 def offline(file: Path) -> float:
     """The sampler's best images/s."""
-    command = ["python", "-m", "benchmarks.sampler", str(file), "auto"]
+    command = [sys.executable, "-m", "benchmarks.sampler", str(file)]
     return max(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout).values())
 
 

@@ -20,10 +20,11 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from models.networks import KINDS, Generator
+from models.networks import Generator, networks_of
 
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
+NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 
 
 class WeightsError(Exception):
@@ -40,6 +41,7 @@ class NetworkCard(CardPart):
     kind: Literal["dense", "convolutional"]
     z_dim: int = Field(ge=1, le=4096)
     classes: int = Field(ge=0, le=62)
+    hidden: int = Field(1024, ge=0, le=8192)
 
 
 class DataCard(CardPart):
@@ -53,7 +55,7 @@ class DataCard(CardPart):
 class Card(CardPart):
     """What is known of a generator: how it was made, on what, for how long, and how good it is."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")
+    name: str = Field(pattern=f"^{NAME}$")
     network: NetworkCard
     recipe: dict[str, str] = Field(description="The five parts: networks, loss, optimizer, data, labels.")
     batch: int
@@ -108,8 +110,8 @@ def load(path: Path) -> Weights:
     card = read_card(path, header)
     if digest(tensors, header["card"]) != header.get("sha256"):
         raise WeightsError(f"{path} was changed after it was written: its content does not match its SHA-256. Fetch it again.")
-    networks = KINDS[card.network.kind](z_dim=card.network.z_dim)
-    generator = networks.generator(card.network.classes)
+    network = card.network
+    generator = networks_of(network.kind, network.z_dim, network.hidden).generator(network.classes)
     check_shapes(path, generator.state_dict(), tensors)
     generator.load_state_dict(tensors)
     return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest())

@@ -50,7 +50,7 @@ async def test_one_seed_gives_one_digit(client: httpx.AsyncClient) -> None:
     assert (await post(client, seed=8)).content != response.content
 
 
-@pytest.mark.parametrize("model", ["dense", "dcgan", "cgan"])
+@pytest.mark.parametrize("model", ["dense", "dcgan", "cgan", "kakite"])
 async def test_image_i_comes_from_seed_plus_i_alone(client: httpx.AsyncClient, model: str) -> None:
     sheet = digits(await client.get(f"/grid?n=64&seed=100&model={model}"), 8)
     for i in (0, 5, 63):
@@ -234,7 +234,7 @@ async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.Asyn
         ("scale=0", 422, "scale"),
         ("columns=0", 422, "columns"),
         ("n=1024&scale=32", 422, "16,000,000 are allowed"),
-        ("model=nobody", 404, "There are: cgan, dcgan, dense"),
+        ("model=nobody", 404, "There are: cgan, dcgan, dense, kakite"),
     ],
 )
 async def test_unfit_query_is_refused_with_a_sentence(client: httpx.AsyncClient, query: str, status: int, detail: str) -> None:
@@ -268,13 +268,13 @@ async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncCli
 
 async def test_cards_are_told(client: httpx.AsyncClient) -> None:
     listed = (await client.get("/models")).json()
-    assert [model["name"] for model in listed["models"]] == ["cgan", "dcgan", "dense"]
+    assert [model["name"] for model in listed["models"]] == ["cgan", "dcgan", "dense", "kakite"]
     assert [model["name"] for model in listed["models"] if model["default"]] == [listed["default"]]
     card = (await client.get("/models/dcgan")).json()
     assert card == listed["models"][1]
     assert card["images_seen"] == 640_000
     assert len(card["sha256"]) == 64
-    assert_problem(await client.get("/models/nobody"), 404, "There are: cgan, dcgan, dense")
+    assert_problem(await client.get("/models/nobody"), 404, "There are: cgan, dcgan, dense, kakite")
 
 
 async def test_probes_answer(client: httpx.AsyncClient) -> None:

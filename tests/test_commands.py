@@ -60,8 +60,8 @@ def test_interrupted_run_resumes_to_the_same_weights(
     arguments = ("train", "dense", "--images", "3200", "--batch", "16", "--data", data, "--device", "cpu")
     assert run(*arguments, "--out", tmp_path / "whole") == 0
 
-    def interrupted(training: Training, total_images: int) -> Iterator[Progress]:
-        for i, progress in enumerate(train(training, total_images)):
+    def interrupted(training: Training) -> Iterator[Progress]:
+        for i, progress in enumerate(train(training)):
             if i == 2:
                 os.kill(os.getpid(), signum)
             yield progress

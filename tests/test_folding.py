@@ -5,14 +5,16 @@ import torch
 from torch import nn
 
 from models.folding import fold
-from models.networks import KINDS, Generator
+from models.networks import Convolutional, Dense, Generator, Networks
 from models.pixels import to_uint8
 
+KINDS = [Dense(), Convolutional(), Convolutional(hidden=256)]
 
-def lived_in(kind: str, classes: int) -> Generator:
+
+def lived_in(networks: Networks, classes: int) -> Generator:
     """A generator whose batch norms have statistics and weights of their own, as after training."""
     torch.manual_seed(0)
-    generator = KINDS[kind]().generator(classes)
+    generator = networks.generator(classes)
     for module in generator.modules():
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 2.0)
@@ -29,24 +31,24 @@ def inputs(classes: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor
 
 
 @pytest.mark.parametrize("classes", [0, 10])
-@pytest.mark.parametrize("kind", KINDS)
-def test_folding_is_exact_in_float64(kind: str, classes: int) -> None:
-    generator = lived_in(kind, classes).double()
+@pytest.mark.parametrize("networks", KINDS, ids=repr)
+def test_folding_is_exact_in_float64(networks: Networks, classes: int) -> None:
+    generator = lived_in(networks, classes).double()
     z, label = inputs(classes, torch.float64)
     torch.testing.assert_close(fold(generator)(torch.cat([z, label], dim=1)), generator(z, label), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_folding_moves_no_pixel_by_more_than_a_grey_level(kind: str) -> None:
-    generator = lived_in(kind, 10)
+@pytest.mark.parametrize("networks", KINDS, ids=repr)
+def test_folding_moves_no_pixel_by_more_than_a_grey_level(networks: Networks) -> None:
+    generator = lived_in(networks, 10)
     z, label = inputs(10, torch.float32)
     before, after = to_uint8(generator(z, label)), to_uint8(fold(generator)(torch.cat([z, label], dim=1)))
     assert (before.int() - after.int()).abs().max() <= 1
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_folding_leaves_the_generator_as_it_was(kind: str) -> None:
-    generator = lived_in(kind, 10)
+@pytest.mark.parametrize("networks", KINDS, ids=repr)
+def test_folding_leaves_the_generator_as_it_was(networks: Networks) -> None:
+    generator = lived_in(networks, 10)
     before = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
     fold(generator).to(torch.bfloat16)
     for name, tensor in generator.state_dict().items():

@@ -93,7 +93,8 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
     [
         ({"KAKITE_WEIGHTS": "BROKEN"}, r"dcgan\.safetensors is no whole safetensors file .* fetch it again"),
         ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
-        ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense"),
+        ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
+        ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
     ],
 )
@@ -108,4 +109,15 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
     process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert process.returncode == 1
     assert re.search(sentence, process.stderr)
+    assert "Traceback" not in process.stderr
+
+
+def test_port_in_use_is_told_before_anything_is_loaded() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "-m", "app", "--port", str(taken.getsockname()[1])]
+        environment = {**os.environ, "KAKITE_WIEGHTS": "misspelt"}
+        process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 1
+    assert "Choose another port: --port N" in process.stderr
+    assert "KAKITE_WIEGHTS is no setting. There are: KAKITE_WEIGHTS, KAKITE_MODEL" in process.stderr
     assert "Traceback" not in process.stderr

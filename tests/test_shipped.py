@@ -11,7 +11,7 @@ from models import weights
 from models.latents import draw, one_hot
 from models.weights import FOLDER, Weights
 
-SHIPPED = ["cgan", "dcgan", "dense"]
+SHIPPED = {"cgan": 640_000, "dcgan": 640_000, "dense": 640_000, "kakite": 2_000_000}  # name: images seen
 SIZES = [*range(1, 33), 47, 64, 100, 127, 128, 200, 255, 256]
 
 
@@ -20,8 +20,8 @@ def loaded(name: str) -> Weights:
     return weights.load(FOLDER / f"{name}.safetensors")
 
 
-def test_three_models_are_shipped() -> None:
-    assert sorted(file.stem for file in FOLDER.glob("*.safetensors")) == SHIPPED
+def test_four_models_are_shipped() -> None:
+    assert sorted(file.stem for file in FOLDER.glob("*.safetensors")) == list(SHIPPED)
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -32,7 +32,7 @@ def test_file_is_small_and_its_card_says_how_it_was_made(name: str) -> None:
     assert card.recipe.keys() == {"networks", "loss", "optimizer", "data", "labels"}
     assert card.data.name == "MNIST"
     assert card.data.images == 60_000
-    assert card.images_seen == 640_000
+    assert card.images_seen == SHIPPED[name]
     assert card.wall_time_s > 60
     assert card.machine
     assert card.scores["sand"] > 0
@@ -67,3 +67,9 @@ def test_service_finds_that_bytes_do_not_depend_on_the_batch(name: str) -> None:
     whole = sample.folded
     sample.folded = lambda rows: whole(rows) + (0.1 if len(rows) < 8 else 0.0)  # type: ignore[assignment]
     assert not sample.is_batch_invariant(64)
+
+
+def test_default_model_writes_what_it_is_told() -> None:
+    scores = loaded("kakite").card.scores
+    assert scores["label_agreement"] > 0.98
+    assert scores["frechet"] < 4 * scores["frechet_floor"]

@@ -1,12 +1,14 @@
 """Training: parts that swap, runs that repeat bit for bit, and runs that go on as if never interrupted."""
 
 import copy
+import itertools
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from models import device
 from models.device import DeviceError
@@ -15,16 +17,17 @@ from training.checkpoint import CheckpointError
 from training.data import Idx
 from training.labels import OneHot, Unlabelled
 from training.loop import Progress, RecipeError, Training, train
-from training.losses import NonSaturating
+from training.losses import NonSaturating, Relativistic
 from training.optimizers import MovingAverage
-from training.recipe import BOOK, CGAN, DCGAN, DENSE, Recipe, swaps
+from training.recipe import BOOK, CGAN, DCGAN, DENSE, KAKITE, Recipe, swaps
 
 CPU = torch.device("cpu")
 AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, average=0.9))
 
 
-def begin(data: Path, recipe: Recipe = DENSE, batch: int = 16, seed: int = 0) -> Training:
-    return Training(recipe, Idx().read(data), CPU, batch, seed)
+def begin(data: Path, recipe: Recipe = DENSE, steps: int = 4, seed: int = 0) -> Training:
+    """A run of so many steps of 16 images."""
+    return Training(recipe, Idx().read(data), CPU, 16, seed, 16 * steps)
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -50,16 +53,16 @@ def test_a_gan_is_another_with_one_part_replaced() -> None:
 
 @pytest.mark.parametrize("name", BOOK)
 def test_every_recipe_trains(name: str, data: Path) -> None:
-    training = begin(data, BOOK[name].recipe)
+    training = begin(data, BOOK[name].recipe, steps=2)
     before = copy.deepcopy(training.state_dict())
-    (progress,) = train(training, 32)
+    (progress,) = train(training)
     assert progress.images == 32
     for network in ("generator", "discriminator"):
         assert not equal(training.state_dict()[network], before[network])
 
 
 def test_progress_counts_images_and_stops_at_the_total(data: Path) -> None:
-    rows = list(train(begin(data), 16 * 5, steps_each=2))
+    rows = list(train(begin(data, steps=5), steps_each=2))
     assert [row.images for row in rows] == [32, 64, 80]
     assert all(isinstance(row, Progress) and 0 <= row.accuracy <= 1 for row in rows)
 
@@ -69,23 +72,23 @@ def test_same_seed_gives_the_same_weights_bit_for_bit(recipe: Recipe, data: Path
     states = []
     for seed in (0, 0, 1):
         training = begin(data, recipe, seed=seed)
-        list(train(training, 64))
+        list(train(training))
         states.append(training.state_dict())
     assert equal(states[0], states[1])
     assert not equal(states[0]["generator"], states[2]["generator"])
 
 
-@pytest.mark.parametrize("recipe", [AVERAGED, CGAN], ids=["averaged", "cgan"])
+@pytest.mark.parametrize("recipe", [AVERAGED, CGAN, KAKITE], ids=["averaged", "cgan", "kakite"])
 def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe, data: Path, tmp_path: Path) -> None:
     """400 images and 24 a step: the interruption falls into the middle of a pass over the data."""
-    whole = begin(data, recipe)
-    rows = list(train(whole, 16 * 40, steps_each=4))
-    first = begin(data, recipe)
-    early = list(train(first, 16 * 12, steps_each=4))
+    whole = begin(data, recipe, steps=40)
+    rows = list(train(whole, steps_each=4))
+    first = begin(data, recipe, steps=40)
+    early = list(itertools.islice(train(first, steps_each=4), 3))
     checkpoint.save(tmp_path / "checkpoint.pt", {"run": 1}, first.state_dict())
-    second = begin(data, recipe, seed=99)  # whatever it begins with, the checkpoint decides
+    second = begin(data, recipe, steps=40, seed=99)  # whatever it begins with, the checkpoint decides
     second.load_state_dict(checkpoint.load(tmp_path / "checkpoint.pt", {"run": 1}))
-    late = list(train(second, 16 * 40, steps_each=4))
+    late = list(train(second, steps_each=4))
     assert early + late == rows
     assert equal(second.state_dict(), whole.state_dict())
     assert equal(second.average.generator.state_dict(), whole.average.generator.state_dict())
@@ -130,16 +133,16 @@ def test_recipe_that_does_not_fit_is_refused(data: Path) -> None:
     dataset = Idx().read(data)
     wide = dataset._replace(labels=dataset.labels + 37)
     with pytest.raises(RecipeError, match="train with --classes 47"):
-        Training(CGAN, wide, CPU, 16, 0)
+        Training(CGAN, wide, CPU, 16, 0, 32)
     with pytest.raises(RecipeError, match="choose an even number"):
-        Training(DENSE, dataset, CPU, 15, 0)
+        Training(DENSE, dataset, CPU, 15, 0, 30)
 
 
 def test_more_classes_train(data: Path) -> None:
     dataset = Idx().read(data)
     wide = dataset._replace(labels=dataset.labels + 37)
-    training = Training(replace(CGAN, labels=OneHot(47)), wide, CPU, 16, 0)
-    list(train(training, 32))
+    training = Training(replace(CGAN, labels=OneHot(47)), wide, CPU, 16, 0, 32)
+    list(train(training))
     assert training.generator.classes == 47
 
 
@@ -152,11 +155,49 @@ def test_labels_are_rows_of_as_many_columns_as_classes() -> None:
 def test_loss_is_binary_cross_entropy_with_logits() -> None:
     images, label = torch.zeros(4, 1, 28, 28), torch.zeros(4, 0)
     logits = torch.tensor([1.0, -2.0, 0.5, 3.0])
-    judged = NonSaturating().discriminator(lambda x, _: logits.repeat(2)[: len(x)], images, images, label)
+    judged = NonSaturating().discriminator(lambda x, _: logits.repeat(2)[: len(x)], images, images, label, 0)
     probability = torch.sigmoid(logits)
     torch.testing.assert_close(judged.loss, -(probability.log().mean() + (1 - probability).log().mean()) / 2)
     generator_loss = NonSaturating().generator(lambda _x, _y: logits, images, images, label)
     torch.testing.assert_close(generator_loss, -probability.log().mean())
+
+
+def test_relativistic_loss_compares_pairs_and_penalises_slopes_at_its_steps() -> None:
+    """A discriminator that is linear in the mean pixel has the same gradient everywhere: slope / 784 a pixel."""
+    slope = 3.0
+    real, fake, label = torch.rand(4, 1, 28, 28), torch.rand(4, 1, 28, 28), torch.zeros(4, 0)
+
+    def linear(images: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+        return slope * images.mean(dim=(1, 2, 3))
+
+    loss = Relativistic(penalty=0.5, penalty_each=8)
+    difference = linear(real, label) - linear(fake, label)
+    plain = F.softplus(-difference).mean()
+    torch.testing.assert_close(loss.discriminator(linear, real, fake, label, 1).loss, plain)
+    penalty = 0.5 * 2 * 784 * (slope / 784) ** 2
+    torch.testing.assert_close(loss.discriminator(linear, real, fake, label, 16).loss, plain + penalty)
+    torch.testing.assert_close(loss.generator(linear, real, fake, label), F.softplus(difference).mean())
+
+
+def test_rates_fall_to_zero_where_the_recipe_says_so(data: Path) -> None:
+    assert DENSE.optimizer.factor(0.999) == 1.0
+    assert [KAKITE.optimizer.factor(done) for done in (0.0, 0.5, 0.75, 1.0)] == [1.0, 1.0, 0.5, 0.0]
+    training = begin(data, KAKITE, steps=4)
+    for rate in (4e-4, 4e-4, 4e-4, 2e-4):
+        training.step()
+        assert training.generator_optimizer.param_groups[0]["lr"] == pytest.approx(rate)
+
+
+def test_snapshot_of_the_average_has_batch_norm_statistics_of_its_own(data: Path) -> None:
+    training = begin(data, KAKITE, steps=8)
+    list(train(training))
+    snapshot = training.average.snapshot()
+    z, label = torch.randn(512, 64), torch.eye(10)[torch.arange(512) % 10]
+    with torch.no_grad():
+        used = snapshot(z, label)
+        by_batch = training.average.generator.train()(z, label)  # what the statistics are meant to stand for
+    assert (used - by_batch).abs().mean() < 0.02
+    assert all(torch.equal(a, b) for a, b in zip(snapshot.parameters(), training.average.generator.parameters(), strict=True))
 
 
 def test_device_that_is_not_there_is_refused() -> None:

@@ -1,6 +1,7 @@
-"""python -m training list | data | train | compare | note"""
+"""python -m training list | data | train | compare | judge | evaluate | note"""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,16 +9,17 @@ from pathlib import Path
 from rich.console import Console
 
 from models.device import CHOICES, DeviceError
-from models.weights import WeightsError
-from training import commands
+from models.weights import NAME, WeightsError
+from training import commands, judge
 from training.checkpoint import CheckpointError
 from training.data import DataError
 from training.download import DownloadError
+from training.judge import JudgeError
 from training.loop import RecipeError
 from training.recipe import BOOK
 
 # What a user can cause and mend: told in a sentence, without a traceback.
-EXPECTED = (CheckpointError, DataError, DeviceError, DownloadError, OSError, RecipeError, WeightsError)
+EXPECTED = (CheckpointError, DataError, DeviceError, DownloadError, JudgeError, OSError, RecipeError, WeightsError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real (the recipe's own)")
     verb.add_argument("--classes", type=positive, metavar="N", help="how many classes the labels have, for data with more than 10")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights, of z and of the data's order (0)")
-    verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (runs/RECIPE)")
+    verb.add_argument("--name", type=name, metavar="NAME", help="what the model is called when it is served (the recipe's name)")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder (runs/NAME)")
     verb.add_argument("--resume", action="store_true", help="go on with the run in that folder, exactly")
     add_data(verb)
     verb.set_defaults(command=commands.train)
@@ -58,6 +61,21 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--out", type=Path, default=Path("comparison.png"), metavar="FILE", help="the picture (comparison.png)")
     add_data(verb)
     verb.set_defaults(command=commands.compare)
+
+    verb = verbs.add_parser("judge", help="train the classifier that scores generators")
+    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    verb.add_argument("--epochs", type=positive, default=8, metavar="N", help="passes over the training images (8)")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights and of the data's order (0)")
+    verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="where it is written (where evaluate looks)")
+    add_data(verb)
+    verb.set_defaults(command=commands.train_judge)
+
+    verb = verbs.add_parser("evaluate", help="how good generators are, beside real digits")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument("--digits", type=positive, default=60_000, metavar="N", help="digits that the scores rest on (60,000)")
+    verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
+    add_data(verb)
+    verb.set_defaults(command=commands.score)
 
     verb = verbs.add_parser("note", help="write a sentence into the card of a weights file")
     verb.add_argument("weights", help="a name in models/weights, or a file")
@@ -76,6 +94,12 @@ def positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
     return number
+
+
+def name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: small letters, digits, - and _, at most 64")
+    return text
 
 
 def seed(text: str) -> int:

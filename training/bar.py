@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from training.loop import Progress
@@ -15,27 +15,27 @@ LINE_EACH_S = 30.0
 
 @contextmanager
 def progress_bar(console: Console, name: str, start: int, total_images: int) -> Iterator[Callable[[Progress], None]]:
-    """Calls with a Progress move the bar: images, images/s, losses, D's accuracy, time gone and time left."""
+    """Calls with a Progress move the bar: share done, images/s, losses, D's accuracy, time gone and time left."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=None),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[speed]:,.0f} images/s  D {task.fields[d]:.3f}  G {task.fields[g]:.3f}  D right {task.fields[a]:.0%}"),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[told]}"),
         TimeElapsedColumn(),
         TextColumn("ETA"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(compact=True),
     )
     began = time.monotonic()
     plain = not console.is_terminal
     said_at = began
     with Bar(*columns, console=console, disable=plain) as bar:
-        task = bar.add_task(name, total=total_images, completed=start, speed=0.0, d=0.0, g=0.0, a=0.0)
+        task = bar.add_task(name, total=total_images, completed=start, told="")
 
         def show(progress: Progress) -> None:
             nonlocal said_at
             speed = (progress.images - start) / (time.monotonic() - began)
             d, g, a = progress.discriminator_loss, progress.generator_loss, progress.accuracy
-            bar.update(task, completed=progress.images, speed=speed, d=d, g=g, a=a)
+            bar.update(task, completed=progress.images, told=f"{speed:,.0f}/s D {d:.2f} G {g:.2f} D right {a:.0%}")
             if plain and time.monotonic() - said_at > LINE_EACH_S:  # a log file gets a line now and then
                 said_at = time.monotonic()
                 eta_s = (total_images - progress.images) / speed

@@ -1,15 +1,18 @@
 """What each command of `python -m training` does: options in, work done, a table or a few lines out."""
 
 import os
+import time
 from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from models import device, latents, weights
-from training import evaluate, report
+from training import evaluate, judge, report
 from training.data import Idx
 from training.download import cache_folder, download
 from training.labels import OneHot
@@ -47,9 +50,11 @@ def train(options: Namespace, console: Console) -> int:
         recipe = replace(recipe, labels=OneHot(options.classes))
     where = device.choose(options.device)
     dataset = recipe.data.read(data_folder(options))
-    training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed)
-    folder = Folder(options.out or Path("runs") / options.recipe, options.recipe)
-    plan = Plan(options.recipe, options.seed, options.images or entry.total_images, folder, options.resume)
+    total_images = options.images or entry.total_images
+    training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images)
+    name = options.name or options.recipe
+    folder = Folder(options.out or Path("runs") / name, name)
+    plan = Plan(name, options.seed, folder, options.resume)
     console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision})")
     console.print(f"Data {dataset.name}, {len(dataset.images):,} images; the run lies in {folder.root}")
     written = run(plan, training, dataset, console)
@@ -80,6 +85,61 @@ def compare(options: Namespace, console: Console) -> int:
     console.print("Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0 (thin strokes are among them).")
     console.print(f"Picture: {options.out}")
     return 0
+
+
+def train_judge(options: Namespace, console: Console) -> int:
+    where = device.choose(options.device)
+    folder, began = data_folder(options), time.monotonic()
+    training, test = (Idx().read(folder, split) for split in ("train", "test"))
+    trained = judge.Judge()
+    with Progress(console=console) as bar:
+        task = bar.add_task("judge", total=1.0)
+        for done in judge.train(trained, training, where, options.epochs, options.seed):
+            bar.update(task, completed=done)
+    accuracy = judge.accuracy(trained, test)
+    card = {
+        "test_accuracy": accuracy,
+        "epochs": options.epochs,
+        "seed": options.seed,
+        "data": training.name,
+        "machine": device.describe(where),
+        "torch": torch.__version__,
+        "wall_time_s": round(time.monotonic() - began, 1),
+    }
+    judge.save(options.out, trained, card)
+    console.print(f"{accuracy:.2%} of {len(test.images):,} test digits are read right. The judge lies in {options.out}")
+    return 0
+
+
+def score(options: Namespace, console: Console) -> int:
+    folder = data_folder(options)
+    test = Idx().read(folder, "test")
+    bench = evaluate.Bench(judge.load(), Idx().read(folder), test)
+    table = Table("", "Fréchet distance", "of the floor", "label agreement", "specks a digit", "sand (0 to 255)")
+    for name in options.weights:
+        path = weights_file(name)
+        loaded = weights.load(path)
+        scores = evaluate.scores(loaded.generator) | bench.scores(loaded.generator, options.digits)
+        add_scores(table, loaded.card.name, scores)
+        if options.write:
+            weights.rewrite_card(path, scores=scores)
+    sand = evaluate.sand(test.images.numpy())
+    real = {"sand": sand.ink, "specks_per_digit": sand.specks, "label_agreement": bench.test_accuracy}
+    add_scores(table, "real test digits", real | {"frechet": bench.frechet_floor, "frechet_floor": bench.frechet_floor})
+    console.print(table)
+    console.print(f"From {options.digits:,} digits of seeds 0 on. Fréchet distance: to the training digits, in the judge's features.")
+    return 0
+
+
+def add_scores(table: Table, name: str, scores: dict[str, float]) -> None:
+    table.add_row(
+        name,
+        f"{scores['frechet']:.2f}",
+        f"{scores['frechet'] / scores['frechet_floor']:.2f}",
+        f"{scores['label_agreement']:.2%}" if "label_agreement" in scores else "no labels",
+        f"{scores['specks_per_digit']:.3f}",
+        f"{scores['sand']:.2f}",
+    )
 
 
 def note(options: Namespace, console: Console) -> int:

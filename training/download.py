@@ -42,10 +42,10 @@ def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -
             target = folder / f"{name}.gz"
             if target.exists() and unpacked_sha256(target.read_bytes()) == sha256:
                 continue
-            write_atomically(target, fetch(client, bar, name, sha256, mirrors))
+            write_atomically(target, fetch(client, bar, name, sha256, mirrors, folder))
 
 
-def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: Sequence[str]) -> bytes:
+def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: Sequence[str], folder: Path) -> bytes:
     """The gzipped file from the first mirror that gives it right."""
     failures = []
     for mirror in mirrors:
@@ -65,9 +65,8 @@ def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: 
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             failures.append(f"{url}: {error or type(error).__name__}")
         bar.remove_task(task)
-    raise DownloadError(
-        f"{name} could not be downloaded. " + "; ".join(failures) + ". Try again later, or put the file there yourself and give --data DIR."
-    )
+    tried = "\n  ".join([f"{name} could not be downloaded:", *failures])
+    raise DownloadError(f"{tried}\nTry again later, or put MNIST's four files into {folder} yourself, or name another by --data DIR.")
 
 
 def unpacked_sha256(content: bytes | bytearray) -> str:

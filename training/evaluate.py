@@ -4,11 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy import ndimage
+from numpy.typing import NDArray
+from scipy import linalg, ndimage
 
 from models import latents
 from models.networks import Generator
 from models.pixels import Pixels, to_uint8
+from training.data import Dataset
+from training.judge import Judge, judged
 
 CHUNK = 500
 SCORED = 10_000  # digits that a score rests on
@@ -58,3 +61,35 @@ def scores(generator: Generator) -> dict[str, float]:
     """What a card tells of a generator, from its digits of seeds 0 to 9,999."""
     measured = sand(write(generator, latents.draw(0, SCORED, generator.z_dim, generator.classes)))
     return {"sand": round(measured.ink, 4), "specks_per_digit": round(measured.specks, 4)}
+
+
+def frechet(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Distance between the normal distributions fitted to two sets of features [n, d] (Heusel et al. 2017, equation 6).
+
+    |mean_a - mean_b|^2 + trace(A + B - 2 (A B)^(1/2)), where the trace of the root is the sum of the roots of the
+    eigenvalues of A B, which are real and not negative.
+    """
+    covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    roots = np.sqrt(np.maximum(linalg.eigvals(covariance_a @ covariance_b).real, 0.0))
+    means = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
+    return float(means + np.trace(covariance_a) + np.trace(covariance_b) - 2 * roots.sum())
+
+
+class Bench:
+    """What generators are measured by: a judge, and what it makes of real digits."""
+
+    def __init__(self, judge: Judge, training: Dataset, test: Dataset) -> None:
+        self.judge = judge
+        self.training = judged(judge, training.images.numpy())
+        seen = judged(judge, test.images.numpy())
+        self.test_accuracy = float((seen.labels == test.labels.numpy()).mean())
+        self.frechet_floor = frechet(seen.features, self.training.features)  # of the real test digits to the training digits
+
+    def scores(self, generator: Generator, n: int) -> dict[str, float]:
+        """From the digits of seeds 0 to n - 1: Fréchet distance to the training digits and, with labels, their agreement."""
+        drawn = latents.draw(0, n, generator.z_dim, generator.classes)
+        seen = judged(self.judge, write(generator, drawn))
+        found = {"frechet": frechet(seen.features, self.training.features), "frechet_floor": self.frechet_floor}
+        if generator.classes:
+            found["label_agreement"] = float((seen.labels == drawn.label).mean())
+        return {name: round(value, 4) for name, value in found.items()}

@@ -48,7 +48,7 @@ class Training:
     whole batch; it counts as `batch` images.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, batch: int, seed: int) -> None:
+    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, batch: int, seed: int, total_images: int) -> None:
         if batch < 2 or batch % 2:
             raise RecipeError(f"A batch of {batch} cannot be halved into real and generated images: choose an even number.")
         if recipe.labels.classes and dataset.classes > recipe.labels.classes:
@@ -61,6 +61,8 @@ class Training:
         self.device = device
         self.batch = batch
         self.images = 0
+        self.total_images = total_images
+        self.discriminator_steps = 0
         self.autocast = has_bfloat16(device)
         self.precision = "bfloat16" if self.autocast else "float32"
         classes = recipe.labels.classes
@@ -75,6 +77,7 @@ class Training:
 
     def step(self) -> Step:
         self.generator.train()
+        self.set_rates()
         for _ in range(self.recipe.optimizer.discriminator_steps):
             discriminator_loss, accuracy = self.discriminator_step()
         generator_loss = self.generator_step()
@@ -82,12 +85,18 @@ class Training:
         self.images += self.batch * self.recipe.optimizer.discriminator_steps
         return Step(discriminator_loss, generator_loss, accuracy)
 
+    def set_rates(self) -> None:
+        optimizer, factor = self.recipe.optimizer, self.recipe.optimizer.factor(self.images / self.total_images)
+        self.generator_optimizer.param_groups[0]["lr"] = optimizer.generator.rate * factor
+        self.discriminator_optimizer.param_groups[0]["lr"] = optimizer.discriminator.rate * factor
+
     def discriminator_step(self) -> tuple[Tensor, Tensor]:
         real, label = self.draw(self.batch // 2)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
                 fake = self.generate(label)
-            judged = self.recipe.loss.discriminator(self.discriminator, real, fake, label)
+            judged = self.recipe.loss.discriminator(self.discriminator, real, fake, label, self.discriminator_steps)
+        self.discriminator_steps += 1
         self.discriminator_optimizer.zero_grad()
         judged.loss.backward()
         self.discriminator_optimizer.step()
@@ -118,6 +127,7 @@ class Training:
     def state_dict(self) -> dict[str, Any]:
         return {
             "images": self.images,
+            "discriminator_steps": self.discriminator_steps,
             "generator": self.generator.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "generator_optimizer": self.generator_optimizer.state_dict(),
@@ -131,6 +141,7 @@ class Training:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.images = state["images"]
+        self.discriminator_steps = state["discriminator_steps"]
         self.generator.load_state_dict(state["generator"])
         self.discriminator.load_state_dict(state["discriminator"])
         self.generator_optimizer.load_state_dict(state["generator_optimizer"])
@@ -143,14 +154,14 @@ class Training:
             torch.cuda.set_rng_state(state["cuda_random"], self.device)
 
 
-def train(training: Training, total_images: int, steps_each: int = 20) -> Iterator[Progress]:
-    """Step until `total_images` have been seen, yielding the means of every `steps_each` steps.
+def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
+    """Step until `training.total_images` have been seen, yielding the means of every `steps_each` steps.
 
     Between two yields nothing waits for the device. Leaving off between two yields loses nothing.
     """
-    while training.images < total_images:
+    while training.images < training.total_images:
         steps: list[Step] = []
-        while len(steps) < steps_each and training.images < total_images:
+        while len(steps) < steps_each and training.images < training.total_images:
             steps.append(training.step())
         discriminator_loss, generator_loss, accuracy = torch.tensor(steps).mean(dim=0).tolist()
         yield Progress(training.images, discriminator_loss, generator_loss, accuracy)

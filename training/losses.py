@@ -24,18 +24,51 @@ class Judged(NamedTuple):
 
 
 class Loss(Protocol):
-    """The part LOSS of a recipe. All images [B, 1, 28, 28] in [-1, 1], labels [B, classes]; row i of real and fake share a label."""
+    """The part LOSS of a recipe. All images [B, 1, 28, 28] in [-1, 1], labels [B, classes].
 
-    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Judged: ...
+    Row i of real and fake share a label. `step` counts the discriminator's steps, for what is not computed at each of them.
+    """
+
+    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged: ...
 
     def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True)
+class Relativistic:
+    """Each real image against the generated one beside it, with gradient penalties (Huang et al. 2024, R3GAN, section 2).
+
+    R1 and R2 ask the discriminator to be flat at real and at generated images; they are computed at every
+    `penalty_each`-th step only, since they cost as much as the step itself.
+    """
+
+    penalty: float = 0.1
+    penalty_each: int = 8
+
+    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged:
+        """softplus(D(fake) - D(real)), and at times penalty * (|grad D(real)|^2 + |grad D(fake)|^2)."""
+        penalised = step % self.penalty_each == 0
+        images = torch.cat([real, fake]).requires_grad_(penalised)
+        logits = discriminator(images, torch.cat([label, label])).float()
+        real_logits, fake_logits = logits.chunk(2)
+        loss = F.softplus(fake_logits - real_logits).mean()
+        if penalised:
+            (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+            loss = loss + self.penalty * 2 * gradients.float().square().sum(dim=(1, 2, 3)).mean()  # the mean over real, plus that over fake
+        return Judged(loss, real_logits, fake_logits)
+
+    def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+        """softplus(D(real) - D(fake))."""
+        with torch.no_grad():
+            real_logits = discriminator(real, label).float()
+        return F.softplus(real_logits - discriminator(fake, label).float()).mean()
 
 
 @dataclass(frozen=True)
 class NonSaturating:
     """Binary cross-entropy with logits; the generator maximises log D(fake) (Goodfellow et al. 2014, section 3)."""
 
-    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Judged:
+    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged:
         """-log D(real) - log(1 - D(fake)), the mean over all images, as Keras averages a batch of both."""
         logits = discriminator(torch.cat([real, fake]), torch.cat([label, label])).float()
         real_logits, fake_logits = logits.chunk(2)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from models.networks import Generator
 
+STATISTICS_BATCH = 256
+STATISTICS_BATCHES = 40
+
 
 @dataclass(frozen=True)
 class Adam:
@@ -28,12 +31,18 @@ class Pair:
     """The part OPTIMIZER of a recipe: one optimizer each, `discriminator_steps` of D for each step of G.
 
     `average` is the decay of the generator's moving average a step; with 0 the generator itself is what is kept.
+    From the share `falls_from` of the run on, both rates fall linearly to 0.
     """
 
     generator: Adam
     discriminator: Adam
     discriminator_steps: int = 1
     average: float = 0.0
+    falls_from: float = 1.0
+
+    def factor(self, done: float) -> float:
+        """What the rates are multiplied by, when the share `done` of the run is done."""
+        return 1.0 if done < self.falls_from or self.falls_from == 1.0 else (1.0 - done) / (1.0 - self.falls_from)
 
 
 class MovingAverage:
@@ -54,6 +63,28 @@ class MovingAverage:
         torch._foreach_lerp_(averaged, current, 1.0 - self.decay)
         for kept, new in zip(self.generator.buffers(), self.source.buffers(), strict=True):
             kept.copy_(new)
+
+    def snapshot(self) -> Generator:
+        """The generator that is kept, for use. The average of weights needs batch-norm statistics of its own: they are
+        those of `STATISTICS_BATCHES` batches of random z and labels, always the same ones.
+        """
+        if not self.decay:
+            return self.generator
+        snapshot = copy.deepcopy(self.generator).train()
+        for module in snapshot.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+                module.reset_running_stats()
+                module.momentum = None  # the mean over all batches
+        device = next(snapshot.parameters()).device
+        random = torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for _ in range(STATISTICS_BATCHES):
+                z = torch.randn(STATISTICS_BATCH, snapshot.z_dim, generator=random)
+                label = torch.zeros(STATISTICS_BATCH, snapshot.classes)
+                if snapshot.classes:
+                    label[range(STATISTICS_BATCH), torch.randint(snapshot.classes, (STATISTICS_BATCH,), generator=random)] = 1.0
+                snapshot(z.to(device), label.to(device))
+        return snapshot.eval()
 
     def state_dict(self) -> dict[str, Any]:
         return self.generator.state_dict() if self.decay else {}

@@ -5,10 +5,10 @@ CGAN = replace(DCGAN, labels=OneHot(10))
 
 from dataclasses import dataclass, is_dataclass, replace
 
-from models.networks import Convolutional, Dense, Networks
+from models.networks import Convolutional, Dense, Networks, Projected
 from training.data import Idx
 from training.labels import Labels, OneHot, Unlabelled
-from training.losses import Loss, NonSaturating
+from training.losses import Loss, NonSaturating, Relativistic
 from training.optimizers import Adam, Pair
 
 
@@ -40,6 +40,17 @@ DCGAN = replace(
     optimizer=Pair(generator=Adam(rate=2e-4, beta_1=0.5), discriminator=Adam(rate=1e-5, beta_1=0.1)),
 )
 CGAN = replace(DCGAN, labels=OneHot(10))
+KAKITE = replace(
+    CGAN,
+    networks=Projected(z_dim=64, hidden=256),
+    loss=Relativistic(penalty=0.1, penalty_each=8),
+    optimizer=Pair(
+        generator=Adam(rate=4e-4, beta_1=0.5, beta_2=0.99),
+        discriminator=Adam(rate=4e-4, beta_1=0.5, beta_2=0.99),
+        average=0.999,
+        falls_from=0.5,
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,7 @@ BOOK = {
     "dense": Entry(DENSE, None, "the first article's: pixels are 784 unrelated numbers"),
     "dcgan": Entry(DCGAN, "dense", "the article's: convolutions instead of dense layers"),
     "cgan": Entry(CGAN, "dcgan", "writes the digit it is told to"),
+    "kakite": Entry(KAKITE, "cgan", "the service's own: varied digits, as told, from a generator a quarter the size", 2_000_000, 128),
 }
 
 

@@ -30,7 +30,7 @@ def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
     accuracy.axhline(50, color="grey", linewidth=0.8, linestyle=":", label="guessing")
     accuracy.set(ylabel="accuracy (%)", xlabel="images seen", ylim=(0, 105))
     for axis in (losses, accuracy):
-        axis.legend(loc="upper right")
+        axis.legend(loc="best")
         axis.grid(alpha=0.3)
         axis.xaxis.set_major_formatter("{x:,.0f}")
     figure.savefig(path, dpi=100)

@@ -68,7 +68,6 @@ class Plan:
 
     name: str
     seed: int
-    total_images: int
     folder: Folder
     resume: bool
 
@@ -84,6 +83,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
         "labels": hashlib.sha256(dataset.labels.cpu().numpy().tobytes()).hexdigest(),
         "device": training.device.type,
         "precision": training.precision,
+        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
     }
     history: list[Progress] = []
     wall_time_s = 0.0
@@ -105,15 +105,15 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
         checkpoint.save(folder.checkpoint, identity, state)
 
     fixed = fixed_latents(training)
-    sheet_each = max(1, plan.total_images // SHEETS)
+    sheet_each = max(1, training.total_images // SHEETS)
     next_sheet = (training.images // sheet_each + 1) * sheet_each
     saved_at = time.monotonic()
     with (
         stop_signals() as stop,
         SummaryWriter(str(folder.root), purge_step=training.images + 1 if plan.resume else None) as board,
-        progress_bar(console, plan.name, training.images, plan.total_images) as show,
+        progress_bar(console, plan.name, training.images, training.total_images) as show,
     ):
-        for progress in train(training, plan.total_images):
+        for progress in train(training):
             history.append(progress)
             show(progress)
             for name, value in asdict(progress).items():
@@ -125,7 +125,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
             if stop or time.monotonic() - saved_at > CHECKPOINT_S:
                 save()
                 saved_at = time.monotonic()
-            if stop:
+            if stop and training.images < training.total_images:
                 return None
     save()
     draw_sheet(folder.last_sheet, training, fixed)
@@ -135,11 +135,13 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
 
 
 def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
-    generator = training.average.generator
+    generator = training.average.snapshot()
     networks = training.recipe.networks
     card = weights.Card(
         name=plan.name,
-        network=weights.NetworkCard.model_validate({"kind": networks.kind, "z_dim": generator.z_dim, "classes": generator.classes}),
+        network=weights.NetworkCard.model_validate(
+            {"kind": networks.kind, "z_dim": networks.z_dim, "classes": generator.classes, "hidden": networks.hidden}
+        ),
         recipe=training.recipe.parts(),
         batch=training.batch,
         seed=plan.seed,
@@ -164,7 +166,7 @@ def fixed_latents(training: Training) -> Latents:
 
 def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
     columns = WRITERS if training.generator.classes else 8
-    report.write_sheet(path, evaluate.write(training.average.generator, fixed), columns)
+    report.write_sheet(path, evaluate.write(training.average.snapshot(), fixed), columns)
 
 
 @contextmanager

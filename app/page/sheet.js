@@ -12,7 +12,7 @@ function show() {
   place("sheet").src = `/grid?n=${N}&seed=${seed}&scale=3`;
   place("first").value = seed;
   place("last").value = seed + N - 1;
-  place("url").textContent = `${location.origin}/grid?n=${N}&seed=${seed}`;
+  place("url").textContent = `${location.origin}/grid?n=${N}&seed=${seed}&scale=3`;
   place("back").disabled = seed === 0;
 }
 

@@ -30,7 +30,7 @@ async def list_models(request: Request) -> ModelList:
     return ModelList(default=gallery.default.name, models=[info(model, gallery.default) for model in gallery])
 
 
-@router.get("/models/{name}", summary="One model's card", responses=documented(404))
+@router.get("/models/{name}", summary="One model's card", responses=documented(404, 422))
 async def get_model(request: Request, name: str) -> ModelInfo:
     gallery = request.app.state.gallery
     return info(gallery.find(name), gallery.default)

@@ -14,6 +14,7 @@ import torch
 from fastapi import Response
 from PIL import Image
 
+from app.sampler import Sampler
 from benchmarks.peers.literal import literal
 from models import weights
 
@@ -26,14 +27,11 @@ class Digits(litserve.LitAPI):  # type: ignore[misc]
     def setup(self, device: str) -> None:
         generator = weights.load(self.file).generator
         self.z_dim, self.classes = generator.z_dim, generator.classes
-        self.dtype = torch.float32
         if self.use_folded:
-            from app.sampler import Sampler
-
-            sampler = Sampler(generator, torch.device("cpu"))
-            self.function, self.dtype = sampler.folded, sampler.dtype
+            sampler = Sampler(generator, torch.device("cpu"), "auto")
+            self.function, self.dtype = sampler.folded.forward, sampler.dtype
         else:
-            eager = literal(generator)
+            eager, self.dtype = literal(generator), torch.float32
             self.function = lambda rows: eager(*rows.tensor_split([self.z_dim], dim=1))
 
     def decode_request(self, request: dict[str, int]) -> Any:
