@@ -4,7 +4,7 @@
 # make bench    measures the service beside others; needs wrk (apt-get install wrk)
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
-# make clean    removes what the others made
+# make clean    removes what they set up; runs/ stays
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1

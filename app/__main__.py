@@ -17,6 +17,10 @@ from models.weights import WeightsError
 log = logging.getLogger("kakite")
 
 
+class PortError(Exception):
+    """The address cannot be listened on."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app", description="Serve handwritten digits. Settings are KAKITE_* variables: see the README."
@@ -29,20 +33,13 @@ def main() -> int:
         log.warning("%s is no setting. There are: %s", name, ", ".join(variables()))
     try:
         settings = Settings()
-        with socket.create_server((options.host, options.port)):
-            pass  # free; loading first and failing then would take longer
+        refuse_taken_port(options.host, options.port)
         app = create_app(settings)
     except ValidationError as error:
         for item in error.errors():
             print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
         return 1
-    except OSError as error:
-        print(
-            f"{options.host}:{options.port} cannot be listened on ({error.strerror}). Choose another: --port N, or make serve PORT=N.",
-            file=sys.stderr,
-        )
-        return 1
-    except (WeightsError, DeviceError) as error:
+    except (WeightsError, DeviceError, PortError) as error:
         print(error, file=sys.stderr)
         return 1
     uvicorn.run(
@@ -55,6 +52,16 @@ def main() -> int:
         access_log=settings.access_log,
     )
     return 0
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Before the models are loaded, which takes longer."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise PortError(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port: --port N, or make serve PORT=N."
+        ) from None
 
 
 def port(text: str) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.asking import Invalid
 from app.batcher import Closed, Expired, ForwardFailed, QueueFull
@@ -30,9 +31,9 @@ STATUS: dict[type[Exception], int] = {
     Expired: 504,
     ForwardFailed: 500,
     ClientGone: 499,  # as nginx logs it; nobody reads it
+    ClientDisconnect: 499,
 }
 PLAIN = {  # what the framework refuses by itself, in our words
-    400: "The body could not be read. JSON is expected: see /docs.",
     404: "There is nothing at this path. See /docs for those there are.",
     405: "This path does not know that method. See /docs.",
 }

@@ -85,6 +85,12 @@ class Wanted(BaseModel):
             return len(self.vectors)
         return len(self.labels) if self.labels and len(self.labels) > 1 else self.default_n
 
+    @property
+    def pixels(self) -> int:
+        """Of the whole picture, empty places included."""
+        columns = self.columns or square_columns(self.count)
+        return columns * math.ceil(self.count / columns) * (SIDE * self.scale) ** 2
+
     @model_validator(mode="after")
     def fits_together(self) -> Self:
         if self.seed is not None and self.vectors is not None:
@@ -95,11 +101,10 @@ class Wanted(BaseModel):
             raise PydanticCustomError("label_count", f"label is a list of {len(self.labels)}, but there are {self.count} digits")
         if self.seed is not None and self.seed + self.count - 1 > SEED_MAX:
             raise PydanticCustomError("last_seed", f"seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
-        columns = self.columns or square_columns(self.count)
-        pixels = columns * math.ceil(self.count / columns) * (SIDE * self.scale) ** 2
-        if pixels > PIXELS_MAX:
+        if self.pixels > PIXELS_MAX:
             raise PydanticCustomError(
-                "pixels", f"the picture would have {pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for fewer digits or a smaller scale"
+                "pixels",
+                f"the picture would have {self.pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less",
             )
         return self
 

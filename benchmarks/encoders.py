@@ -31,7 +31,7 @@ ROUNDS = 7
 ROUND_S = 0.05
 
 Encoder = Callable[[Pixels], bytes]
-Compress = Callable[[bytes, int], bytes]
+Compress = Callable[[memoryview, int], bytes]
 
 
 def pillow(picture: Pixels, **options: int) -> bytes:
@@ -46,7 +46,7 @@ def minimal(picture: Pixels, compress: Compress, level: int) -> bytes:
     rows = np.zeros((height, 1 + width), np.uint8)
     rows[:, 1:] = picture
     header = struct.pack(">2I5B", width, height, 8, 0, 0, 0, 0)
-    return png.SIGNATURE + png.chunk(b"IHDR", header) + png.chunk(b"IDAT", compress(rows.tobytes(), level)) + png.chunk(b"IEND", b"")
+    return png.SIGNATURE + png.chunk(b"IHDR", header) + png.chunk(b"IDAT", compress(rows.data, level)) + png.chunk(b"IEND", b"")
 
 
 def encoders() -> dict[str, Encoder]:

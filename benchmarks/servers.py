@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,13 +45,15 @@ def running(contestant: Contestant) -> Iterator[Running]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", contestant.module, "--port", str(port), *contestant.options]
     began = time.perf_counter()
-    process = subprocess.Popen(command, env={**os.environ, **contestant.settings}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+    process = subprocess.Popen(command, env={**os.environ, **contestant.settings}, stdout=log, stderr=log)
     url = f"http://127.0.0.1:{port}"
     try:
         while not answers(url):
             if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
                 process.kill()
-                raise SystemExit(f"{contestant.name} did not start: {process.communicate()[1].decode()[-2000:]}")
+                log.seek(0)
+                raise SystemExit(f"{contestant.name} did not start: {log.read().decode()[-2000:]}")
             time.sleep(0.01)
         yield Running(url, time.perf_counter() - began, psutil.Process(process.pid))
     finally:

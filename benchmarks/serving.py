@@ -12,6 +12,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,14 +33,21 @@ Figures = dict[str, list[float]]  # what was measured, once a round
 
 
 def contestants(file: Path) -> list[Contestant]:
-    name, with_weights = file.stem, ("--weights", str(file))
-    quiet = {"KAKITE_MODEL": name, "KAKITE_ACCESS_LOG": "0", "KAKITE_PRECISION": "auto"}
+    with_weights = ("--weights", str(file))
+    alone = Path(tempfile.mkdtemp())
+    (alone / file.name).symlink_to(file.resolve())
+    settings = {
+        "KAKITE_WEIGHTS": str(alone),
+        "KAKITE_MODEL": weights.load(file).card.name,
+        "KAKITE_ACCESS_LOG": "0",  # as its rivals
+        "KAKITE_PRECISION": "auto",
+    }
     return [
         Contestant("constant PNG", "benchmarks.peers.constant"),
         Contestant("obvious server", "benchmarks.peers.obvious", with_weights),
         Contestant("LitServe, eager", "benchmarks.peers.litserve_server", with_weights, serves_grids=False),
         Contestant("LitServe, folded", "benchmarks.peers.litserve_server", (*with_weights, "--folded"), serves_grids=False),
-        Contestant("Kakite", "app", settings=quiet),
+        Contestant("Kakite", "app", settings=settings),
     ]
 
 
@@ -122,13 +130,14 @@ def main() -> None:
     console.print(f"{device.describe(torch.device('cpu'))}, Python {platform.python_version()}, torch {torch.__version__}")
     everything = {}
     for file in options.weights:
-        results: dict[str, Figures] = {contestant.name: defaultdict(list) for contestant in contestants(file)}
+        servers = contestants(file)
+        results: dict[str, Figures] = {contestant.name: defaultdict(list) for contestant in servers}
         floor: Figures = defaultdict(list)
         for _ in range(options.rounds):
             floor["imports, s"].append(import_s())
             floor["imports, MB"].append(import_mb())
             floor["sampler, images/s"].append(offline(file))
-            for contestant in contestants(file):
+            for contestant in servers:
                 measure(contestant, options.seconds, results[contestant.name])
         print_table(console, file, results, floor)
         everything[file.stem] = {"servers": results, "floor": floor}

@@ -3,19 +3,20 @@
 Three identities, each exact but for rounding:
 - batch norm with fixed statistics is a scale and a shift, so it goes into the weights beside it: those before it, or
   (where an activation stands between) those after it;
-- the 5x5 convolution on an upsampled image is four 3x3 ones on the small image (`networks.UpsampledConv`), whose
+- the 5x5 convolution on an upsampled image is four 3x3 ones on the small image (`layers.UpsampledConv`), whose
   kernels are summed once instead of at every call;
 - an activation does not care in which order it meets the pixels, so it comes before the pixel shuffle.
 
-z and label stay one row: the label's columns lie in the first matrix, so they cost no multiplication of their own that
-a table would save, and labels may be mixed linearly. Images are channels-last from the dense layer on, without a copy.
+z and label stay one row, and labels may be mixed linearly: the label's ten columns of the first matrix are less than a
+thousandth of all multiplications, so a table of them would save nothing. Images are channels-last from the dense layer on, without a copy.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.networks import ConvolutionalGenerator, DenseGenerator, Generator, UpsampledConv
+from models.layers import UpsampledConv
+from models.networks import ConvolutionalGenerator, DenseGenerator, Generator
 
 
 class Folded(nn.Module):
@@ -44,7 +45,7 @@ class FoldedDense(Folded):
 
 
 class FoldedConvolutional(Folded):
-    """21,427,200 multiplications an image without labels; with literal 5x5 convolutions it is 47,920,128."""
+    """21,427,200 multiplications an image for the DCGAN's generator; with literal 5x5 convolutions it is 47,920,128."""
 
     def __init__(self, generator: ConvolutionalGenerator) -> None:
         super().__init__()

@@ -41,7 +41,7 @@ class NetworkCard(CardPart):
     kind: Literal["dense", "convolutional"]
     z_dim: int = Field(ge=1, le=4096)
     classes: int = Field(ge=0, le=62)
-    hidden: int = Field(1024, ge=0, le=8192)
+    hidden: int = Field(ge=0, le=8192, description="Units of the hidden dense layer; 0 where the kind fixes its widths.")
 
 
 class DataCard(CardPart):

@@ -1,43 +1,15 @@
-"""The API over ASGI: every route, every refusal, and the promises about seeds."""
+"""The API over ASGI: every route, and the promises about seeds."""
 
 import asyncio
-import io
-import json
-import threading
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx
 import numpy as np
 import pytest
-from PIL import Image
 
-from app.gallery import Model
-from app.main import create_app
-from app.settings import Settings
 from models.latents import SEED_MAX, draw
-from models.pixels import Pixels
+from tests.answers import assert_problem, digits, pixels, post
 
 pytestmark = pytest.mark.anyio
-
-
-def pixels(response: httpx.Response) -> Pixels:
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "image/png"
-    with Image.open(io.BytesIO(response.content)) as image:
-        assert image.mode == "L"
-        return np.asarray(image)
-
-
-def digits(response: httpx.Response, columns: int) -> Pixels:
-    """A sheet cut into its places [rows * columns, 28, 28]."""
-    picture = pixels(response)
-    rows = picture.shape[0] // 28
-    return picture.reshape(rows, 28, columns, 28).swapaxes(1, 2).reshape(-1, 28, 28)
-
-
-async def post(client: httpx.AsyncClient, **body: Any) -> httpx.Response:
-    return await client.post("/generate", json=body)
 
 
 async def test_one_seed_gives_one_digit(client: httpx.AsyncClient) -> None:
@@ -83,6 +55,7 @@ async def test_empty_body_is_a_request_for_one_digit(client: httpx.AsyncClient) 
     ("query", "shape"),
     [
         ("", (224, 224)),
+        ("n=1&columns=100", (28, 2800)),
         ("n=64", (224, 224)),
         ("n=5", (56, 84)),
         ("n=5&columns=5", (28, 140)),
@@ -127,138 +100,6 @@ async def test_largest_seed_and_extreme_z_are_served(client: httpx.AsyncClient) 
     assert pixels(await post(client, seed=SEED_MAX)).shape == (28, 28)
     assert pixels(await post(client, z=[1e6] * 100, label=0, model="cgan")).shape == (28, 28)
     assert pixels(await post(client, z=[0] * 100, label=0, model="cgan")).shape == (28, 28)
-
-
-Z = [0.0] * 100
-
-REFUSED_JSON: list[tuple[Any, str]] = [
-    ({"seed": True}, "seed: should be a valid integer"),
-    ({"seed": 1.5}, "seed: should be a valid integer"),
-    ({"seed": "7"}, "seed: should be a valid integer"),
-    ({"seed": -1}, "seed: should be greater than or equal to 0"),
-    ({"seed": SEED_MAX + 1}, f"seed: should be less than or equal to {SEED_MAX}"),
-    ({"seed": SEED_MAX, "n": 2}, "the last digit's seed, may be at most"),
-    ({"seed": 1, "z": Z}, "seed and z exclude each other"),
-    ({"sead": 1}, "sead: there is no such field (there are: seed, n, columns"),
-    ({"n": 0}, "n: should be greater than or equal to 1"),
-    ({"n": 1025}, "n: should be less than or equal to 1024"),
-    ({"n": "64"}, "n: should be a valid integer"),
-    ({"z": Z[:99], "label": 1}, "z: vector 0 has 99 numbers; the model cgan takes 100"),
-    ({"z": [Z, Z[:1]], "label": 1}, "z: vector 1 has 1 numbers"),
-    ({"z": [Z, Z], "n": 3, "label": 1}, "z holds 2 vectors, but n is 3"),
-    ({"z": []}, "z: list should have at least 1 item"),
-    ({"z": [[]]}, "z"),
-    ({"z": [*Z[:99], "0"]}, "z[99]: should be a valid number"),
-    ({"z": [Z, [*Z[:99], True]]}, "z[1][99]: should be a valid number"),
-    ({"z": [1e7] * 100}, "z[0]: should be less than or equal to 1000000"),
-    ({"z": Z}, "send a label with z"),
-    ({"z": 5}, "z: should be a valid"),
-    ({"label": 10}, "label: 10 is none of the labels of the model cgan: 0 to 9"),
-    ({"label": -1}, "label: should be greater than or equal to 0"),
-    ({"label": True}, "label: should be a valid integer"),
-    ({"label": "3"}, "label: should be a valid integer"),
-    ({"label": [1, "x"]}, "label[1]: should be a valid integer"),
-    ({"label": [1, 2], "n": 3}, "label is a list of 2, but there are 3 digits"),
-    ({"label": [1], "n": 3}, "label is a list of 1, but there are 3 digits"),
-    ({"label": 3, "model": "dcgan"}, "label: the model dcgan has no labels"),
-    ({"model": 5}, "model: should be a valid string"),
-    ({"n": 1024, "scale": 8}, "51,380,224 pixels; 16,000,000 are allowed"),
-    ({"n": 2, "columns": 1024, "scale": 32}, "16,000,000 are allowed"),
-    ({"scale": 33}, "scale: should be less than or equal to 32"),
-    ([], "no JSON object"),
-    (7, "no JSON object"),
-    ("seed", "no JSON object"),
-]
-
-
-def assert_problem(response: httpx.Response, status: int, detail: str) -> None:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == status
-    assert detail.lower() in problem["detail"].lower()
-    assert problem["detail"].endswith(".")
-
-
-async def assert_still_serving(client: httpx.AsyncClient) -> None:
-    assert pixels(await post(client, seed=1)).shape == (28, 28)
-
-
-@pytest.mark.parametrize(("body", "detail"), REFUSED_JSON, ids=[json.dumps(body)[:40] for body, _ in REFUSED_JSON])
-async def test_unfit_json_is_refused_with_a_sentence(client: httpx.AsyncClient, body: Any, detail: str) -> None:
-    if isinstance(body, dict):
-        body = {"model": "cgan", **body}
-    assert_problem(await client.post("/generate", json=body), 422, detail)
-    await assert_still_serving(client)
-
-
-@pytest.mark.parametrize(
-    ("content", "statuses"),
-    [
-        (b"{", (400, 422)),
-        (b"\xff\xfe", (400, 422)),
-        (b'{"z": [NaN]}', (422,)),
-        (b'{"z": [Infinity, -Infinity]}', (422,)),
-        (b'{"z": [1e400]}', (422,)),
-        (b'{"seed": NaN}', (422,)),
-        (b'{"seed": ' + b"9" * 5000 + b"}", (400, 422)),
-        (b'{"\\ud800": 1}', (422,)),
-        (b'{"model": "\\ud800"}', (404, 422)),
-        (b"[" * 100_000, (400, 422)),
-        (b'{"seed": 1, "seed": -2}', (422,)),
-    ],
-    ids=str,
-)
-async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.AsyncClient, content: bytes, statuses: tuple[int, ...]) -> None:
-    response = await client.post("/generate", content=content, headers={"content-type": "application/json"})
-    assert response.status_code in statuses
-    assert_problem(response, response.status_code, "")
-    await assert_still_serving(client)
-
-
-@pytest.mark.parametrize(
-    ("query", "status", "detail"),
-    [
-        ("n=0", 422, "n: should be greater than or equal to 1"),
-        ("n=1025", 422, "n: should be less than or equal to 1024"),
-        ("n=many", 422, "n: should be a valid integer"),
-        ("seed=1.5", 422, "seed: should be a valid integer"),
-        ("seed=nan", 422, "seed: should be a valid integer"),
-        ("label=1,x", 422, "label[1]: should be a valid integer"),
-        ("label=1,2&n=3", 422, "label is a list of 2, but there are 3 digits"),
-        ("label=10&model=cgan", 422, "none of the labels"),
-        ("label=1&model=dense", 422, "has no labels"),
-        ("size=3", 422, "size: there is no such field"),
-        ("z=1", 422, "z: there is no such field (there are: seed, n, columns"),
-        ("<script>=3", 422, "there is no such field"),
-        ("scale=0", 422, "scale"),
-        ("columns=0", 422, "columns"),
-        ("n=1024&scale=32", 422, "16,000,000 are allowed"),
-        ("model=nobody", 404, "There are: cgan, dcgan, dense, kakite"),
-    ],
-)
-async def test_unfit_query_is_refused_with_a_sentence(client: httpx.AsyncClient, query: str, status: int, detail: str) -> None:
-    for route in ("/grid", "/generate"):
-        response = await client.get(f"{route}?{query}")
-        assert_problem(response, status, detail)
-        assert "<script>" not in response.text
-    await assert_still_serving(client)
-
-
-async def test_json_is_read_whatever_it_is_called(client: httpx.AsyncClient) -> None:
-    response = await client.post("/generate", content=b'{"seed": 7}', headers={"content-type": "application/x-www-form-urlencoded"})
-    assert response.headers["kakite-seed"] == "7"
-
-
-async def test_large_body_is_refused_announced_or_not(client: httpx.AsyncClient) -> None:
-    async def in_pieces() -> Any:
-        for _ in range(5):
-            yield b" " * 1_000_000
-
-    headers = {"content-type": "application/json"}
-    assert_problem(await client.post("/generate", content=b" " * 5_000_000, headers=headers), 413, "4,194,304 bytes")
-    assert_problem(await client.post("/generate", content=in_pieces(), headers=headers), 413, "4,194,304 bytes")
-    await assert_still_serving(client)
 
 
 async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncClient) -> None:
@@ -307,95 +148,3 @@ async def test_examples_of_the_openapi_document_work(client: httpx.AsyncClient) 
     described = {parameter["name"]: parameter for parameter in document["paths"]["/grid"]["get"]["parameters"]}
     assert described.keys() == {"seed", "n", "label", "columns", "scale", "model"}
     assert "64 unless given" in described["n"]["description"]
-
-
-@pytest.fixture
-async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, threading.Semaphore]]:
-    """A service whose model waits before each batch until the semaphore lets it; a queue of 1024 images."""
-    app = create_app(Settings(queue_limit_images=1024))
-    model, let = app.state.gallery.default, threading.Semaphore(0)
-    function = model.batcher.function
-
-    def wait(rows: Any) -> Any:
-        let.acquire()
-        return function(rows)
-
-    model.batcher.function = wait
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
-        yield client, model, let
-        let.release(1000)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.001)
-
-
-async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
-    client, model, let = held
-    waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
-    await until(lambda: model.batcher.queued_rows > 0)
-    refused = await client.get("/grid?n=1024&seed=2")
-    assert_problem(refused, 503, "Try again")
-    assert refused.headers["retry-after"] == "1"
-    assert (await client.get("/livez")).status_code == 200
-    let.release(1000)
-    assert pixels(await waiting).shape == (896, 896)
-    assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
-
-
-async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
-    client, model, _ = held
-    client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
-    assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
-    assert model.batcher.queued_rows == 0
-
-
-async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
-    client, model, _ = held
-    app, gone, sent = client._transport.app, asyncio.Event(), []  # type: ignore[attr-defined]
-
-    async def receive() -> dict[str, Any]:
-        await gone.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    scope = {"type": "http", "method": "GET", "path": "/grid", "query_string": b"n=1024&seed=1", "headers": []}
-    request = asyncio.create_task(app(scope, receive, send))
-    await until(lambda: model.batcher.queued_rows > 0)
-    gone.set()
-    await request
-    assert model.batcher.queued_rows == 0
-    assert sent[0]["status"] == 499
-
-
-async def test_failing_model_is_a_500_and_not_the_end(
-    held: tuple[httpx.AsyncClient, Model, threading.Semaphore], caplog: pytest.LogCaptureFixture
-) -> None:
-    client, model, let = held
-    function = model.batcher.function
-
-    def fail(_: Any) -> Any:
-        raise RuntimeError("out of ink")
-
-    model.batcher.function = fail
-    answer = await client.get("/generate?seed=1")
-    assert_problem(answer, 500, "the cause is in its log")
-    assert "out of ink" not in answer.text
-    assert "out of ink" in caplog.text
-    model.batcher.function = function
-    let.release(1000)
-    await assert_still_serving(client)
-
-
-async def test_stopped_batcher_turns_the_probes_red() -> None:
-    app = create_app(Settings())
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
-        batcher = app.state.gallery.default.batcher
-        batcher.task.cancel()
-        await until(lambda: not batcher.alive)
-        assert_problem(await client.get("/livez"), 503, "Restart the server")
-        batcher.start()

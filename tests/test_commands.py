@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,25 @@ def test_compare_draws_and_scores_beside_real_digits(data: Path, tmp_path: Path,
     assert specks["dense"] > 5 * specks["dcgan"]  # the article's sand, and its message
     assert specks["dcgan"] > specks["real digits"]
     assert size(picture)[0] > 1000
+
+
+def test_evaluate_writes_scores_into_the_card(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.safetensors"
+    shutil.copy(weights.FOLDER / "kakite.safetensors", file)
+    weights.rewrite_card(file, scores={})
+    assert run("evaluate", file, "--digits", "500", "--write", "--data", data) == 0
+    told = capsys.readouterr().out
+    scores = weights.load(file).card.scores
+    assert scores["label_agreement"] > 0.97
+    assert f"{scores['label_agreement']:.2%}" in told
+    assert "real test digits" in told
+
+
+def test_judge_is_trained_and_written(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "judge.safetensors"
+    assert run("judge", "--data", data, "--epochs", "1", "--out", file) == 0
+    assert "of 400 test digits are read right" in capsys.readouterr().out
+    assert file.exists()
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,17 @@ def test_missing_or_foreign_judge_says_what_to_do(tmp_path: Path) -> None:
 
 def test_judge_learns(data: Path) -> None:
     dataset = Idx().read(data)
-    learner = judge.Judge()
+    learner = judge.new(0)
+    assert torch.equal(learner.dense.weight, judge.new(0).dense.weight)
+    assert not torch.equal(learner.dense.weight, judge.new(1).dense.weight)
     before = judge.accuracy(learner, dataset)
     shares = list(judge.train(learner, dataset, torch.device("cpu"), epochs=20, seed=0, batch=50))
     assert shares[-1] == 1.0
     assert judge.accuracy(learner, dataset) > max(0.9, before)
+
+
+def test_judge_refuses_what_it_cannot_learn(data: Path) -> None:
+    dataset = Idx().read(data)
+    letters = dataset._replace(labels=dataset.labels + 1)
+    with pytest.raises(JudgeError, match="at most 10 classes"):
+        next(judge.train(judge.new(0), letters, torch.device("cpu"), epochs=1, seed=0))

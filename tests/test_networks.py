@@ -5,7 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.networks import Convolutional, Dense, Networks, Projected, UpsampledConv
+from models.layers import UpsampledConv
+from models.networks import Convolutional, Dense, Networks, Projected
 
 
 def parameters(network: nn.Module) -> int:
@@ -61,7 +62,7 @@ def test_convolutional_shapes_layer_by_layer() -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 10])
-@pytest.mark.parametrize("networks", [Dense(), Convolutional(), Projected(z_dim=100, hidden=256)], ids=repr)
+@pytest.mark.parametrize("networks", [Dense(), Convolutional(), Convolutional(hidden=256)], ids=repr)
 def test_every_pair_maps_z_and_label_to_images_and_images_to_logits(networks: Networks, classes: int) -> None:
     z, label = torch.randn(3, 100), torch.eye(10)[:3, :classes]
     images = networks.generator(classes)(z, label)
@@ -72,7 +73,10 @@ def test_every_pair_maps_z_and_label_to_images_and_images_to_logits(networks: Ne
 
 def test_projection_discriminator_has_its_parameters_and_its_label_is_an_inner_product() -> None:
     discriminator = Projected().discriminator(10)
-    assert parameters(discriminator) == 17 * 64 + 16 * 64 * 128 + 128 + 16 * 128 * 256 + 256 + 2305 * 256 + 257 + 2560
+    assert parameters(discriminator) == 1_249_729
+    assert Projected().generator(10)(torch.randn(3, 100), torch.eye(10)[:3]).shape == (3, 1, 28, 28)
+    with pytest.raises(ValueError, match="needs labels"):
+        Projected().discriminator(0)
     images, labels = torch.randn(1, 1, 28, 28).expand(3, -1, -1, -1), torch.eye(10)
     mixed = torch.stack([labels[3], labels[8], (labels[3] + labels[8]) / 2])
     three, eight, both = discriminator(images, mixed)

@@ -14,7 +14,7 @@ from models.weights import Card, DataCard, NetworkCard, WeightsError
 
 CARD = Card(
     name="sketch",
-    network=NetworkCard(kind="dense", z_dim=100, classes=10),
+    network=NetworkCard(kind="dense", z_dim=100, classes=10, hidden=0),
     recipe={"networks": "Dense(z_dim=100)"},
     batch=32,
     seed=0,
@@ -84,7 +84,7 @@ def garble_card(file: Path) -> None:
 
 def claim_another_network(file: Path) -> None:
     tensors = safetensors.torch.load_file(file)
-    card = CARD.model_copy(update={"network": NetworkCard(kind="dense", z_dim=64, classes=10)})
+    card = CARD.model_copy(update={"network": NetworkCard(kind="dense", z_dim=64, classes=10, hidden=0)})
     weights.write(file, tensors, card)
 
 

@@ -72,7 +72,7 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("evaluate", help="how good generators are, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
-    verb.add_argument("--digits", type=positive, default=60_000, metavar="N", help="digits that the scores rest on (60,000)")
+    verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="digits that the scores rest on (60,000)")
     verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
     add_data(verb)
     verb.set_defaults(command=commands.score)
@@ -93,6 +93,13 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def enough(text: str) -> int:
+    number = int(text)
+    if number < 2 * judge.FEATURES:
+        raise argparse.ArgumentTypeError(f"{number} digits are too few for a covariance of {judge.FEATURES} features")
     return number
 
 

@@ -91,7 +91,7 @@ def train_judge(options: Namespace, console: Console) -> int:
     where = device.choose(options.device)
     folder, began = data_folder(options), time.monotonic()
     training, test = (Idx().read(folder, split) for split in ("train", "test"))
-    trained = judge.Judge()
+    trained = judge.new(options.seed)
     with Progress(console=console) as bar:
         task = bar.add_task("judge", total=1.0)
         for done in judge.train(trained, training, where, options.epochs, options.seed):
@@ -127,7 +127,10 @@ def score(options: Namespace, console: Console) -> int:
     real = {"sand": sand.ink, "specks_per_digit": sand.specks, "label_agreement": bench.test_accuracy}
     add_scores(table, "real test digits", real | {"frechet": bench.frechet_floor, "frechet_floor": bench.frechet_floor})
     console.print(table)
-    console.print(f"From {options.digits:,} digits of seeds 0 on. Fréchet distance: to the training digits, in the judge's features.")
+    console.print(
+        f"Fréchet distance: of {options.digits:,} digits to the training digits, in the judge's features; its floor is that of the "
+        f"{len(test.images):,} real test digits, which so few make larger. Specks and sand: of {evaluate.SCORED:,} digits."
+    )
     return 0
 
 
@@ -135,7 +138,7 @@ def add_scores(table: Table, name: str, scores: dict[str, float]) -> None:
     table.add_row(
         name,
         f"{scores['frechet']:.2f}",
-        f"{scores['frechet'] / scores['frechet_floor']:.2f}",
+        f"{scores['frechet'] / max(scores['frechet_floor'], 1e-9):.2f}",
         f"{scores['label_agreement']:.2%}" if "label_agreement" in scores else "no labels",
         f"{scores['specks_per_digit']:.3f}",
         f"{scores['sand']:.2f}",

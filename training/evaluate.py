@@ -11,7 +11,7 @@ from models import latents
 from models.networks import Generator
 from models.pixels import Pixels, to_uint8
 from training.data import Dataset
-from training.judge import Judge, judged
+from training.judge import CLASSES, Judge, judged
 
 CHUNK = 500
 SCORED = 10_000  # digits that a score rests on
@@ -86,10 +86,10 @@ class Bench:
         self.frechet_floor = frechet(seen.features, self.training.features)  # of the real test digits to the training digits
 
     def scores(self, generator: Generator, n: int) -> dict[str, float]:
-        """From the digits of seeds 0 to n - 1: Fréchet distance to the training digits and, with labels, their agreement."""
+        """From the digits of seeds 0 to n - 1: Fréchet distance to the training digits, and the share that the judge reads as told."""
         drawn = latents.draw(0, n, generator.z_dim, generator.classes)
         seen = judged(self.judge, write(generator, drawn))
         found = {"frechet": frechet(seen.features, self.training.features), "frechet_floor": self.frechet_floor}
-        if generator.classes:
+        if generator.classes == CLASSES:
             found["label_agreement"] = float((seen.labels == drawn.label).mean())
         return {name: round(value, 4) for name, value in found.items()}

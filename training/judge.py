@@ -24,6 +24,7 @@ from training.data import Batches, Dataset
 
 FILE = Path(__file__).parent / "weights" / "judge.safetensors"
 FEATURES = 128
+CLASSES = 10
 CHUNK = 1000
 
 
@@ -41,7 +42,7 @@ class Judge(nn.Module):
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.dense = nn.Linear(128 * 3 * 3, FEATURES)
         self.dropout = nn.Dropout(0.3)
-        self.classes = nn.Linear(FEATURES, 10)
+        self.classes = nn.Linear(FEATURES, CLASSES)
 
     def features(self, images: Tensor) -> Tensor:
         x = images
@@ -60,9 +61,15 @@ class Judged(NamedTuple):
     labels: NDArray[np.int64]  # [n], the most probable digit
 
 
+def new(seed: int) -> Judge:
+    torch.manual_seed(seed)
+    return Judge()
+
+
 def train(judge: Judge, dataset: Dataset, device: torch.device, epochs: int, seed: int, batch: int = 128) -> Iterator[float]:
     """Yields the share done every hundred steps: AdamW under a one-cycle rate, on digits shifted by up to two pixels."""
-    torch.manual_seed(seed)
+    if dataset.classes > CLASSES or len(dataset.images) < batch:
+        raise JudgeError(f"A judge learns at least {batch} images of at most {CLASSES} classes: give it MNIST.")
     judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * (len(dataset.images) // batch)
     optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=0.01)

@@ -30,7 +30,7 @@ class Progress:
     images: int  # images the discriminator has learnt from, half of them real
     discriminator_loss: float
     generator_loss: float
-    accuracy: float  # share of real and generated images that the discriminator told apart, 0.5 for guessing
+    accuracy: float  # share of images that the discriminator told apart, 0.5 for guessing
 
 
 class Step(NamedTuple):
@@ -45,7 +45,7 @@ class Training:
     """One run: both networks, both optimizers, the averaged generator, the random state and the data's order.
 
     A step is a discriminator step on batch / 2 real and batch / 2 generated images, then a generator step on a
-    whole batch; it counts as `batch` images.
+    whole batch; it counts as `batch` images for each discriminator step.
     """
 
     def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, batch: int, seed: int, total_images: int) -> None:
@@ -100,8 +100,7 @@ class Training:
         self.discriminator_optimizer.zero_grad()
         judged.loss.backward()
         self.discriminator_optimizer.step()
-        right = torch.cat([judged.real_logits > 0, judged.fake_logits < 0])
-        return judged.loss.detach(), right.float().mean()
+        return judged.loss.detach(), judged.accuracy
 
     def generator_step(self) -> Tensor:
         real, label = self.draw(self.batch)

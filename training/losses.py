@@ -16,11 +16,10 @@ Judge = Callable[[Tensor, Tensor], Tensor]  # images [B, 1, 28, 28], labels [B, 
 
 
 class Judged(NamedTuple):
-    """The discriminator's loss (a scalar), and the logits it rests on."""
+    """The discriminator's loss, and the share of images that it told apart as this loss asks: 0.5 for guessing. Scalars."""
 
     loss: Tensor
-    real_logits: Tensor  # [B]
-    fake_logits: Tensor  # [B]
+    accuracy: Tensor
 
 
 class Loss(Protocol):
@@ -38,8 +37,9 @@ class Loss(Protocol):
 class Relativistic:
     """Each real image against the generated one beside it, with gradient penalties (Huang et al. 2024, R3GAN, section 2).
 
-    R1 and R2 ask the discriminator to be flat at real and at generated images; they are computed at every
-    `penalty_each`-th step only, since they cost as much as the step itself.
+    R1 and R2 ask the discriminator to be flat at real and at generated images. They cost as much as the step itself, so
+    they are added at every `penalty_each`-th step only, without making up for the others: over the steps the paper's
+    gamma / 2 is `penalty / penalty_each`.
     """
 
     penalty: float = 0.1
@@ -55,7 +55,7 @@ class Relativistic:
         if penalised:
             (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
             loss = loss + self.penalty * 2 * gradients.float().square().sum(dim=(1, 2, 3)).mean()  # the mean over real, plus that over fake
-        return Judged(loss, real_logits, fake_logits)
+        return Judged(loss, (real_logits > fake_logits).float().mean())
 
     def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
         """softplus(D(real) - D(fake))."""
@@ -73,7 +73,7 @@ class NonSaturating:
         logits = discriminator(torch.cat([real, fake]), torch.cat([label, label])).float()
         real_logits, fake_logits = logits.chunk(2)
         loss = torch.cat([F.softplus(-real_logits), F.softplus(fake_logits)]).mean()
-        return Judged(loss, real_logits, fake_logits)
+        return Judged(loss, torch.cat([real_logits > 0, fake_logits < 0]).float().mean())
 
     def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
         """-log D(fake); the real images are not used."""

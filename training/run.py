@@ -64,7 +64,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be run, and for how long."""
+    """Which run it is, and where it lies."""
 
     name: str
     seed: int

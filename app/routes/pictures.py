@@ -11,7 +11,6 @@ from app.asking import body, documented_body, documented_query, query
 from app.disconnect import WhileConnected
 from app.problems import documented
 from app.schemas import GenerateBody, GenerateQuery, GridQuery, Wanted
-from models.pixels import SIDE
 
 T = TypeVar("T")
 
@@ -31,7 +30,7 @@ PICTURE: dict[str, Any] = {
                 "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
             },
         },
-        **documented(400, 404, 413, 422, 500, 503, 504),
+        **documented(404, 413, 422, 500, 503, 504),
     },
 }
 
@@ -61,7 +60,7 @@ async def picture(request: Request, wanted: Wanted) -> Response:
     """wanted -> rows -> images -> PNG."""
     model = request.app.state.gallery.find(wanted.model)
     model.batcher.admit(wanted.count)
-    large = wanted.count * (SIDE * wanted.scale) ** 2 > LARGE_PIXELS
+    large = wanted.pixels > LARGE_PIXELS
     rows = await called(large, latents.rows, wanted, model.card.network, model.name)
     async with WhileConnected(request.receive):
         images = await model.batcher.submit(rows.values, request.app.state.settings.timeout_ms / 1000)
@@ -69,8 +68,8 @@ async def picture(request: Request, wanted: Wanted) -> Response:
     headers = {"Kakite-Model": model.name}
     if rows.seed is not None:
         headers["Kakite-Seed"] = str(rows.seed)
+        if wanted.seed is None:
+            headers["Cache-Control"] = "no-store"  # another seed the next time
     if rows.labels is not None:
         headers["Kakite-Labels"] = ",".join(map(str, rows.labels))
-    if wanted.seed is None:
-        headers["Cache-Control"] = "no-store"  # another seed the next time
     return Response(content, media_type="image/png", headers=headers)

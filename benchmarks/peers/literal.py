@@ -4,7 +4,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from models.networks import Generator, UpsampledConv
+from models.layers import UpsampledConv
+from models.networks import Generator
 
 
 class LiteralUpsampledConv(nn.Module):

@@ -1,0 +1,108 @@
+"""A service that is overloaded, late, failing, stopped or left says so, and goes on."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from app.gallery import Model
+from app.main import create_app
+from app.settings import Settings
+from tests.answers import assert_problem, assert_still_serving, pixels
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, threading.Semaphore]]:
+    """A service whose model waits before each batch until the semaphore lets it; a queue of 1024 images."""
+    app = create_app(Settings(queue_limit_images=1024))
+    model, let = app.state.gallery.default, threading.Semaphore(0)
+    function = model.batcher.function
+
+    def wait(rows: Any) -> Any:
+        let.acquire()
+        return function(rows)
+
+    model.batcher.function = wait
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        yield client, model, let
+        let.release(1000)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0.001)
+
+
+async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, let = held
+    waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
+    await until(lambda: model.batcher.queued_rows > 0)
+    refused = await client.get("/grid?n=1024&seed=2")
+    assert_problem(refused, 503, "Try again")
+    assert refused.headers["retry-after"] == "1"
+    assert (await client.get("/livez")).status_code == 200
+    let.release(1000)
+    assert pixels(await waiting).shape == (896, 896)
+    assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
+
+
+async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, _ = held
+    client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
+    assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
+    assert model.batcher.queued_rows == 0
+
+
+async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+    client, model, _ = held
+    app, gone, sent = client._transport.app, asyncio.Event(), []  # type: ignore[attr-defined]
+
+    async def receive() -> dict[str, Any]:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/grid", "query_string": b"n=1024&seed=1", "headers": []}
+    request = asyncio.create_task(app(scope, receive, send))
+    await until(lambda: model.batcher.queued_rows > 0)
+    gone.set()
+    await request
+    assert model.batcher.queued_rows == 0
+    assert sent[0]["status"] == 499
+
+
+async def test_failing_model_is_a_500_and_not_the_end(
+    held: tuple[httpx.AsyncClient, Model, threading.Semaphore], caplog: pytest.LogCaptureFixture
+) -> None:
+    client, model, let = held
+    function = model.batcher.function
+
+    def fail(_: Any) -> Any:
+        raise RuntimeError("out of ink")
+
+    model.batcher.function = fail
+    answer = await client.get("/generate?seed=1")
+    assert_problem(answer, 500, "the cause is in its log")
+    assert "out of ink" not in answer.text
+    assert "out of ink" in caplog.text
+    model.batcher.function = function
+    let.release(1000)
+    await assert_still_serving(client)
+
+
+async def test_stopped_batcher_turns_the_probes_red() -> None:
+    app = create_app(Settings())
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
+        batcher = app.state.gallery.default.batcher
+        batcher.task.cancel()
+        await until(lambda: not batcher.alive)
+        assert_problem(await client.get("/livez"), 503, "Restart the server")
+        batcher.start()
