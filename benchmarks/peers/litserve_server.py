@@ -1,6 +1,6 @@
 """LitServe with batching: the same weights, the eager generator or our folded one, PNGs like everyone's.
 
-Tuned by trying: batches of up to 32, a wait of 1 ms, encoding in the worker (see docs/performance.md).
+Batches of up to 32 and a wait of 1 ms, by option; not tuned yet.
 """
 
 import argparse
