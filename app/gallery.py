@@ -56,6 +56,8 @@ class Gallery:
         self.models: dict[str, Model] = {}
         for file in files:
             loaded = weights.load(file)
+            if (channels := loaded.card.network.channels) != 1:
+                raise WeightsError(f"{file} makes images of {channels} channels; only digits in grey are served. Remove it.")
             if loaded.card.name in self.models:
                 raise WeightsError(f"{file} is a second model named {loaded.card.name}. Remove one of the two.")
             self.models[loaded.card.name] = self.serve(loaded, settings)

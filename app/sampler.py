@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models import device, latents
 from models.folding import fold
-from models.networks import Generator
+from models.generators import Generator
 from models.pixels import Pixels, to_uint8
 
 ROWS = {"float32": 4, "bfloat16": 1}

@@ -1,6 +1,7 @@
 """Pixels: uint8 [N, 28, 28] outside, float in [-1, 1] [N, 1, 28, 28] inside; converted here and nowhere else.
 
-Ink is bright: 0 is paper, 255 is full ink, as in MNIST. Knows neither networks nor files.
+Ink is bright: 0 is paper, 255 is full ink, as in MNIST. Images of several channels are [N, channels, 28, 28] on both
+sides. Knows neither networks nor files.
 """
 
 import math
@@ -16,8 +17,8 @@ Pixels = NDArray[np.uint8]
 
 
 def to_float(images: Tensor) -> Tensor:
-    """uint8 [N, 28, 28] -> float32 [N, 1, 28, 28] in [-1, 1]."""
-    return images.unsqueeze(1).to(torch.float32).div_(127.5).sub_(1.0)
+    """uint8 [N, 28, 28] or [N, channels, 28, 28] -> float32 [N, channels, 28, 28] in [-1, 1]."""
+    return images.reshape(len(images), -1, SIDE, SIDE).to(torch.float32).div_(127.5).sub_(1.0)
 
 
 def to_uint8(images: Tensor) -> Tensor:

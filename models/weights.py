@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -20,7 +20,8 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from models.networks import Generator, networks_of
+from models.generators import Generator
+from models.networks import Kind, networks_of
 
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
@@ -38,10 +39,11 @@ class CardPart(BaseModel):
 class NetworkCard(CardPart):
     """The arguments that rebuild the generator."""
 
-    kind: Literal["dense", "convolutional"]
+    kind: Kind
     z_dim: int = Field(ge=1, le=4096)
     classes: int = Field(ge=0, le=62)
     hidden: int = Field(ge=0, le=8192, description="Units of the hidden dense layer; 0 where the kind fixes its widths.")
+    channels: int = Field(default=1, ge=1, le=3, description="Of an image; only those of one channel are served.")
 
 
 class DataCard(CardPart):
@@ -111,7 +113,7 @@ def load(path: Path) -> Weights:
     if digest(tensors, header["card"]) != header.get("sha256"):
         raise WeightsError(f"{path} was changed after it was written: its content does not match its SHA-256. Fetch it again.")
     network = card.network
-    generator = networks_of(network.kind, network.z_dim, network.hidden).generator(network.classes)
+    generator = networks_of(network.kind, network.z_dim, network.hidden, network.channels).generator(network.classes)
     check_shapes(path, generator.state_dict(), tensors)
     generator.load_state_dict(tensors)
     return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest())

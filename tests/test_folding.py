@@ -5,10 +5,11 @@ import torch
 from torch import nn
 
 from models.folding import fold
-from models.networks import Convolutional, Dense, Generator, Networks
+from models.generators import Generator
+from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import to_uint8
 
-KINDS = [Dense(), Convolutional(), Convolutional(hidden=256)]
+KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Refined(z_dim=100)]
 
 
 def lived_in(networks: Networks, classes: int) -> Generator:

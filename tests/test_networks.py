@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.layers import UpsampledConv
-from models.networks import Convolutional, Dense, Networks, Projected
+from models.layers import StridedConv, UpsampledConv
+from models.networks import Convolutional, Dense, Networks, Projected, Refined
 
 
 def parameters(network: nn.Module) -> int:
@@ -62,7 +62,7 @@ def test_convolutional_shapes_layer_by_layer() -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 10])
-@pytest.mark.parametrize("networks", [Dense(), Convolutional(), Convolutional(hidden=256)], ids=repr)
+@pytest.mark.parametrize("networks", [Dense(), Convolutional(), Convolutional(hidden=256), Projected(), Refined(z_dim=100)], ids=repr)
 def test_every_pair_maps_z_and_label_to_images_and_images_to_logits(networks: Networks, classes: int) -> None:
     z, label = torch.randn(3, 100), torch.eye(10)[:3, :classes]
     images = networks.generator(classes)(z, label)
@@ -75,8 +75,6 @@ def test_projection_discriminator_has_its_parameters_and_its_label_is_an_inner_p
     discriminator = Projected().discriminator(10)
     assert parameters(discriminator) == 1_249_729
     assert Projected().generator(10)(torch.randn(3, 100), torch.eye(10)[:3]).shape == (3, 1, 28, 28)
-    with pytest.raises(ValueError, match="needs labels"):
-        Projected().discriminator(0)
     images, labels = torch.randn(1, 1, 28, 28).expand(3, -1, -1, -1), torch.eye(10)
     mixed = torch.stack([labels[3], labels[8], (labels[3] + labels[8]) / 2])
     three, eight, both = discriminator(images, mixed)
@@ -125,6 +123,31 @@ def test_upsampled_convolution_equals_the_literal_one_with_its_gradients(
     got = torch.autograd.grad(ours, [x, block.weight, block.bias], upstream)
     for ours_gradient, literal_gradient in zip(got, wanted, strict=True):
         torch.testing.assert_close(ours_gradient, literal_gradient, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("channels", "size", "before", "after"), [(1, 4, 1, 1), (1, 5, 1, 2), (11, 5, 1, 2), (3, 4, 1, 1)])
+def test_strided_convolution_equals_the_literal_one_with_its_gradients(channels: int, size: int, before: int, after: int) -> None:
+    torch.manual_seed(0)
+    block = StridedConv(channels, 7, size, before).double()
+    nn.init.normal_(block.weight)
+    nn.init.normal_(block.bias)
+    x = torch.randn(2, channels, 28, 28, dtype=torch.float64, requires_grad=True)
+    literal = F.conv2d(F.pad(x, (before, after, before, after)), block.weight, block.bias, stride=2)
+    ours = block(x)
+    assert ours.shape == (2, 7, 14, 14)
+    torch.testing.assert_close(ours, literal, rtol=1e-12, atol=1e-12)
+    upstream = torch.randn_like(literal)
+    wanted = torch.autograd.grad(literal, [x, block.weight, block.bias], upstream)
+    got = torch.autograd.grad(ours, [x, block.weight, block.bias], upstream)
+    for ours_gradient, literal_gradient in zip(got, wanted, strict=True):
+        torch.testing.assert_close(ours_gradient, literal_gradient, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("networks", [Convolutional(channels=3), Refined(z_dim=100, channels=3)], ids=repr)
+def test_images_may_have_three_channels(networks: Networks) -> None:
+    images = networks.generator(0)(torch.randn(2, 100), torch.zeros(2, 0))
+    assert images.shape == (2, 3, 28, 28)
+    assert networks.discriminator(0)(images, torch.zeros(2, 0)).shape == (2,)
 
 
 def test_weights_begin_glorot_uniform_and_biases_zero() -> None:

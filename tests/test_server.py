@@ -16,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from models import weights
+from models.networks import Convolutional
 from models.weights import FOLDER
 
 PATIENCE_S = 60
@@ -94,6 +96,7 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_WEIGHTS": "BROKEN"}, r"dcgan\.safetensors is no whole safetensors file .* fetch it again"),
         ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
         ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
+        ({"KAKITE_WEIGHTS": "COLOUR"}, r"makes images of 3 channels; only digits in grey are served\. Remove it\."),
         ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
     ],
@@ -103,7 +106,10 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
     shutil.copytree(FOLDER, broken)
     (broken / "dcgan.safetensors").write_bytes((broken / "dcgan.safetensors").read_bytes()[:5000])
     (tmp_path / "empty").mkdir()
-    places = {"BROKEN": str(broken), "EMPTY": str(tmp_path / "empty")}
+    card = weights.load(FOLDER / "dcgan.safetensors").card
+    card = card.model_copy(update={"network": card.network.model_copy(update={"hidden": 16, "channels": 3})})
+    weights.save(tmp_path / "colour" / "stacked.safetensors", Convolutional(hidden=16, channels=3).generator(0), card)
+    places = {"BROKEN": str(broken), "EMPTY": str(tmp_path / "empty"), "COLOUR": str(tmp_path / "colour")}
     environment = {**os.environ, **{name: places.get(value, value) for name, value in settings.items()}}
     command = [sys.executable, "-m", "app", "--port", str(free_port())]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)

@@ -4,8 +4,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from models.generators import Generator
 from models.layers import UpsampledConv
-from models.networks import Generator
 
 
 class LiteralUpsampledConv(nn.Module):

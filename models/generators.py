@@ -1,0 +1,95 @@
+"""The generators: z and label in, images out, a shape on every line. Know neither their discriminators nor how they are served.
+
+As published in Keras, with Keras' meaning: batch-norm momentum 0.99 and epsilon 1e-3, Glorot-uniform weights, zero biases.
+
+A label comes as a one-hot row [B, classes]. A network without labels has `classes=0` and takes rows of no
+columns, [B, 0]: concatenating them changes nothing, so no code asks whether there are labels.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from models.layers import UpsampledConv, batch_norm_1d, batch_norm_2d, initialise
+from models.pixels import SIDE
+
+
+class Generator(nn.Module):
+    """z [B, z_dim] and one-hot label [B, classes] -> images [B, channels, 28, 28] in [-1, 1]."""
+
+    def __init__(self, z_dim: int, classes: int) -> None:
+        super().__init__()
+        self.z_dim = z_dim
+        self.classes = classes
+
+
+class DenseGenerator(Generator):
+    """The first article's generator, which treats 28 x 28 pixels as 784 unrelated numbers."""
+
+    def __init__(self, z_dim: int, classes: int) -> None:
+        super().__init__(z_dim, classes)
+        self.layers = nn.Sequential(
+            nn.Linear(z_dim + classes, 256), nn.LeakyReLU(0.2), batch_norm_1d(256, momentum=0.8),
+            nn.Linear(256, 512), nn.LeakyReLU(0.2), batch_norm_1d(512, momentum=0.8),
+            nn.Linear(512, 1024), nn.LeakyReLU(0.2), batch_norm_1d(1024, momentum=0.8),
+            nn.Linear(1024, SIDE * SIDE), nn.Tanh(),
+        )  # fmt: skip
+        initialise(self)
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
+        x = self.layers(x)  # -> 256 -> 512 -> 1024 -> [B, 784]
+        return torch.reshape(x, (-1, 1, SIDE, SIDE))  # [B, 1, 28, 28]
+
+
+class ConvolutionalGenerator(Generator):
+    """The DCGAN's generator: with z of 100, no labels and 1024 hidden units 6,768,129 parameters, 14,720 of them batch-norm statistics."""
+
+    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
+        super().__init__(z_dim, classes)
+        self.dense_1 = nn.Linear(z_dim + classes, hidden)
+        self.norm_1 = batch_norm_1d(hidden)
+        self.dense_2 = nn.Linear(hidden, 7 * 7 * 128)
+        self.norm_2 = batch_norm_1d(7 * 7 * 128)
+        self.conv_1 = UpsampledConv(128, 64)
+        self.norm_3 = batch_norm_2d(64)
+        self.conv_2 = UpsampledConv(64, channels)
+        initialise(self)
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
+        x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
+        x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128], channels last as in Keras,
+        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], so nothing is copied here
+        x = F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
+        return torch.tanh(self.conv_2(x))  # [B, channels, 28, 28]
+
+
+class RefinedGenerator(Generator):
+    """The DCGAN's with one layer more, and that one at full size: 1,979,073 parameters with z of 64, ten classes and 256 hidden units.
+
+    The DCGAN's last layer makes each pixel a linear function of what stands 14x14; here 16 features a pixel are bent by a
+    ReLU before they become ink, so that edges can be sharp.
+    """
+
+    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
+        super().__init__(z_dim, classes)
+        self.dense_1 = nn.Linear(z_dim + classes, hidden)
+        self.norm_1 = batch_norm_1d(hidden)
+        self.dense_2 = nn.Linear(hidden, 7 * 7 * 128)
+        self.norm_2 = batch_norm_1d(7 * 7 * 128)
+        self.conv_1 = UpsampledConv(128, 64)
+        self.norm_3 = batch_norm_2d(64)
+        self.conv_2 = UpsampledConv(64, 16)
+        self.norm_4 = batch_norm_2d(16)
+        self.conv_3 = nn.Conv2d(16, channels, 3, padding=1)
+        initialise(self)
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
+        x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
+        x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128]
+        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7]
+        x = F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
+        x = F.relu(self.norm_4(self.conv_2(x)))  # [B, 16, 28, 28]
+        return torch.tanh(self.conv_3(x))  # [B, channels, 28, 28]
