@@ -1,5 +1,6 @@
 """`python -m training` as a user types it."""
 
+import json
 import os
 import re
 import shutil
@@ -7,12 +8,18 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from models import weights
+from training import stacked
 from training.__main__ import main
+from training.data import Idx
 from training.loop import Progress, Training, train
+from training.recipe import BOOK
+from training.run import fixed_latents
 
 
 def run(*arguments: str | Path) -> int:
@@ -27,18 +34,20 @@ def size(file: Path) -> tuple[int, int]:
 def test_list_shows_what_each_recipe_swaps(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list") == 0
     told = capsys.readouterr().out
-    assert re.search(r"cgan\s+dcgan .*labels: Unlabelled\(\) -> OneHot\(classes=10\)", told, re.S)
+    assert re.search(r"cgan\s+dcgan .*labels: Unlabelled\(\) ->\s+OneHot\(classes=10\)", told, re.S)
 
 
 def test_train_leaves_weights_pictures_and_a_checkpoint(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     assert run("train", "cgan", "--images", "96", "--batch", "16", "--data", data, "--out", out, "--device", "cpu") == 0
     told = capsys.readouterr().out
-    for name in ("cgan.safetensors", "sheet.png", "sheets", "losses.png", "checkpoint.pt"):
+    for name in ("cgan.safetensors", "sheet.png", "sheets", "film.png", "losses.png", "checkpoint.pt"):
         assert (out / name).exists()
         assert str(out / name) in told
     assert list(out.glob("events.out.tfevents.*"))
     assert size(out / "sheet.png") == (560, 560)  # ten writers, ten digits, twice as large
+    with Image.open(out / "film.png") as film:
+        assert film.size == (560, 560)
     loaded = weights.load(out / "cgan.safetensors")
     assert loaded.generator.classes == 10
     assert loaded.card.images_seen == 96
@@ -83,26 +92,66 @@ def sheets(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in (folder / "sheets").iterdir()}
 
 
-def test_compare_draws_and_scores_beside_real_digits(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sheet_has_a_writer_in_each_row_and_a_digit_in_each_column(data: Path) -> None:
+    fixed = fixed_latents(Training(BOOK["cgan"].recipe, Idx().read(data), torch.device("cpu"), 16, 0, 16))
+    assert fixed.label.reshape(10, 10).tolist() == [list(range(10))] * 10
+    rows = fixed.z.reshape(10, 10, -1)
+    assert (rows == rows[:, :1]).all()
+    assert len(np.unique(rows[:, 0], axis=0)) == 10
+
+
+def test_stacked_trains_both_recipes_and_counts_their_modes(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(stacked, "SAMPLES", 300)
+    arguments = ("stacked", "--images", "256", "--data", data, "--device", "cpu")
+    assert run(*arguments) == 0
+    first = capsys.readouterr().out
+    assert re.search(r"stacked-dcgan\s+\d+\s", first)
+    assert (tmp_path / "runs" / "stacked" / "sheet.png").exists()
+    assert run(*arguments) == 0  # what lies there is not trained again
+    assert "Training" not in capsys.readouterr().out
+
+
+def test_compare_draws_and_tells_the_cards_scores_beside_real_digits(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     picture = tmp_path / "comparison.png"
-    assert run("compare", "dense", "dcgan", "--data", data, "--out", picture) == 0
+    assert run("compare", "dense", "kakite", "--data", data, "--out", picture) == 0
     told = capsys.readouterr().out
-    specks = {name: float(re.search(rf"{name}\W+([\d.]+)", told).group(1)) for name in ("dense", "dcgan", "real digits")}  # type: ignore[union-attr]
-    assert specks["dense"] > 5 * specks["dcgan"]  # the article's sand, and its message
-    assert specks["dcgan"] > specks["real digits"]
+    dense, kakite, real = map(float, re.search(r"specks a digit\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)", told).groups())  # type: ignore[union-attr]
+    assert dense > 5 * kakite  # the article's sand, and its message
+    assert dense > 5 * real
     assert size(picture)[0] > 1000
 
 
-def test_evaluate_writes_scores_into_the_card(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "mine.safetensors"
+def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = tmp_path / "mine.safetensors", tmp_path / "pictures"
     shutil.copy(weights.FOLDER / "kakite.safetensors", file)
     weights.rewrite_card(file, scores={})
-    assert run("evaluate", file, "--digits", "500", "--write", "--data", data) == 0
+    arguments = ("evaluate", file, "--digits", "500", "--lessons", "500", "--pupils", "2", "--data", data, "--out", out)
+    assert run(*arguments, "--write") == 0
     told = capsys.readouterr().out
     scores = weights.load(file).card.scores
     assert scores["label_agreement"] > 0.97
+    assert scores["label_agreement_floor"] > 0.97
     assert f"{scores['label_agreement']:.2%}" in told
-    assert "real test digits" in told
+    assert "(2 pupils)" in told
+    assert "mine: asked for (row), read (column)" in told
+    assert size(out / "mine-closest.png") == (1120, 224)  # ten pairs
+    assert (out / "nearest.png").exists()
+
+
+def test_evaluate_as_one_json_document(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("evaluate", "dcgan", "kakite", "--digits", "300", "--pupils", "0", "--data", data, "--out", tmp_path, "--json")
+    assert run(*arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["protocol"] == {"digits": 300, "lessons": 60000, "pupils": 0}
+    assert document["models"]["kakite"]["label_agreement"] > 0.9
+    assert len(document["models"]["kakite"]["confusion"]) == 10
+    assert document["models"]["dcgan"]["confusion"] is None
+    assert len(document["real"]["histogram"]) == 10
 
 
 def test_judge_is_trained_and_written(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from training.data import Batches, DataError, Idx
+from training.data import Batches, DataError, Idx, StackedMnist
 
 
 def idx(values: Any) -> bytes:
@@ -97,3 +97,14 @@ def test_step_larger_than_the_data_is_refused(data: Path) -> None:
     batches = Batches(Idx().read(data), torch.Generator())
     with pytest.raises(DataError, match="takes 512 images, but the data set holds 400"):
         batches.take(512)
+
+
+def test_stacks_hold_three_digits_and_are_labelled_with_their_number(data: Path) -> None:
+    single, stacked = Idx().read(data), StackedMnist(stacks=1000).read(data)
+    assert stacked.images.shape == (1000, 3, 28, 28)
+    assert stacked.name == f"stacked {single.name}"
+    first = stacked.images[0]
+    found = [int(single.labels[(single.images == digit).all(dim=(1, 2)).nonzero()[0, 0]]) for digit in first]
+    assert stacked.labels[0] == 100 * found[0] + 10 * found[1] + found[2]
+    assert torch.equal(StackedMnist(stacks=1000).read(data).images, stacked.images)
+    assert len(stacked.labels.unique()) > 500

@@ -8,10 +8,12 @@ import torch
 
 from models import latents
 from models.networks import Convolutional
-from training import judge
+from training import classifier, judge, measures
+from training.classifier import ClassifierError, shifted
 from training.data import Idx
-from training.evaluate import Bench, frechet, sand, write
-from training.judge import JudgeError, shifted
+from training.evaluate import Bench, Protocol, write
+from training.measures import frechet, sand
+from training.pupil import examined
 
 
 def test_paper_has_no_sand_and_noise_has_much(data: Path) -> None:
@@ -67,28 +69,100 @@ def test_shift_moves_whole_digits_and_loses_no_ink() -> None:
 
 def test_shipped_judge_reads_real_digits_and_is_not_fooled_by_noise(data: Path) -> None:
     test = Idx().read(data, "test")
-    assert judge.accuracy(judge.load(), test) >= 0.99
+    assert classifier.accuracy(judge.load(), test) >= 0.99
     shuffled = test._replace(labels=test.labels[torch.randperm(400, generator=torch.Generator().manual_seed(0))])
-    assert judge.accuracy(judge.load(), shuffled) == pytest.approx(0.1, abs=0.05)
+    assert classifier.accuracy(judge.load(), shuffled) == pytest.approx(0.1, abs=0.05)
 
 
-def test_scores_have_their_floor_and_see_a_poor_generator(data: Path) -> None:
+@pytest.fixture(scope="module")
+def bench(data: Path) -> Bench:
+    """The same 400 digits as training and as test data, nobody taught."""
     test = Idx().read(data, "test")
-    bench = Bench(judge.load(), test, test)
-    assert bench.frechet_floor == pytest.approx(0, abs=1e-6)  # the same digits
-    untrained = bench.scores(Convolutional(hidden=16).generator(10), 400)
-    assert untrained["frechet"] > 50
-    assert untrained["label_agreement"] < 0.3
-    assert "label_agreement" not in bench.scores(Convolutional(hidden=16).generator(0), 400)
+    return Bench(judge.load(), test, test, Protocol(digits=400, pupils=0))
+
+
+def test_real_digits_against_themselves_are_perfect(bench: Bench) -> None:
+    real = bench.real
+    assert real.frechet == pytest.approx(0, abs=1e-6)
+    assert real.manifold.precision == real.manifold.recall == real.manifold.coverage == 1
+    assert real.divergence == pytest.approx(0, abs=0.001)
+    assert real.label_agreement is not None
+    assert real.label_agreement >= 0.99
+    np.testing.assert_allclose(real.nearest.distances, 0, atol=0.01)
+    assert (real.nearest.indices == range(400)).all()
+
+
+def test_scores_see_an_untrained_generator(bench: Bench) -> None:
+    scores, images = bench.generated(Convolutional(hidden=16).generator(10))
+    assert images.shape == (400, 28, 28)
+    assert scores.frechet > 50
+    assert scores.manifold.coverage < 0.05
+    assert scores.label_agreement is not None
+    assert scores.label_agreement < 0.3
+    assert scores.sand.ink > 4 * bench.real.sand.ink
+    assert np.median(scores.nearest.distances) > 5
+
+
+def test_without_labels_there_is_a_histogram_and_no_agreement(bench: Bench) -> None:
+    scores, _ = bench.generated(Convolutional(hidden=16).generator(0))
+    assert (scores.confusion, scores.label_agreement, scores.examinations) == (None, None, None)
+    assert scores.histogram.sum() == pytest.approx(1)
+    assert scores.divergence > 0.1
+    assert "label_agreement" not in scores.headline()
+
+
+def test_labels_are_asked_for_as_often_as_they_are_in_the_data(bench: Bench) -> None:
+    drawn = bench.drawn(Convolutional(hidden=16).generator(10), 1000)
+    assert (drawn.label[:400] == bench.training.labels.numpy()).all()
+    assert (drawn.label[400:800] == drawn.label[:400]).all()
+    np.testing.assert_array_equal(drawn.z, latents.draw(0, 1000, 100).z)
+
+
+def test_who_writes_one_digit_only_has_low_recall_and_coverage(bench: Bench, data: Path) -> None:
+    test = Idx().read(data, "test")
+    ones = test.images.numpy()[test.labels.numpy() == 1]
+    scores = bench.scores(np.resize(ones, (400, 28, 28)), None, None)
+    assert scores.manifold.precision > 0.9
+    assert scores.manifold.recall < 0.3
+    assert scores.manifold.coverage < 0.2
+    assert scores.divergence > 1
+
+
+def test_shuffled_labels_agree_by_chance_and_teach_nothing(bench: Bench, data: Path) -> None:
+    training, test = Idx().read(data, "train"), Idx().read(data, "test")
+    shuffled = training._replace(labels=training.labels[torch.randperm(400, generator=torch.Generator().manual_seed(0))])
+    scores = bench.scores(shuffled.images.numpy(), shuffled.labels.numpy(), None)
+    assert scores.label_agreement == pytest.approx(0.1, abs=0.05)
+    cpu = torch.device("cpu")
+    assert examined(training, test, cpu, seed=0, batch=16) > 0.8
+    assert examined(shuffled, test, cpu, seed=0, batch=16) < 0.3
+
+
+def test_confusion_and_divergence_by_hand() -> None:
+    told, seen = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 1])
+    assert measures.confusion(told, seen, 3).tolist() == [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]]
+    half, skewed = measures.histogram(told % 2, 2), np.array([0.5, 0.5])
+    np.testing.assert_allclose(half, [4 / 6, 2 / 6])
+    assert measures.divergence(half, skewed) == pytest.approx(4 / 6 * np.log(8 / 6) + 2 / 6 * np.log(4 / 6))
+
+
+def test_nearest_digit_is_found_with_its_distance() -> None:
+    among = np.zeros((3, 28, 28), np.uint8)
+    among[1], among[2] = 255, 100
+    image = np.full((1, 28, 28), 100, np.uint8)
+    image[0, 0, :4] = 151
+    found = measures.nearest(image, among)
+    assert found.indices == [2]
+    np.testing.assert_allclose(found.distances, [np.sqrt(4) * 51 / 255], rtol=1e-3)
 
 
 def test_missing_or_foreign_judge_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(JudgeError, match="python -m training judge"):
+    with pytest.raises(ClassifierError, match="python -m training judge"):
         judge.load(tmp_path / "none.safetensors")
     judge.save(tmp_path / "judge.safetensors", judge.Judge(), {})
     assert judge.load(tmp_path / "judge.safetensors")
     (tmp_path / "judge.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(JudgeError, match="python -m training judge"):
+    with pytest.raises(ClassifierError, match="python -m training judge"):
         judge.load(tmp_path / "judge.safetensors")
 
 
@@ -97,14 +171,14 @@ def test_judge_learns(data: Path) -> None:
     learner = judge.new(0)
     assert torch.equal(learner.dense.weight, judge.new(0).dense.weight)
     assert not torch.equal(learner.dense.weight, judge.new(1).dense.weight)
-    before = judge.accuracy(learner, dataset)
-    shares = list(judge.train(learner, dataset, torch.device("cpu"), epochs=20, seed=0, batch=50))
+    before = classifier.accuracy(learner, dataset)
+    shares = list(classifier.teach(learner, dataset, torch.device("cpu"), epochs=20, seed=0, batch=50))
     assert shares[-1] == 1.0
-    assert judge.accuracy(learner, dataset) > max(0.9, before)
+    assert classifier.accuracy(learner, dataset) > max(0.9, before)
 
 
 def test_judge_refuses_what_it_cannot_learn(data: Path) -> None:
     dataset = Idx().read(data)
     letters = dataset._replace(labels=dataset.labels + 1)
-    with pytest.raises(JudgeError, match="at most 10 classes"):
-        next(judge.train(judge.new(0), letters, torch.device("cpu"), epochs=1, seed=0))
+    with pytest.raises(ClassifierError, match="at most 10 classes"):
+        next(classifier.teach(judge.new(0), letters, torch.device("cpu"), epochs=1, seed=0))

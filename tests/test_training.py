@@ -27,7 +27,7 @@ AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, 
 
 def begin(data: Path, recipe: Recipe = DENSE, steps: int = 4, seed: int = 0) -> Training:
     """A run of so many steps of 16 images."""
-    return Training(recipe, Idx().read(data), CPU, 16, seed, 16 * steps)
+    return Training(recipe, recipe.data.read(data), CPU, 16, seed, 16 * steps)
 
 
 def equal(a: Any, b: Any) -> bool:

@@ -1,4 +1,4 @@
-"""python -m training list | data | train | compare | judge | evaluate | note"""
+"""python -m training list | data | train | compare | judge | evaluate | stacked | note"""
 
 import argparse
 import re
@@ -10,16 +10,16 @@ from rich.console import Console
 
 from models.device import CHOICES, DeviceError
 from models.weights import NAME, WeightsError
-from training import commands, judge
+from training import commands, judge, scoring
 from training.checkpoint import CheckpointError
+from training.classifier import ClassifierError
 from training.data import DataError
 from training.download import DownloadError
-from training.judge import JudgeError
 from training.loop import RecipeError
 from training.recipe import BOOK
 
 # What a user can cause and mend: told in a sentence, without a traceback.
-EXPECTED = (CheckpointError, DataError, DeviceError, DownloadError, JudgeError, OSError, RecipeError, WeightsError)
+EXPECTED = (CheckpointError, ClassifierError, DataError, DeviceError, DownloadError, OSError, RecipeError, WeightsError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,11 +56,11 @@ def parser() -> argparse.ArgumentParser:
     add_data(verb)
     verb.set_defaults(command=commands.train)
 
-    verb = verbs.add_parser("compare", help="sheets and sand of several weights, beside real digits")
+    verb = verbs.add_parser("compare", help="sheets and scores of several weights side by side, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
     verb.add_argument("--out", type=Path, default=Path("comparison.png"), metavar="FILE", help="the picture (comparison.png)")
     add_data(verb)
-    verb.set_defaults(command=commands.compare)
+    verb.set_defaults(command=scoring.compare)
 
     verb = verbs.add_parser("judge", help="train the classifier that scores generators")
     verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
@@ -68,14 +68,26 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights and of the data's order (0)")
     verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="where it is written (where evaluate looks)")
     add_data(verb)
-    verb.set_defaults(command=commands.train_judge)
+    verb.set_defaults(command=scoring.train_judge)
 
     verb = verbs.add_parser("evaluate", help="how good generators are, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
     verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="digits that the scores rest on (60,000)")
+    verb.add_argument("--lessons", type=positive, default=60_000, metavar="N", help="digits that a pupil is taught by (60,000)")
+    verb.add_argument("--pupils", type=natural, default=5, metavar="N", help="pupils that are taught; 0 leaves them out (5)")
     verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
+    verb.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    verb.add_argument("--out", type=Path, default=Path("evaluation"), metavar="DIR", help="folder for the pictures (evaluation)")
+    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
     add_data(verb)
-    verb.set_defaults(command=commands.score)
+    verb.set_defaults(command=scoring.score)
+
+    verb = verbs.add_parser("stacked", help="how many of Stacked MNIST's 1,000 modes are covered; trains first, into runs/")
+    verb.add_argument("--images", type=positive, metavar="N", help="images the discriminators see in all (the recipes' own)")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the runs (0)")
+    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    add_data(verb)
+    verb.set_defaults(command=scoring.cover)
 
     verb = verbs.add_parser("note", help="write a sentence into the card of a weights file")
     verb.add_argument("weights", help="a name in models/weights, or a file")
@@ -93,6 +105,13 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
     return number
 
 

@@ -1,27 +1,34 @@
-"""How good a generator is, in numbers with their floors. Knows weights and images, not how they were trained."""
+"""How good a generator is, in numbers, each beside the same number of real digits. Knows weights and images, not how they were trained."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import linalg, ndimage
 
 from models import latents
-from models.networks import Generator
-from models.pixels import Pixels, to_uint8
+from models.generators import Generator
+from models.latents import Latents
+from models.pixels import SIDE, Pixels, to_uint8
+from training import measures, pupil
+from training.classifier import CLASSES
 from training.data import Dataset
-from training.judge import CLASSES, Judge, judged
+from training.judge import Judge, Judged, judged
 
 CHUNK = 500
-SCORED = 10_000  # digits that a score rests on
-SPECK_INK = 32
-SPECK_PIXELS = 2
+SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on
+QUICK = 2_000  # digits that a new card's sand rests on
+WATCHED = 1_000  # digits whose nearest training digit is looked for
 
 
 @torch.inference_mode()
-def write(generator: Generator, drawn: latents.Latents) -> Pixels:
-    """What the generator makes of latents: uint8 [n, 28, 28], in evaluation mode and float32, on its own device."""
+def write(generator: Generator, drawn: Latents) -> Pixels:
+    """What the generator makes of latents, in evaluation mode and float32, on its own device.
+
+    uint8 [n, 28, 28], or of several channels [n, channels, 28, 28].
+    """
     device = next(generator.parameters()).device
     training = generator.training
     generator.eval()
@@ -32,64 +39,125 @@ def write(generator: Generator, drawn: latents.Latents) -> Pixels:
     return images.cpu().numpy()
 
 
-class Sand(NamedTuple):
-    """Ink where there should be none, "like a sand picture"."""
-
-    ink: float  # mean grey level, 0 to 255, of background pixels
-    background: float  # share of all pixels that are background
-    specks: float  # loose specks a digit
-
-
-def sand(images: Pixels) -> Sand:
-    """Sand in two measures. Background pixels are those whose 5x5 neighbourhood has a median of 0; beyond the edge is paper.
-
-    A stroke of one or two pixels fills less than half of a 5x5 neighbourhood, so that measure takes thin strokes and the
-    tips of thick ones for sand, of which real digits have many. Specks do not: groups of at most `SPECK_PIXELS`
-    neighbouring pixels of at least `SPECK_INK`, with paper all around.
-    """
-    background = ndimage.median_filter(images, size=(1, 5, 5), mode="constant", cval=0) == 0
-    ink = float(images[background].mean()) if background.any() else 0.0
-    neighbours = np.zeros((3, 3, 3), bool)
-    neighbours[1] = True  # all eight within an image, none across images
-    groups, count = ndimage.label(images >= SPECK_INK, neighbours)
-    sizes = np.bincount(groups.ravel(), minlength=count + 1)[1:]
-    specks = int((sizes <= SPECK_PIXELS).sum()) / len(images)
-    return Sand(ink, float(background.mean()), specks)
-
-
-def scores(generator: Generator) -> dict[str, float]:
-    """What a card tells of a generator, from its digits of seeds 0 to 9,999."""
-    measured = sand(write(generator, latents.draw(0, SCORED, generator.z_dim, generator.classes)))
+def first_look(generator: Generator) -> dict[str, float]:
+    """What a new card tells, at once and without a judge: sand and specks of the digits of seeds 0 to 1,999."""
+    images = write(generator, latents.draw(0, QUICK, generator.z_dim, generator.classes))
+    measured = measures.sand(images.reshape(-1, SIDE, SIDE))
     return {"sand": round(measured.ink, 4), "specks_per_digit": round(measured.specks, 4)}
 
 
-def frechet(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Distance between the normal distributions fitted to two sets of features [n, d] (Heusel et al. 2017, equation 6).
+@dataclass(frozen=True)
+class Protocol:
+    """How much is measured."""
 
-    |mean_a - mean_b|^2 + trace(A + B - 2 (A B)^(1/2)), where the trace of the root is the sum of the roots of the
-    eigenvalues of A B, which are real and not negative.
-    """
-    covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    roots = np.sqrt(np.maximum(linalg.eigvals(covariance_a @ covariance_b).real, 0.0))
-    means = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
-    return float(means + np.trace(covariance_a) + np.trace(covariance_b) - 2 * roots.sum())
+    digits: int = 60_000  # of seeds 0 to digits - 1
+    lessons: int = 60_000  # digits that a pupil is taught by
+    pupils: int = 5
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is measured of a set of digits. For real digits it is the floor: what a perfect generator would have."""
+
+    frechet: float
+    manifold: measures.Manifold
+    histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
+    divergence: float  # of that histogram from the training digits', in nats
+    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next two
+    label_agreement: float | None
+    examinations: tuple[float, ...] | None  # what each pupil reads right of the test digits
+    sand: measures.Sand
+    nearest: measures.Nearest  # the training digits nearest to the first `WATCHED`
+
+    @property
+    def examined(self) -> float | None:
+        """The mean of the examinations."""
+        return float(np.mean(self.examinations)) if self.examinations else None
+
+    def headline(self) -> dict[str, float]:
+        """As single numbers, those that were measured."""
+        numbers = {
+            "frechet": self.frechet,
+            **self.manifold._asdict(),
+            "histogram_kl": self.divergence,
+            "label_agreement": self.label_agreement,
+            "train_on_synthetic": self.examined,
+            "sand": self.sand.ink,
+            "specks_per_digit": self.sand.specks,
+            "nearest_training": float(np.median(self.nearest.distances)),
+        }
+        return {name: round(number, 5) for name, number in numbers.items() if number is not None}
+
+    def document(self) -> dict[str, Any]:
+        """All of it, as JSON holds it."""
+        return {
+            **self.headline(),
+            "histogram": self.histogram.tolist(),
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "examinations": self.examinations,
+            "nearest_training_distances": self.nearest.distances.tolist(),
+            "nearest_training_indices": self.nearest.indices.tolist(),
+        }
 
 
 class Bench:
-    """What generators are measured by: a judge, and what it makes of real digits."""
+    """What generators are measured by: a judge, the real digits, and what it makes of them."""
 
-    def __init__(self, judge: Judge, training: Dataset, test: Dataset) -> None:
+    def __init__(self, judge: Judge, training: Dataset, test: Dataset, protocol: Protocol) -> None:
         self.judge = judge
-        self.training = judged(judge, training.images.numpy())
-        seen = judged(judge, test.images.numpy())
-        self.test_accuracy = float((seen.labels == test.labels.numpy()).mean())
-        self.frechet_floor = frechet(seen.features, self.training.features)  # of the real test digits to the training digits
+        self.training = training
+        self.test = test
+        self.protocol = protocol
+        self.seen = judged(judge, training.images.numpy())
+        self.histogram = measures.histogram(training.labels.numpy(), CLASSES)
 
-    def scores(self, generator: Generator, n: int) -> dict[str, float]:
-        """From the digits of seeds 0 to n - 1: Fréchet distance to the training digits, and the share that the judge reads as told."""
-        drawn = latents.draw(0, n, generator.z_dim, generator.classes)
-        seen = judged(self.judge, write(generator, drawn))
-        found = {"frechet": frechet(seen.features, self.training.features), "frechet_floor": self.frechet_floor}
-        if generator.classes == CLASSES:
-            found["label_agreement"] = float((seen.labels == drawn.label).mean())
-        return {name: round(value, 4) for name, value in found.items()}
+    def drawn(self, generator: Generator, n: int) -> Latents:
+        """Seeds 0 to n - 1, told to write what the training digits are, one after the other.
+
+        So generated digits are as unevenly distributed as MNIST's, which has 6,742 ones and 5,421 fives, and what is
+        measured is how they are written. Told each digit as often as the others, real digits would be worse than the floor.
+        """
+        label = np.resize(self.training.labels.numpy(), n) if generator.classes else np.zeros(n, np.int64)
+        return Latents(latents.draw(0, n, generator.z_dim).z, label)
+
+    def generated(self, generator: Generator) -> tuple[Scores, Pixels]:
+        """The scores of a generator's digits, and the first of these."""
+        protocol = self.protocol
+        labelled = generator.classes == CLASSES
+        drawn = self.drawn(generator, max(protocol.digits, protocol.lessons if labelled else 0))
+        images = write(generator, drawn)
+        taught = slice(protocol.lessons)
+        lessons = Dataset(torch.from_numpy(images[taught]), torch.from_numpy(drawn.label[taught]), "generated", "") if labelled else None
+        told = drawn.label[: protocol.digits] if labelled else None
+        return self.scores(images[: protocol.digits], told, lessons), images[:SAMPLE]
+
+    @cached_property
+    def real(self) -> Scores:
+        """The scores of the real test digits; the pupils' lessons are the training digits."""
+        return self.scores(self.test.images.numpy(), self.test.labels.numpy(), self.training)
+
+    @cached_property
+    def halves(self) -> float:
+        """Fréchet distance between two halves of the training digits, drawn at random."""
+        order = np.random.default_rng(0).permutation(len(self.seen.features))
+        return measures.frechet(*(self.seen.features[half] for half in np.array_split(order, 2)))
+
+    def scores(self, images: Pixels, told: NDArray[np.int64] | None, lessons: Dataset | None) -> Scores:
+        """Of digits [n, 28, 28], what they were told to be [n] if they were, and of the lessons that pupils are taught."""
+        seen: Judged = judged(self.judge, images)
+        histogram = measures.histogram(seen.labels, CLASSES)
+        return Scores(
+            frechet=measures.frechet(seen.features, self.seen.features),
+            manifold=measures.manifold(self.seen.features[:SAMPLE], seen.features[:SAMPLE]),
+            histogram=histogram,
+            divergence=measures.divergence(histogram, self.histogram),
+            confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
+            label_agreement=None if told is None else float((told == seen.labels).mean()),
+            examinations=None if lessons is None else self.examinations(lessons),
+            sand=measures.sand(images[:SAMPLE]),
+            nearest=measures.nearest(images[:WATCHED], self.training.images.numpy()),
+        )
+
+    def examinations(self, lessons: Dataset) -> tuple[float, ...]:
+        device = next(self.judge.parameters()).device
+        return tuple(pupil.examined(lessons, self.test, device, seed) for seed in range(self.protocol.pupils))

@@ -6,7 +6,6 @@ Knows no generator.
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,19 +16,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.device import has_bfloat16
 from models.pixels import Pixels, to_float
 from models.weights import write_atomically
-from training.data import Batches, Dataset
+from training.classifier import CHUNK, CLASSES, ClassifierError
 
 FILE = Path(__file__).parent / "weights" / "judge.safetensors"
 FEATURES = 128
-CLASSES = 10
-CHUNK = 1000
-
-
-class JudgeError(Exception):
-    """A judge that cannot be used. The message says what to do."""
+SMOOTHING = 0.05  # of the labels it is taught
 
 
 class Judge(nn.Module):
@@ -57,6 +50,8 @@ class Judge(nn.Module):
 
 
 class Judged(NamedTuple):
+    """What the judge makes of n digits."""
+
     features: NDArray[np.float64]  # [n, 128]
     labels: NDArray[np.int64]  # [n], the most probable digit
 
@@ -66,37 +61,6 @@ def new(seed: int) -> Judge:
     return Judge()
 
 
-def train(judge: Judge, dataset: Dataset, device: torch.device, epochs: int, seed: int, batch: int = 128) -> Iterator[float]:
-    """Yields the share done every hundred steps: AdamW under a one-cycle rate, on digits shifted by up to two pixels."""
-    if dataset.classes > CLASSES or len(dataset.images) < batch:
-        raise JudgeError(f"A judge learns at least {batch} images of at most {CLASSES} classes: give it MNIST.")
-    judge.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    steps = epochs * (len(dataset.images) // batch)
-    optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=4e-3, total_steps=steps)
-    random = torch.Generator(device).manual_seed(seed)
-    batches = Batches(dataset.to(device), random)
-    for step in range(1, steps + 1):
-        images, labels = batches.take(batch)
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-            logits = judge.train()(shifted(to_float(images), random))
-        optimizer.zero_grad()
-        F.cross_entropy(logits.float(), labels, label_smoothing=0.05).backward()
-        optimizer.step()
-        schedule.step()
-        if step % 100 == 0 or step == steps:
-            yield step / steps
-
-
-def shifted(images: Tensor, random: torch.Generator, reach: int = 2) -> Tensor:
-    """Each image moved by up to `reach` whole pixels in each direction: [B, 1, 28, 28] -> the same."""
-    padded = F.pad(images, (reach,) * 4, value=-1.0)
-    rows, columns = torch.randint(0, 2 * reach + 1, (2, len(images), 1), generator=random, device=images.device)
-    at = torch.arange(images.shape[-1], device=images.device)
-    index = torch.arange(len(images), device=images.device)
-    return padded[index[:, None, None], 0, (rows + at)[:, :, None], (columns + at)[:, None, :]].unsqueeze(1)
-
-
 @torch.inference_mode()
 def judged(judge: Judge, images: Pixels) -> Judged:
     """uint8 [n, 28, 28] -> features and labels, in float32 on the judge's own device."""
@@ -104,15 +68,11 @@ def judged(judge: Judge, images: Pixels) -> Judged:
     judge.eval()
     features, labels = [], []
     for start in range(0, len(images), CHUNK):
-        found = judge.features(to_float(torch.from_numpy(images[start : start + CHUNK]).to(device)))
+        batch = to_float(torch.from_numpy(images[start : start + CHUNK]).to(device))
+        found = judge.features(batch.contiguous(memory_format=torch.channels_last))
         features.append(found.double().cpu().numpy())
         labels.append(judge.classes(found).argmax(dim=1).cpu().numpy())
     return Judged(np.concatenate(features), np.concatenate(labels))
-
-
-def accuracy(judge: Judge, dataset: Dataset) -> float:
-    """The share of digits that it reads right."""
-    return float((judged(judge, dataset.images.numpy()).labels == dataset.labels.numpy()).mean())
 
 
 def save(path: Path, judge: Judge, card: dict[str, Any]) -> None:
@@ -121,12 +81,12 @@ def save(path: Path, judge: Judge, card: dict[str, Any]) -> None:
 
 
 def load(path: Path = FILE) -> Judge:
-    """Raises JudgeError for a missing or foreign file."""
+    """Raises ClassifierError for a missing or foreign file."""
     judge = Judge()
     try:
         judge.load_state_dict(safetensors.torch.load_file(path))
     except FileNotFoundError:
-        raise JudgeError(f"{path} does not exist. Train a judge: python -m training judge") from None
+        raise ClassifierError(f"{path} does not exist. Train a judge: python -m training judge") from None
     except (safetensors.SafetensorError, RuntimeError):
-        raise JudgeError(f"{path} is no judge of this version. Train one: python -m training judge") from None
-    return judge.eval().requires_grad_(False)
+        raise ClassifierError(f"{path} is no judge of this version. Train one: python -m training judge") from None
+    return judge.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload, no-any-return]

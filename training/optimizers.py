@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.networks import Generator
+from models.generators import Generator
 
 STATISTICS_BATCH = 256
 STATISTICS_BATCHES = 40

@@ -5,8 +5,8 @@ CGAN = replace(DCGAN, labels=OneHot(10))
 
 from dataclasses import dataclass, is_dataclass, replace
 
-from models.networks import Convolutional, Dense, Networks, Projected
-from training.data import Idx
+from models.networks import Convolutional, Dense, Networks, Projected, Refined
+from training.data import Idx, Source, StackedMnist
 from training.labels import Labels, OneHot, Unlabelled
 from training.losses import Loss, NonSaturating, Relativistic
 from training.optimizers import Adam, Pair
@@ -19,7 +19,7 @@ class Recipe:
     networks: Networks
     loss: Loss
     optimizer: Pair
-    data: Idx
+    data: Source
     labels: Labels
 
     def parts(self) -> dict[str, str]:
@@ -40,17 +40,20 @@ DCGAN = replace(
     optimizer=Pair(generator=Adam(rate=2e-4, beta_1=0.5), discriminator=Adam(rate=1e-5, beta_1=0.1)),
 )
 CGAN = replace(DCGAN, labels=OneHot(10))
-KAKITE = replace(
+STEADY = replace(
     CGAN,
-    networks=Projected(z_dim=64, hidden=256),
-    loss=Relativistic(penalty=0.1, penalty_each=8),
     optimizer=Pair(
         generator=Adam(rate=4e-4, beta_1=0.5, beta_2=0.99),
         discriminator=Adam(rate=4e-4, beta_1=0.5, beta_2=0.99),
-        average=0.999,
+        average=0.9995,
         falls_from=0.5,
     ),
 )
+PROJECTED = replace(STEADY, networks=Projected(z_dim=100))
+RELATIVISTIC = replace(PROJECTED, loss=Relativistic(penalty=0.3, penalty_each=8))
+KAKITE = replace(RELATIVISTIC, networks=Refined(z_dim=64, hidden=512))
+STACKED_DCGAN = replace(DCGAN, networks=Convolutional(z_dim=100, channels=3), data=StackedMnist())
+STACKED = replace(KAKITE, networks=Refined(z_dim=64, hidden=512, channels=3), data=StackedMnist(), labels=Unlabelled())
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,12 @@ BOOK = {
     "dense": Entry(DENSE, None, "the first article's: pixels are 784 unrelated numbers"),
     "dcgan": Entry(DCGAN, "dense", "the article's: convolutions instead of dense layers"),
     "cgan": Entry(CGAN, "dcgan", "writes the digit it is told to"),
-    "kakite": Entry(KAKITE, "cgan", "the service's own: varied digits, as told, from a generator a quarter the size", 2_000_000, 128),
+    "steady": Entry(STEADY, "cgan", "both networks learn at one rate, which falls; the generator's weights are averaged", batch=64),
+    "projected": Entry(PROJECTED, "steady", "a deeper discriminator, without dropout, that compares features with the label", batch=64),
+    "relativistic": Entry(RELATIVISTIC, "projected", "real and generated digits are compared in pairs, and D is kept flat there", batch=64),
+    "kakite": Entry(KAKITE, "relativistic", "the service's own: a smaller generator that draws at full size", 2_800_000, 64),
+    "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits in the colours of one image"),
+    "stacked": Entry(STACKED, "kakite", "three digits in the colours of one image", batch=64),
 }
 
 

@@ -1,22 +1,34 @@
 """The pictures: sample sheets, loss curves, comparisons. Knows images and numbers, not where they come from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from PIL import Image
 
 from models.pixels import Pixels, sheet
+from training.evaluate import Scores
 from training.loop import Progress
+from training.measures import Nearest
 
 
 def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:
-    """Digits [N, 28, 28] as one PNG, row by row."""
+    """Digits [N, 28, 28], or in colour [N, 3, 28, 28], as one PNG, row by row."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(sheet(images, columns, scale)).save(path, optimize=True)
+    colours = images.transpose(1, 0, 2, 3) if images.ndim == 4 else images[None]
+    picture = np.stack([sheet(colour, columns, scale) for colour in colours], axis=-1)
+    Image.fromarray(picture.squeeze()).save(path, optimize=True)
+
+
+def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms: int = 2000) -> None:
+    """Sheets of one size, one after the other, as an animated PNG that begins again."""
+    frames = [Image.open(file) for file in sheets]
+    durations = [frame_ms] * (len(frames) - 1) + [last_ms]
+    frames[0].save(path, format="PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
@@ -45,6 +57,27 @@ def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> 
         axis.set_title(title, fontsize=15)
         axis.set_xlabel(subtitle, fontsize=11)
         axis.set(xticks=[], yticks=[])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
+
+
+def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Pixels, pairs: int = 10) -> None:
+    """The digits that lie closest to a training digit, and below each that training digit."""
+    closest = np.argsort(nearest.distances, kind="stable")[:pairs]
+    write_sheet(path, np.concatenate([images[closest], training[nearest.indices[closest]]]), columns=len(closest), scale=4)
+
+
+def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:
+    """How far each set's digits lie from the nearest training digit."""
+    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    every = [scores.nearest.distances for scores in scored.values()]
+    bins = np.linspace(min(map(np.min, every)), max(map(np.max, every)), 40).tolist()
+    for name, distances in zip(scored, every, strict=True):
+        axis.hist(distances, bins, density=True, histtype="step", linewidth=1.2, label=f"{name}: median {np.median(distances):.2f}")
+    axis.set(xlabel="Euclidean distance to the nearest training digit (full ink is 1)", ylabel="density", title="Copies would lie at 0")
+    axis.legend(loc="best")
+    axis.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
     plt.close(figure)

@@ -28,7 +28,7 @@ from training.loop import Progress, Training, train
 
 CHECKPOINT_S = 45.0
 SHEETS = 40  # a run leaves this many sheets behind
-WRITERS = 10  # columns of a labelled sheet: one z a column, one digit a row
+WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class Folder:
     @property
     def last_sheet(self) -> Path:
         return self.root / "sheet.png"
+
+    @property
+    def film(self) -> Path:
+        return self.root / "film.png"
 
     @property
     def sheets(self) -> Path:
@@ -129,6 +133,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
                 return None
     save()
     draw_sheet(folder.last_sheet, training, fixed)
+    report.write_film(folder.film, [*sorted(folder.sheets.glob("*.png")), folder.last_sheet])
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     write_weights(plan, training, dataset, elapsed())
     return folder.weights
@@ -140,7 +145,13 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
     card = weights.Card(
         name=plan.name,
         network=weights.NetworkCard.model_validate(
-            {"kind": networks.kind, "z_dim": networks.z_dim, "classes": generator.classes, "hidden": networks.hidden}
+            {
+                "kind": networks.kind,
+                "z_dim": networks.z_dim,
+                "classes": generator.classes,
+                "hidden": networks.hidden,
+                "channels": networks.channels,
+            }
         ),
         recipe=training.recipe.parts(),
         batch=training.batch,
@@ -150,22 +161,22 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
         machine=describe(training.device),
         torch=torch.__version__,
         data=weights.DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
-        scores=evaluate.scores(generator),
+        scores=evaluate.first_look(generator),
     )
     weights.save(plan.folder.weights, generator, card)
 
 
 def fixed_latents(training: Training) -> Latents:
-    """The z that every sheet shows: 64 writers, or for labels one row a digit with the same ten writers in each."""
+    """The z that every sheet shows: 64 writers, or with labels ten, each a row in which one hand writes every digit."""
     classes, z_dim = training.generator.classes, training.generator.z_dim
     if not classes:
         return latents.draw(0, 64, z_dim)
     writers = latents.draw(0, WRITERS, z_dim)
-    return Latents(np.tile(writers.z, (classes, 1)), np.repeat(np.arange(classes), WRITERS))
+    return Latents(np.repeat(writers.z, classes, axis=0), np.tile(np.arange(classes), WRITERS))
 
 
 def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
-    columns = WRITERS if training.generator.classes else 8
+    columns = training.generator.classes or 8
     report.write_sheet(path, evaluate.write(training.average.snapshot(), fixed), columns)
 
 

@@ -1,0 +1,65 @@
+"""The article's training loop as one writes it down first: eager float32, literal layers, a DataLoader, losses read at every step."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.peers.literal import literal
+from models.discriminators import Discriminator
+from models.layers import StridedConv
+from models.pixels import to_float
+from training.data import Dataset
+from training.recipe import Recipe
+
+
+class LiteralStridedConv(nn.Module):
+    def __init__(self, block: StridedConv) -> None:
+        super().__init__()
+        out_channels, in_channels, size, _ = block.weight.shape
+        self.pad = nn.ZeroPad2d((block.before, size - 2 - block.before) * 2)
+        self.conv = nn.Conv2d(in_channels, out_channels, size, stride=2)
+        self.conv.weight, self.conv.bias = block.weight, block.bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conv(self.pad(x))  # type: ignore[no-any-return]
+
+
+def literal_discriminator(discriminator: Discriminator) -> Discriminator:
+    for name, module in list(discriminator.named_children()):
+        if isinstance(module, StridedConv):
+            setattr(discriminator, name, LiteralStridedConv(module))
+    return discriminator
+
+
+def steps(recipe: Recipe, dataset: Dataset, batch: int) -> Iterator[int]:
+    """The recipe's networks and rates, binary cross-entropy; yields the images seen after each step, without end."""
+    generator = literal(recipe.networks.generator(0))
+    discriminator = literal_discriminator(recipe.networks.discriminator(0))
+    rates = recipe.optimizer
+    generator_optimizer = torch.optim.Adam(generator.parameters(), rates.generator.rate, (rates.generator.beta_1, 0.999))
+    discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), rates.discriminator.rate, (rates.discriminator.beta_1, 0.999))
+    loss = nn.BCEWithLogitsLoss()
+    loader = DataLoader(TensorDataset(to_float(dataset.images)), batch // 2, shuffle=True, drop_last=True)
+    no_label = torch.empty(batch, 0)
+    seen = 0
+    while True:
+        for (real,) in loader:
+            half = len(real)
+            z = torch.randn(half, generator.z_dim)
+            fake = generator(z, no_label[:half]).detach()
+            discriminator_optimizer.zero_grad()
+            real_loss = loss(discriminator(real, no_label[:half]), torch.ones(half))
+            fake_loss = loss(discriminator(fake, no_label[:half]), torch.zeros(half))
+            ((real_loss + fake_loss) / 2).backward()
+            discriminator_optimizer.step()
+
+            z = torch.randn(batch, generator.z_dim)
+            generator_optimizer.zero_grad()
+            generator_loss = loss(discriminator(generator(z, no_label), no_label), torch.ones(batch))
+            generator_loss.backward()
+            generator_optimizer.step()
+            (real_loss.item(), fake_loss.item(), generator_loss.item())
+            seen += batch
+            yield seen

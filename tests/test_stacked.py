@@ -1,0 +1,34 @@
+"""Modes are counted as the papers count them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.networks import Convolutional
+from training import judge, stacked
+from training.data import Idx
+
+
+def test_one_number_is_one_mode_and_far_from_the_data(data: Path) -> None:
+    digits = Idx().read(data)
+    modes = stacked.counted(np.tile([4, 2, 7], (500, 1)), digits)
+    assert modes.covered == 1
+    shares = [float((digits.labels == digit).float().mean()) for digit in (4, 2, 7)]
+    assert modes.divergence == pytest.approx(-np.log(np.prod(shares)))
+
+
+def test_perfect_sampler_covers_every_mode_at_the_known_divergence(data: Path) -> None:
+    """(modes - 1) / (2 samples), the bias of a histogram."""
+    modes = stacked.perfect(Idx().read(data))
+    assert modes.covered == 1000
+    assert modes.divergence == pytest.approx(999 / 52_000, rel=0.2)
+
+
+def test_generator_is_read_channel_by_channel(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stacked, "SAMPLES", 200)
+    torch.manual_seed(0)
+    modes = stacked.modes(Convolutional(channels=3).generator(0), judge.load(), Idx().read(data))
+    assert 1 <= modes.covered < 200
+    assert modes.divergence > 1

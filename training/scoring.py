@@ -1,0 +1,133 @@
+"""What the commands that measure do: options in, tables, pictures or JSON out."""
+
+import json
+import time
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from models import device, latents, weights
+from training import classifier, commands, evaluate, judge, report, stacked, tables
+from training.data import Idx
+from training.places import data_folder, weights_file
+from training.run import Folder
+
+SHOWN = 64
+
+
+def train_judge(options: Namespace, console: Console) -> int:
+    where = device.choose(options.device)
+    folder, began = data_folder(options.data), time.monotonic()
+    training, test = (Idx().read(folder, split) for split in ("train", "test"))
+    trained = judge.new(options.seed)
+    with Progress(console=console) as bar:
+        task = bar.add_task("judge", total=1.0)
+        for done in classifier.teach(trained, training, where, options.epochs, options.seed, smoothing=judge.SMOOTHING):
+            bar.update(task, completed=done)
+    accuracy = classifier.accuracy(trained, test)
+    card = {
+        "test_accuracy": accuracy,
+        "epochs": options.epochs,
+        "seed": options.seed,
+        "data": training.name,
+        "machine": device.describe(where),
+        "torch": torch.__version__,
+        "wall_time_s": round(time.monotonic() - began, 1),
+    }
+    judge.save(options.out, trained, card)
+    console.print(f"{accuracy:.2%} of {len(test.images):,} test digits are read right. The judge lies in {options.out}")
+    return 0
+
+
+def compare(options: Namespace, console: Console) -> int:
+    columns: dict[str, dict[str, float]] = {}
+    real: dict[str, float] = {}
+    captioned = []
+    for name in options.weights:
+        loaded = weights.load(weights_file(name))
+        drawn = latents.draw(0, SHOWN, loaded.generator.z_dim, loaded.generator.classes)
+        scores = loaded.card.scores
+        columns[loaded.card.name] = scores
+        real |= {key.removesuffix(tables.REAL): value for key, value in scores.items() if key.endswith(tables.REAL)}
+        told = f"{scores['specks_per_digit']:.2f} specks a digit" if "specks_per_digit" in scores else ""
+        captioned.append((loaded.card.name, told, evaluate.write(loaded.generator, drawn)))
+    captioned.append(("real digits", "", Idx().read(data_folder(options.data), "test").images[:SHOWN].numpy()))
+    report.write_comparison(options.out, captioned)
+    console.print(tables.side_by_side(columns, real))
+    console.print("\nThese are the scores in the cards; a dash is not measured yet: python -m training evaluate NAME --write")
+    console.print(f"Picture: {options.out}")
+    return 0
+
+
+def score(options: Namespace, console: Console) -> int:
+    folder, where = data_folder(options.data), device.choose(options.device)
+    protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils)
+    bench = evaluate.Bench(judge.load().to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
+    real = bench.real
+    columns = {}
+    for name in options.weights:
+        path = weights_file(name)
+        loaded = weights.load(path)
+        scores, images = bench.generated(loaded.generator.to(where))
+        columns[path.stem] = scores
+        report.write_closest(options.out / f"{path.stem}-closest.png", images, scores.nearest, bench.training.images.numpy())
+        if options.write:
+            floors = {f"{key}{tables.REAL}": value for key, value in real.headline().items()}
+            weights.rewrite_card(path, scores=scores.headline() | floors)
+    report.write_distances(options.out / "nearest.png", {**columns, "real test digits": real})
+    if options.json:
+        print(json.dumps(document(bench, columns, where), indent=1))
+        return 0
+    headlines = {name: scores.headline() for name, scores in columns.items()}
+    console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")
+    for name, scores in columns.items():
+        if table := tables.agreement(name, scores):
+            console.print(table, "")
+    console.print(f"{protocol.digits:,} digits. Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
+    console.print(tables.EXPLAINED)
+    console.print(f"Pictures: {options.out} (the closest pairs: above as generated, below the nearest training digit)")
+    return 0
+
+
+def document(bench: evaluate.Bench, columns: dict[str, evaluate.Scores], where: torch.device) -> dict[str, Any]:
+    """All that `evaluate` measured, for programs."""
+    return {
+        "protocol": asdict(bench.protocol),
+        "machine": device.describe(where),
+        "torch": torch.__version__,
+        "data": bench.training.name,
+        "frechet_between_halves": bench.halves,
+        "models": {name: scores.document() for name, scores in columns.items()},
+        "real": bench.real.document(),
+    }
+
+
+def cover(options: Namespace, console: Console) -> int:
+    """Train both stacked recipes, unless their weights lie there, and count the modes that each covers."""
+    table = Table("", "modes of 1,000", "KL (nats)", "images seen", "trained in (min)", box=None, padding=(0, 2, 0, 0))
+    where = device.choose(options.device)
+    reader, digits = judge.load().to(where), Idx().read(data_folder(options.data))
+    for name in stacked.RECIPES:
+        folder = Folder(Path("runs") / name, name)
+        if not folder.weights.exists():
+            run = {"recipe": name, "resume": folder.checkpoint.exists(), "name": None, "out": None, "classes": None, "batch": None}
+            if stopped := commands.train(Namespace(**vars(options) | run), console):
+                return stopped
+        loaded = weights.load(folder.weights)
+        modes = stacked.modes(loaded.generator.to(where), reader, digits)
+        table.add_row(
+            name, str(modes.covered), f"{modes.divergence:.3f}", f"{loaded.card.images_seen:,}", f"{loaded.card.wall_time_s / 60:.0f}"
+        )
+    perfect = stacked.perfect(digits)
+    table.add_row("a perfect sampler", str(perfect.covered), f"{perfect.divergence:.3f}", "", "")
+    for name, covered, divergence in stacked.PUBLISHED:
+        table.add_row(name, covered, divergence, "", "")
+    console.print(table)
+    console.print(f"{stacked.SAMPLES:,} samples; a mode is what the judge reads in the three channels. Published: PacGAN, tables 1 and 3.")
+    return 0

@@ -1,0 +1,87 @@
+"""Scores as people read them: a row a measure, a column a model, real digits last. Knows the numbers, not how they are measured."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from rich.table import Table
+
+from training.evaluate import SAMPLE, WATCHED, Scores
+
+REAL = "_floor"  # how a card names the score of real digits beside the model's
+ABSENT = "-"
+
+# Name in cards and in JSON -> how it is called, and how it is written.
+MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
+    "frechet": ("Fréchet distance", "{:.3f}".format),
+    "precision": ("precision", "{:.3f}".format),
+    "recall": ("recall", "{:.3f}".format),
+    "density": ("density", "{:.3f}".format),
+    "coverage": ("coverage", "{:.3f}".format),
+    "histogram_kl": ("KL of the classes' shares", "{:.5f}".format),
+    "label_agreement": ("label agreement", "{:.2%}".format),
+    "train_on_synthetic": ("trained on it, tested on real", "{:.2%}".format),
+    "sand": ("sand (0 to 255)", "{:.3f}".format),
+    "specks_per_digit": ("specks a digit", "{:.3f}".format),
+    "nearest_training": ("nearest training digit", "{:.2f}".format),
+}
+
+
+def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, float]) -> Table:
+    """Headlines, those of real digits last."""
+    table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
+    for key, (name, written) in MEASURES.items():
+        numbers = [*(column.get(key) for column in columns.values()), real.get(key)]
+        table.add_row(name, *(ABSENT if number is None else written(number) for number in numbers))
+        if key == "frechet" and real.get(key):
+            shares = [column[key] / real[key] for column in columns.values() if key in column]
+            if len(shares) == len(columns):
+                table.add_row("  of real digits'", *map("{:.2f}".format, shares), "1.00")
+    return table
+
+
+def spread(scores: Scores) -> str:
+    """Of the examinations: "99.31% ± 0.04 (5 pupils)"; the standard deviation from run to run."""
+    if not scores.examinations:
+        return ABSENT
+    percents = 100 * np.array(scores.examinations)
+    deviation = f" ± {percents.std(ddof=1):.2f}" if len(percents) > 1 else ""
+    return f"{percents.mean():.2f}%{deviation} ({len(percents)} pupil{'s' if len(percents) > 1 else ''})"
+
+
+def range_of_nearest(scores: Scores) -> str:
+    """Of the distances: "5.12 (3.40 to 7.01)", the median and the 5th and 95th percentiles."""
+    low, median, high = np.percentile(scores.nearest.distances, (5, 50, 95))
+    return f"{median:.2f} ({low:.2f} to {high:.2f})"
+
+
+def details(columns: Mapping[str, Scores], real: Scores) -> Table:
+    """What a single number hides."""
+    table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
+    every = [*columns.values(), real]
+    table.add_row("trained on it, tested on real", *map(spread, every))
+    table.add_row("nearest training digit (90%)", *map(range_of_nearest, every))
+    for digit in range(len(real.histogram)):
+        table.add_row(f"share of {digit}", *(f"{scores.histogram[digit]:.2%}" for scores in every))
+    return table
+
+
+def agreement(name: str, scores: Scores) -> Table | None:
+    """Row: the digit asked for; column: the digit read; in per mille of the row."""
+    if scores.confusion is None:
+        return None
+    digits = [str(digit) for digit in range(len(scores.confusion))]
+    table = Table("", *digits, title=f"{name}: asked for (row), read (column), in per mille", box=None, padding=(0, 1, 0, 0))
+    for digit, row in zip(digits, scores.confusion, strict=True):
+        table.add_row(digit, *(f"{1000 * share:.1f}" if share else "." for share in row))
+    return table
+
+
+EXPLAINED = f"""\
+Fréchet distance: to the training digits, in the judge's features; for real digits that of the test digits.
+Precision, recall, density, coverage: of {SAMPLE:,} digits against {SAMPLE:,} training digits, by five neighbours in those features.
+Label agreement: the share that the judge reads as the digit asked for.
+KL: of the shares of the ten digits, as the judge reads them, from those of the training digits, in nats.
+Trained on it, tested on real: what a pupil, taught by nothing but such digits, reads right of the real test digits.
+Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.
+Specks: groups of one or two pixels with paper all around.
+Nearest training digit: the median distance of {WATCHED:,} digits, Euclidean, full ink being 1. Copies would be nearer than real digits."""
