@@ -57,7 +57,7 @@ class Gallery:
         for file in files:
             loaded = weights.load(file)
             if (channels := loaded.card.network.channels) != 1:
-                raise WeightsError(f"{file} makes images of {channels} channels; only digits in grey are served. Remove it.")
+                raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
             if loaded.card.name in self.models:
                 raise WeightsError(f"{file} is a second model named {loaded.card.name}. Remove one of the two.")
             self.models[loaded.card.name] = self.serve(loaded, settings)

@@ -40,7 +40,11 @@ def main() -> None:
             plain.steps(recipe, dataset, batch),
             (progress.images for progress in train(Training(recipe, dataset, cpu, batch, 0, 10**9), steps_each=1)),
         ]
-        rounds = [[speed(contestant, options.seconds) for contestant in contestants] for _ in range(options.rounds)]
+        rounds = []
+        for turn in range(options.rounds):  # who goes first changes from round to round
+            order = (0, 1) if turn % 2 else (1, 0)
+            speeds = {who: speed(contestants[who], options.seconds) for who in order}
+            rounds.append((speeds[0], speeds[1]))
         slow, fast = zip(*rounds, strict=True)
         times = statistics.median(b / a for a, b in rounds)
         print(f"| {batch} | {told(slow)} | {told(fast)} | {times:.2f} |", flush=True)

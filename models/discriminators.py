@@ -39,7 +39,7 @@ class DenseDiscriminator(Discriminator):
 
 
 class ConvolutionalDiscriminator(Discriminator):
-    """The DCGAN's discriminator: 1,026,305 parameters without labels. A label is ten constant planes beside the image."""
+    """The DCGAN's discriminator: 1,026,305 parameters without labels. A label is a constant plane for each class beside the image."""
 
     def __init__(self, classes: int, channels: int = 1) -> None:
         super().__init__(classes)

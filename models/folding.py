@@ -64,7 +64,7 @@ class FoldedConvolutional(Folded):
 
 
 class FoldedRefined(Folded):
-    """22,970,368 multiplications an image for Kakite's own generator, a third of them for the picture at full size."""
+    """25,038,080 multiplications an image for Kakite's own generator, a third of them for what it draws at full size."""
 
     def __init__(self, generator: RefinedGenerator) -> None:
         super().__init__()

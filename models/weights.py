@@ -33,7 +33,7 @@ class WeightsError(Exception):
 
 
 class CardPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class NetworkCard(CardPart):

@@ -144,10 +144,25 @@ def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, t
 
 
 def test_evaluate_as_one_json_document(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("evaluate", "dcgan", "kakite", "--digits", "300", "--pupils", "0", "--data", data, "--out", tmp_path, "--json")
+    arguments = (
+        "evaluate",
+        "dcgan",
+        "kakite",
+        "--digits",
+        "300",
+        "--pupils",
+        "0",
+        "--lessons",
+        "400",
+        "--data",
+        data,
+        "--out",
+        tmp_path,
+        "--json",
+    )
     assert run(*arguments) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["protocol"] == {"digits": 300, "lessons": 60000, "pupils": 0}
+    assert document["protocol"] == {"digits": 300, "lessons": 400, "pupils": 0}
     assert document["models"]["kakite"]["label_agreement"] > 0.9
     assert len(document["models"]["kakite"]["confusion"]) == 10
     assert document["models"]["dcgan"]["confusion"] is None

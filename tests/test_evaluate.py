@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from models import latents
+from models.generators import Generator
 from models.networks import Convolutional
-from training import classifier, judge, measures
+from models.pixels import to_float
+from training import classifier, judge, measures, pupil
 from training.classifier import ClassifierError, shifted
-from training.data import Idx
+from training.data import Dataset, Idx
 from training.evaluate import Bench, Protocol, write
 from training.measures import frechet, sand
 from training.pupil import examined
@@ -74,7 +77,7 @@ def test_shipped_judge_reads_real_digits_and_is_not_fooled_by_noise(data: Path) 
     assert classifier.accuracy(judge.load(), shuffled) == pytest.approx(0.1, abs=0.05)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def bench(data: Path) -> Bench:
     """The same 400 digits as training and as test data, nobody taught."""
     test = Idx().read(data, "test")
@@ -118,10 +121,48 @@ def test_labels_are_asked_for_as_often_as_they_are_in_the_data(bench: Bench) -> 
     np.testing.assert_array_equal(drawn.z, latents.draw(0, 1000, 100).z)
 
 
+class Copyist(Generator):
+    """Writes the first real digit of the class that it is told."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__(4, 10)
+        self.digits = nn.Parameter(to_float(torch.stack([dataset.images[dataset.labels == label][0] for label in range(10)])))
+
+    def forward(self, z: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+        return self.digits[label.argmax(dim=1)]
+
+
+@pytest.mark.parametrize("lessons", [300, 500])
+def test_pupils_are_taught_as_many_digits_as_told_with_their_labels(lessons: int, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Dataset] = []
+
+    def examined(dataset: Dataset, examination: Dataset, device: torch.device, seed: int) -> float:
+        given.append(dataset)
+        return 0.5 + 0.25 * seed
+
+    monkeypatch.setattr(pupil, "examined", examined)
+    test = Idx().read(data, "test")
+    scores, _ = Bench(judge.load(), test, test, Protocol(digits=400, lessons=lessons, pupils=2)).generated(Copyist(test))
+    assert scores.examinations == (0.5, 0.75)
+    assert scores.examined == 0.625
+    assert scores.label_agreement == 1
+    assert scores.manifold.recall < 0.2
+    assert len(given[0].images) == lessons
+    np.testing.assert_array_equal(judge.judged(judge.load(), given[0].images.numpy()).labels, given[0].labels.numpy())
+
+
+def test_data_that_the_judge_cannot_tell_apart_is_refused(data: Path) -> None:
+    test = Idx().read(data, "test")
+    with pytest.raises(ClassifierError, match="reads 10 classes"):
+        Bench(judge.load(), test._replace(labels=test.labels + 1), test, Protocol())
+    with pytest.raises(ClassifierError, match="has 3 classes"):
+        Bench(judge.load(), test, test, Protocol(digits=400)).generated(Convolutional(hidden=16).generator(3))
+
+
 def test_who_writes_one_digit_only_has_low_recall_and_coverage(bench: Bench, data: Path) -> None:
     test = Idx().read(data, "test")
     ones = test.images.numpy()[test.labels.numpy() == 1]
-    scores = bench.scores(np.resize(ones, (400, 28, 28)), None, None)
+    scores = bench.scores(ones, None, None)
     assert scores.manifold.precision > 0.9
     assert scores.manifold.recall < 0.3
     assert scores.manifold.coverage < 0.2
@@ -141,9 +182,9 @@ def test_shuffled_labels_agree_by_chance_and_teach_nothing(bench: Bench, data: P
 def test_confusion_and_divergence_by_hand() -> None:
     told, seen = np.array([0, 0, 0, 0, 1, 1]), np.array([0, 0, 0, 1, 1, 1])
     assert measures.confusion(told, seen, 3).tolist() == [[0.75, 0.25, 0], [0, 1, 0], [0, 0, 0]]
-    half, skewed = measures.histogram(told % 2, 2), np.array([0.5, 0.5])
-    np.testing.assert_allclose(half, [4 / 6, 2 / 6])
-    assert measures.divergence(half, skewed) == pytest.approx(4 / 6 * np.log(8 / 6) + 2 / 6 * np.log(4 / 6))
+    skewed, even = measures.histogram(told, 2), np.array([0.5, 0.5])
+    np.testing.assert_allclose(skewed, [4 / 6, 2 / 6])
+    assert measures.divergence(skewed, even) == pytest.approx(4 / 6 * np.log(8 / 6) + 2 / 6 * np.log(4 / 6))
 
 
 def test_nearest_digit_is_found_with_its_distance() -> None:

@@ -96,7 +96,7 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_WEIGHTS": "BROKEN"}, r"dcgan\.safetensors is no whole safetensors file .* fetch it again"),
         ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
         ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
-        ({"KAKITE_WEIGHTS": "COLOUR"}, r"makes images of 3 channels; only digits in grey are served\. Remove it\."),
+        ({"KAKITE_WEIGHTS": "COLOUR"}, r"makes images of 3 channels; only greyscale models are served\. Move it away\."),
         ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
     ],

@@ -1,12 +1,14 @@
 """Modes are counted as the papers count them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from models.networks import Convolutional
+from models.generators import Generator
+from models.pixels import to_float
 from training import judge, stacked
 from training.data import Idx
 
@@ -28,7 +30,16 @@ def test_perfect_sampler_covers_every_mode_at_the_known_divergence(data: Path) -
 
 def test_generator_is_read_channel_by_channel(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked, "SAMPLES", 200)
-    torch.manual_seed(0)
-    modes = stacked.modes(Convolutional(channels=3).generator(0), judge.load(), Idx().read(data))
-    assert 1 <= modes.covered < 200
-    assert modes.divergence > 1
+    digits = Idx().read(data)
+    number = torch.stack([digits.images[(digits.labels == digit).nonzero()[0, 0]] for digit in (4, 2, 7)])
+
+    class Constant(Generator):
+        def forward(self, z: torch.Tensor, label: torch.Tensor) -> torch.Tensor:
+            return to_float(number[None]).expand(len(z), -1, -1, -1) + 0 * next(self.parameters())
+
+    generator = Constant(1, 0)
+    generator.register_parameter("nothing", torch.nn.Parameter(torch.zeros(1)))
+    read: list[Any] = []
+    monkeypatch.setattr(stacked, "counted", lambda digits_read, _: read.append(digits_read))
+    stacked.modes(generator, judge.load(), digits)
+    assert (read[0] == [4, 2, 7]).all()

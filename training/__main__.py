@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("train", help="train a recipe")
     verb.add_argument("recipe", choices=BOOK)
-    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    add_device(verb)
     verb.add_argument("--images", type=positive, metavar="N", help="images the discriminator sees in all (the recipe's own)")
     verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real (the recipe's own)")
     verb.add_argument("--classes", type=positive, metavar="N", help="how many classes the labels have, for data with more than 10")
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     verb.set_defaults(command=scoring.compare)
 
     verb = verbs.add_parser("judge", help="train the classifier that scores generators")
-    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    add_device(verb)
     verb.add_argument("--epochs", type=positive, default=8, metavar="N", help="passes over the training images (8)")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the weights and of the data's order (0)")
     verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="where it is written (where evaluate looks)")
@@ -73,19 +73,21 @@ def parser() -> argparse.ArgumentParser:
     verb = verbs.add_parser("evaluate", help="how good generators are, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
     verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="digits that the scores rest on (60,000)")
-    verb.add_argument("--lessons", type=positive, default=60_000, metavar="N", help="digits that a pupil is taught by (60,000)")
+    verb.add_argument("--lessons", type=enough, default=60_000, metavar="N", help="digits that a pupil is taught by (60,000)")
     verb.add_argument("--pupils", type=natural, default=5, metavar="N", help="pupils that are taught; 0 leaves them out (5)")
     verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
     verb.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     verb.add_argument("--out", type=Path, default=Path("evaluation"), metavar="DIR", help="folder for the pictures (evaluation)")
-    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    add_judge(verb)
+    add_device(verb)
     add_data(verb)
     verb.set_defaults(command=scoring.score)
 
     verb = verbs.add_parser("stacked", help="how many of Stacked MNIST's 1,000 modes are covered; trains first, into runs/")
     verb.add_argument("--images", type=positive, metavar="N", help="images the discriminators see in all (the recipes' own)")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="of the runs (0)")
-    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+    add_judge(verb)
+    add_device(verb)
     add_data(verb)
     verb.set_defaults(command=scoring.cover)
 
@@ -94,6 +96,14 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("text")
     verb.set_defaults(command=commands.note)
     return top
+
+
+def add_device(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--device", choices=CHOICES, default="auto", help="auto takes CUDA, then MPS, then the CPU")
+
+
+def add_judge(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--judge", type=Path, default=judge.FILE, metavar="FILE", help="another judge than the one for MNIST")
 
 
 def add_data(verb: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What the commands that make something do: options in, work done, a few lines out."""
+"""The commands that make something: options in, work done, a few lines out."""
 
 from argparse import Namespace
 from dataclasses import replace

@@ -88,6 +88,8 @@ class StackedMnist:
     def read(self, folder: Path, split: Split = "train") -> Dataset:
         """Images [stacks, 3, 28, 28]; a label is the number that the three digits write."""
         single = Idx().read(folder, split)
+        if single.classes > 10:
+            raise DataError(f"{single.name} has {single.classes} classes; stacks are made of ten.")
         rows = torch.randint(len(single.images), (self.stacks, 3), generator=torch.Generator().manual_seed(0))
         labels = single.labels[rows] @ torch.tensor([100, 10, 1])
         return single._replace(images=single.images[rows], labels=labels, name=f"stacked {single.name}")

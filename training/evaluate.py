@@ -1,4 +1,4 @@
-"""How good a generator is, in numbers, each beside the same number of real digits. Knows weights and images, not how they were trained."""
+"""How good a generator is: each score beside the same score of real digits. Knows generators and images, not how they were trained."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +13,7 @@ from models.generators import Generator
 from models.latents import Latents
 from models.pixels import SIDE, Pixels, to_uint8
 from training import measures, pupil
-from training.classifier import CLASSES
+from training.classifier import CLASSES, ClassifierError
 from training.data import Dataset
 from training.judge import Judge, Judged, judged
 
@@ -57,7 +57,10 @@ class Protocol:
 
 @dataclass(frozen=True)
 class Scores:
-    """What is measured of a set of digits. For real digits it is the floor: what a perfect generator would have."""
+    """What is measured of a set of digits. Those of the real test digits are called floors.
+
+    No bound of what is possible: the test digits are fewer than the generated ones and by other writers than the training digits.
+    """
 
     frechet: float
     manifold: measures.Manifold
@@ -86,7 +89,7 @@ class Scores:
             "specks_per_digit": self.sand.specks,
             "nearest_training": float(np.median(self.nearest.distances)),
         }
-        return {name: round(number, 5) for name, number in numbers.items() if number is not None}
+        return {name: round(number, 5) for name, number in numbers.items() if number is not None and np.isfinite(number)}
 
     def document(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""
@@ -104,6 +107,9 @@ class Bench:
     """What generators are measured by: a judge, the real digits, and what it makes of them."""
 
     def __init__(self, judge: Judge, training: Dataset, test: Dataset, protocol: Protocol) -> None:
+        """Raises ClassifierError for data that the judge's ten classes cannot tell apart."""
+        if max(training.classes, test.classes) > CLASSES:
+            raise ClassifierError(f"The judge reads {CLASSES} classes; {training.name} has {training.classes}.")
         self.judge = judge
         self.training = training
         self.test = test
@@ -115,26 +121,32 @@ class Bench:
         """Seeds 0 to n - 1, told to write what the training digits are, one after the other.
 
         So generated digits are as unevenly distributed as MNIST's, which has 6,742 ones and 5,421 fives, and what is
-        measured is how they are written. Told each digit as often as the others, real digits would be worse than the floor.
+        measured is how they are written. Were every digit asked for equally often, even a perfect generator would lie
+        further from the training digits than the test digits do.
         """
+        if 0 < generator.classes < self.training.classes:
+            raise ClassifierError(f"The model has {generator.classes} classes, {self.training.name} has {self.training.classes}.")
         label = np.resize(self.training.labels.numpy(), n) if generator.classes else np.zeros(n, np.int64)
         return Latents(latents.draw(0, n, generator.z_dim).z, label)
 
     def generated(self, generator: Generator) -> tuple[Scores, Pixels]:
-        """The scores of a generator's digits, and the first of these."""
+        """The scores of a generator's digits, and those whose nearest training digit was looked for."""
         protocol = self.protocol
-        labelled = generator.classes == CLASSES
-        drawn = self.drawn(generator, max(protocol.digits, protocol.lessons if labelled else 0))
+        labelled = generator.classes > 0
+        taught = protocol.lessons if labelled and protocol.pupils else 0
+        drawn = self.drawn(generator, max(protocol.digits, taught))
         images = write(generator, drawn)
-        taught = slice(protocol.lessons)
-        lessons = Dataset(torch.from_numpy(images[taught]), torch.from_numpy(drawn.label[taught]), "generated", "") if labelled else None
+        lessons = Dataset(torch.from_numpy(images[:taught]), torch.from_numpy(drawn.label[:taught]), "generated", "") if taught else None
         told = drawn.label[: protocol.digits] if labelled else None
-        return self.scores(images[: protocol.digits], told, lessons), images[:SAMPLE]
+        return self.scores(images[: protocol.digits], told, lessons), images[:WATCHED]
 
     @cached_property
     def real(self) -> Scores:
-        """The scores of the real test digits; the pupils' lessons are the training digits."""
-        return self.scores(self.test.images.numpy(), self.test.labels.numpy(), self.training)
+        """The scores of the real test digits; the pupils' lessons are the first training digits, as many as there are at most."""
+        lessons = self.training._replace(
+            images=self.training.images[: self.protocol.lessons], labels=self.training.labels[: self.protocol.lessons]
+        )
+        return self.scores(self.test.images.numpy(), self.test.labels.numpy(), lessons if self.protocol.pupils else None)
 
     @cached_property
     def halves(self) -> float:

@@ -70,7 +70,7 @@ def judged(judge: Judge, images: Pixels) -> Judged:
     for start in range(0, len(images), CHUNK):
         batch = to_float(torch.from_numpy(images[start : start + CHUNK]).to(device))
         found = judge.features(batch.contiguous(memory_format=torch.channels_last))
-        features.append(found.double().cpu().numpy())
+        features.append(found.cpu().double().numpy())
         labels.append(judge.classes(found).argmax(dim=1).cpu().numpy())
     return Judged(np.concatenate(features), np.concatenate(labels))
 

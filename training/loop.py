@@ -95,12 +95,12 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
                 fake = self.generate(label)
-            judged = self.recipe.loss.discriminator(self.discriminator, real, fake, label, self.discriminator_steps)
+            verdict = self.recipe.loss.discriminator(self.discriminator, real, fake, label, self.discriminator_steps)
         self.discriminator_steps += 1
         self.discriminator_optimizer.zero_grad()
-        judged.loss.backward()
+        verdict.loss.backward()
         self.discriminator_optimizer.step()
-        return judged.loss.detach(), judged.accuracy
+        return verdict.loss.detach(), verdict.accuracy
 
     def generator_step(self) -> Tensor:
         real, label = self.draw(self.batch)
@@ -114,12 +114,12 @@ class Training:
         return loss.detach()
 
     def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Real images [n, 1, 28, 28] and their labels [n, classes]."""
+        """Real images [n, channels, 28, 28] and their labels [n, classes]."""
         images, labels = self.batches.take(n)
         return to_float(images), self.recipe.labels.encode(labels)
 
     def generate(self, label: Tensor) -> Tensor:
-        """[n, classes] -> images [n, 1, 28, 28], from fresh z."""
+        """[n, classes] -> images [n, channels, 28, 28], from fresh z."""
         z = torch.randn(len(label), self.generator.z_dim, generator=self.random, device=self.device)
         return self.generator(z, label).float()  # type: ignore[no-any-return]
 

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Judge = Callable[[Tensor, Tensor], Tensor]  # images [B, 1, 28, 28], labels [B, classes] -> logits [B]
+Discriminate = Callable[[Tensor, Tensor], Tensor]  # images [B, channels, 28, 28], labels [B, classes] -> logits [B]
 
 
-class Judged(NamedTuple):
+class Verdict(NamedTuple):
     """The discriminator's loss, and the share of images that it told apart as this loss asks: 0.5 for guessing. Scalars."""
 
     loss: Tensor
@@ -23,14 +23,14 @@ class Judged(NamedTuple):
 
 
 class Loss(Protocol):
-    """The part LOSS of a recipe. All images [B, 1, 28, 28] in [-1, 1], labels [B, classes].
+    """The part LOSS of a recipe. All images [B, channels, 28, 28] in [-1, 1], labels [B, classes].
 
     Row i of real and fake share a label. `step` counts the discriminator's steps, for what is not computed at each of them.
     """
 
-    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged: ...
+    def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict: ...
 
-    def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor: ...
+    def generator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Relativistic:
     penalty: float = 0.1
     penalty_each: int = 8
 
-    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged:
+    def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict:
         """softplus(D(fake) - D(real)), and at times penalty * (|grad D(real)|^2 + |grad D(fake)|^2)."""
         penalised = step % self.penalty_each == 0
         images = torch.cat([real, fake]).requires_grad_(penalised)
@@ -55,9 +55,9 @@ class Relativistic:
         if penalised:
             (gradients,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
             loss = loss + self.penalty * 2 * gradients.float().square().sum(dim=(1, 2, 3)).mean()  # the mean over real, plus that over fake
-        return Judged(loss, (real_logits > fake_logits).float().mean())
+        return Verdict(loss, (real_logits > fake_logits).float().mean())
 
-    def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+    def generator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
         """softplus(D(real) - D(fake))."""
         with torch.no_grad():
             real_logits = discriminator(real, label).float()
@@ -68,13 +68,13 @@ class Relativistic:
 class NonSaturating:
     """Binary cross-entropy with logits; the generator maximises log D(fake) (Goodfellow et al. 2014, section 3)."""
 
-    def discriminator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Judged:
+    def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict:
         """-log D(real) - log(1 - D(fake)), the mean over all images, as Keras averages a batch of both."""
         logits = discriminator(torch.cat([real, fake]), torch.cat([label, label])).float()
         real_logits, fake_logits = logits.chunk(2)
         loss = torch.cat([F.softplus(-real_logits), F.softplus(fake_logits)]).mean()
-        return Judged(loss, torch.cat([real_logits > 0, fake_logits < 0]).float().mean())
+        return Verdict(loss, torch.cat([real_logits > 0, fake_logits < 0]).float().mean())
 
-    def generator(self, discriminator: Judge, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
+    def generator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor) -> Tensor:
         """-log D(fake); the real images are not used."""
         return F.softplus(-discriminator(fake, label).float()).mean()

@@ -1,7 +1,7 @@
 """The pupil: a classifier that is taught by nothing but the digits it is given, and examined on real ones.
 
 "Train on synthetic, test on real" (Esteban et al. 2017, section 4.1). What it learns tells how good the digits are to learn
-from: a digit with the wrong label teaches it wrong, a missing hand stays unknown to it. Knows no generator and no judge.
+from: a digit with the wrong label teaches it wrong, a style of writing that is missing is never learnt. Knows no generator and no judge.
 """
 
 import torch

@@ -75,8 +75,8 @@ BOOK = {
     "projected": Entry(PROJECTED, "steady", "a deeper discriminator, without dropout, that compares features with the label", batch=64),
     "relativistic": Entry(RELATIVISTIC, "projected", "real and generated digits are compared in pairs, and D is kept flat there", batch=64),
     "kakite": Entry(KAKITE, "relativistic", "the service's own: a smaller generator that draws at full size", 2_800_000, 64),
-    "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits in the colours of one image"),
-    "stacked": Entry(STACKED, "kakite", "three digits in the colours of one image", batch=64),
+    "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
+    "stacked": Entry(STACKED, "kakite", "the same with the service's own parts, without labels", batch=64),
 }
 
 

@@ -1,4 +1,4 @@
-"""What the commands that measure do: options in, tables, pictures or JSON out."""
+"""The commands that measure: options in, tables, pictures or JSON out."""
 
 import json
 import time
@@ -15,6 +15,7 @@ from rich.table import Table
 from models import device, latents, weights
 from training import classifier, commands, evaluate, judge, report, stacked, tables
 from training.data import Idx
+from training.loop import RecipeError
 from training.places import data_folder, weights_file
 from training.run import Folder
 
@@ -49,14 +50,13 @@ def compare(options: Namespace, console: Console) -> int:
     columns: dict[str, dict[str, float]] = {}
     real: dict[str, float] = {}
     captioned = []
-    for name in options.weights:
-        loaded = weights.load(weights_file(name))
+    for title, (_, loaded) in titled(options.weights).items():
         drawn = latents.draw(0, SHOWN, loaded.generator.z_dim, loaded.generator.classes)
         scores = loaded.card.scores
-        columns[loaded.card.name] = scores
+        columns[title] = scores
         real |= {key.removesuffix(tables.REAL): value for key, value in scores.items() if key.endswith(tables.REAL)}
         told = f"{scores['specks_per_digit']:.2f} specks a digit" if "specks_per_digit" in scores else ""
-        captioned.append((loaded.card.name, told, evaluate.write(loaded.generator, drawn)))
+        captioned.append((title, told, evaluate.write(loaded.generator, drawn)))
     captioned.append(("real digits", "", Idx().read(data_folder(options.data), "test").images[:SHOWN].numpy()))
     report.write_comparison(options.out, captioned)
     console.print(tables.side_by_side(columns, real))
@@ -67,22 +67,23 @@ def compare(options: Namespace, console: Console) -> int:
 
 def score(options: Namespace, console: Console) -> int:
     folder, where = data_folder(options.data), device.choose(options.device)
+    contestants = titled(options.weights)
     protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils)
-    bench = evaluate.Bench(judge.load().to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
+    bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
     real = bench.real
+    conditions = {name: float(value) for name, value in asdict(protocol).items()}
     columns = {}
-    for name in options.weights:
-        path = weights_file(name)
-        loaded = weights.load(path)
+    for title, (path, loaded) in contestants.items():
         scores, images = bench.generated(loaded.generator.to(where))
-        columns[path.stem] = scores
-        report.write_closest(options.out / f"{path.stem}-closest.png", images, scores.nearest, bench.training.images.numpy())
+        columns[title] = scores
+        picture = options.out / f"{title.replace('/', '_')}-closest.png"
+        report.write_closest(picture, images, scores.nearest, bench.training.images.numpy())
         if options.write:
             floors = {f"{key}{tables.REAL}": value for key, value in real.headline().items()}
-            weights.rewrite_card(path, scores=scores.headline() | floors)
+            weights.rewrite_card(path, scores=scores.headline() | floors | conditions)
     report.write_distances(options.out / "nearest.png", {**columns, "real test digits": real})
     if options.json:
-        print(json.dumps(document(bench, columns, where), indent=1))
+        print(json.dumps(document(bench, columns, where), indent=1, allow_nan=False))
         return 0
     headlines = {name: scores.headline() for name, scores in columns.items()}
     console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")
@@ -93,6 +94,20 @@ def score(options: Namespace, console: Console) -> int:
     console.print(tables.EXPLAINED)
     console.print(f"Pictures: {options.out} (the closest pairs: above as generated, below the nearest training digit)")
     return 0
+
+
+def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:
+    """Weights by what their column is called: the file's stem, or where two share one its path.
+
+    Raises WeightsError for what cannot be loaded, and for images of several channels.
+    """
+    paths = list(dict.fromkeys(map(weights_file, names)))
+    alike = len({path.stem for path in paths}) < len(paths)
+    found = {str(path) if alike else path.stem: (path, weights.load(path)) for path in paths}
+    for path, loaded in found.values():
+        if (channels := loaded.card.network.channels) != 1:
+            raise weights.WeightsError(f"{path} makes images of {channels} channels, which are measured by: python -m training stacked")
+    return found
 
 
 def document(bench: evaluate.Bench, columns: dict[str, evaluate.Scores], where: torch.device) -> dict[str, Any]:
@@ -112,22 +127,26 @@ def cover(options: Namespace, console: Console) -> int:
     """Train both stacked recipes, unless their weights lie there, and count the modes that each covers."""
     table = Table("", "modes of 1,000", "KL (nats)", "images seen", "trained in (min)", box=None, padding=(0, 2, 0, 0))
     where = device.choose(options.device)
-    reader, digits = judge.load().to(where), Idx().read(data_folder(options.data))
+    reader, digits = judge.load(options.judge).to(where), Idx().read(data_folder(options.data))
     for name in stacked.RECIPES:
         folder = Folder(Path("runs") / name, name)
         if not folder.weights.exists():
             run = {"recipe": name, "resume": folder.checkpoint.exists(), "name": None, "out": None, "classes": None, "batch": None}
             if stopped := commands.train(Namespace(**vars(options) | run), console):
+                console.print("Here that is: python -m training stacked")
                 return stopped
         loaded = weights.load(folder.weights)
+        card = loaded.card
+        if card.seed != options.seed or options.images not in (None, card.images_seen):
+            raise RecipeError(
+                f"{folder.root} holds a run of seed {card.seed} and {card.images_seen:,} images: move it away, or ask for that one."
+            )
         modes = stacked.modes(loaded.generator.to(where), reader, digits)
-        table.add_row(
-            name, str(modes.covered), f"{modes.divergence:.3f}", f"{loaded.card.images_seen:,}", f"{loaded.card.wall_time_s / 60:.0f}"
-        )
+        table.add_row(name, str(modes.covered), f"{modes.divergence:.3f}", f"{card.images_seen:,}", f"{card.wall_time_s / 60:.0f}")
     perfect = stacked.perfect(digits)
     table.add_row("a perfect sampler", str(perfect.covered), f"{perfect.divergence:.3f}", "", "")
     for name, covered, divergence in stacked.PUBLISHED:
         table.add_row(name, covered, divergence, "", "")
     console.print(table)
-    console.print(f"{stacked.SAMPLES:,} samples; a mode is what the judge reads in the three channels. Published: PacGAN, tables 1 and 3.")
+    console.print(f"{stacked.SAMPLES:,} samples; a mode is what the judge reads in the three channels. Published: Lin et al. 2018, PacGAN.")
     return 0

@@ -77,11 +77,14 @@ def agreement(name: str, scores: Scores) -> Table | None:
 
 
 EXPLAINED = f"""\
-Fréchet distance: to the training digits, in the judge's features; for real digits that of the test digits.
-Precision, recall, density, coverage: of {SAMPLE:,} digits against {SAMPLE:,} training digits, by five neighbours in those features.
+Fréchet distance: to the training digits, in the judge's features; for real digits that of the test digits, which are fewer and by other
+writers, so a perfect generator would lie below it.
+Precision, recall, density, coverage: of at most {SAMPLE:,} digits against as many training digits, by five neighbours in those features.
 Label agreement: the share that the judge reads as the digit asked for.
-KL: of the shares of the ten digits, as the judge reads them, from those of the training digits, in nats.
+KL: of the shares of the ten digits, as the judge reads them, from those of the training digits, in nats. Models with labels are asked
+for each digit as often as the training digits have it, so theirs shows misread digits only.
 Trained on it, tested on real: what a pupil, taught by nothing but such digits, reads right of the real test digits.
 Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.
 Specks: groups of one or two pixels with paper all around.
-Nearest training digit: the median distance of {WATCHED:,} digits, Euclidean, full ink being 1. Copies would be nearer than real digits."""
+Nearest training digit: the median Euclidean distance of at most {WATCHED:,} digits, full ink being 1; copies would be nearer
+than real digits are."""

@@ -1,4 +1,8 @@
-"""The article's training loop as one writes it down first: eager float32, literal layers, a DataLoader, losses read at every step."""
+"""The article's training loop as one writes it down first.
+
+Against ours: eager float32, literal layers, a DataLoader, Adam as torch gives it, discriminator gradients in the generator's
+step too, losses read at every step. The steps themselves are the same: half a batch real and half generated, then a whole batch.
+"""
 
 from collections.abc import Iterator
 
@@ -43,16 +47,16 @@ def steps(recipe: Recipe, dataset: Dataset, batch: int) -> Iterator[int]:
     loss = nn.BCEWithLogitsLoss()
     loader = DataLoader(TensorDataset(to_float(dataset.images)), batch // 2, shuffle=True, drop_last=True)
     no_label = torch.empty(batch, 0)
+    real_or_fake = torch.cat([torch.ones(batch // 2), torch.zeros(batch // 2)])
     seen = 0
     while True:
         for (real,) in loader:
             half = len(real)
-            z = torch.randn(half, generator.z_dim)
-            fake = generator(z, no_label[:half]).detach()
+            with torch.no_grad():
+                fake = generator(torch.randn(half, generator.z_dim), no_label[:half])
             discriminator_optimizer.zero_grad()
-            real_loss = loss(discriminator(real, no_label[:half]), torch.ones(half))
-            fake_loss = loss(discriminator(fake, no_label[:half]), torch.zeros(half))
-            ((real_loss + fake_loss) / 2).backward()
+            discriminator_loss = loss(discriminator(torch.cat([real, fake]), no_label), real_or_fake)
+            discriminator_loss.backward()
             discriminator_optimizer.step()
 
             z = torch.randn(batch, generator.z_dim)
@@ -60,6 +64,6 @@ def steps(recipe: Recipe, dataset: Dataset, batch: int) -> Iterator[int]:
             generator_loss = loss(discriminator(generator(z, no_label), no_label), torch.ones(batch))
             generator_loss.backward()
             generator_optimizer.step()
-            (real_loss.item(), fake_loss.item(), generator_loss.item())
+            (discriminator_loss.item(), generator_loss.item())
             seen += batch
             yield seen
