@@ -14,9 +14,10 @@ from models.pixels import to_float
 from training import classifier, judge, measures, pupil
 from training.classifier import ClassifierError, shifted
 from training.data import Dataset, Idx
-from training.evaluate import Bench, Protocol, write
+from training.evaluate import Bench, Protocol
 from training.measures import frechet, sand
 from training.pupil import examined
+from training.sampling import write
 
 
 def test_paper_has_no_sand_and_noise_has_much(data: Path) -> None:

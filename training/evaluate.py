@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,39 +10,16 @@ from numpy.typing import NDArray
 from models import latents
 from models.generators import Generator
 from models.latents import Latents
-from models.pixels import SIDE, Pixels, to_uint8
+from models.pixels import Pixels
 from training import measures, pupil
 from training.classifier import CLASSES, ClassifierError
 from training.data import Dataset
 from training.judge import Judge, Judged, judged
+from training.sampling import write
+from training.scores import Scores
 
-CHUNK = 500
 SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on
-QUICK = 2_000  # digits that a new card's sand rests on
 WATCHED = 1_000  # digits whose nearest training digit is looked for
-
-
-@torch.inference_mode()
-def write(generator: Generator, drawn: Latents) -> Pixels:
-    """What the generator makes of latents, in evaluation mode and float32, on its own device.
-
-    uint8 [n, 28, 28], or of several channels [n, channels, 28, 28].
-    """
-    device = next(generator.parameters()).device
-    training = generator.training
-    generator.eval()
-    z = torch.from_numpy(drawn.z).to(device)
-    label = torch.from_numpy(latents.one_hot(drawn.label, generator.classes)).to(device)
-    images = torch.cat([to_uint8(generator(z[i : i + CHUNK], label[i : i + CHUNK])) for i in range(0, len(z), CHUNK)])
-    generator.train(training)
-    return images.cpu().numpy()
-
-
-def first_look(generator: Generator) -> dict[str, float]:
-    """What a new card tells, at once and without a judge: sand and specks of the digits of seeds 0 to 1,999."""
-    images = write(generator, latents.draw(0, QUICK, generator.z_dim, generator.classes))
-    measured = measures.sand(images.reshape(-1, SIDE, SIDE))
-    return {"sand": round(measured.ink, 4), "specks_per_digit": round(measured.specks, 4)}
 
 
 @dataclass(frozen=True)
@@ -53,54 +29,6 @@ class Protocol:
     digits: int = 60_000  # of seeds 0 to digits - 1
     lessons: int = 60_000  # digits that a pupil is taught by
     pupils: int = 5
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What is measured of a set of digits. Those of the real test digits are called floors.
-
-    No bound of what is possible: the test digits are fewer than the generated ones and by other writers than the training digits.
-    """
-
-    frechet: float
-    manifold: measures.Manifold
-    histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
-    divergence: float  # of that histogram from the training digits', in nats
-    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next two
-    label_agreement: float | None
-    examinations: tuple[float, ...] | None  # what each pupil reads right of the test digits
-    sand: measures.Sand
-    nearest: measures.Nearest  # the training digits nearest to the first `WATCHED`
-
-    @property
-    def examined(self) -> float | None:
-        """The mean of the examinations."""
-        return float(np.mean(self.examinations)) if self.examinations else None
-
-    def headline(self) -> dict[str, float]:
-        """As single numbers, those that were measured."""
-        numbers = {
-            "frechet": self.frechet,
-            **self.manifold._asdict(),
-            "histogram_kl": self.divergence,
-            "label_agreement": self.label_agreement,
-            "train_on_synthetic": self.examined,
-            "sand": self.sand.ink,
-            "specks_per_digit": self.sand.specks,
-            "nearest_training": float(np.median(self.nearest.distances)),
-        }
-        return {name: round(number, 5) for name, number in numbers.items() if number is not None and np.isfinite(number)}
-
-    def document(self) -> dict[str, Any]:
-        """All of it, as JSON holds it."""
-        return {
-            **self.headline(),
-            "histogram": self.histogram.tolist(),
-            "confusion": None if self.confusion is None else self.confusion.tolist(),
-            "examinations": self.examinations,
-            "nearest_training_distances": self.nearest.distances.tolist(),
-            "nearest_training_indices": self.nearest.indices.tolist(),
-        }
 
 
 class Bench:

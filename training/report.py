@@ -11,9 +11,9 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from models.pixels import Pixels, sheet
-from training.evaluate import Scores
 from training.loop import Progress
 from training.measures import Nearest
+from training.scores import Scores
 
 
 def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:

@@ -20,11 +20,12 @@ from torch.utils.tensorboard import SummaryWriter
 from models import latents, weights
 from models.device import describe
 from models.latents import Latents
-from training import checkpoint, evaluate, report
+from training import checkpoint, report
 from training.bar import progress_bar
 from training.checkpoint import CheckpointError
 from training.data import Dataset
 from training.loop import Progress, Training, train
+from training.sampling import first_look, write
 
 CHECKPOINT_S = 45.0
 SHEETS = 40  # a run leaves this many sheets behind
@@ -161,7 +162,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
         machine=describe(training.device),
         torch=torch.__version__,
         data=weights.DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
-        scores=evaluate.first_look(generator),
+        scores=first_look(generator),
     )
     weights.save(plan.folder.weights, generator, card)
 
@@ -177,7 +178,7 @@ def fixed_latents(training: Training) -> Latents:
 
 def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
     columns = training.generator.classes or 8
-    report.write_sheet(path, evaluate.write(training.average.snapshot(), fixed), columns)
+    report.write_sheet(path, write(training.average.snapshot(), fixed), columns)
 
 
 @contextmanager

@@ -16,8 +16,11 @@ from models import device, latents, weights
 from training import classifier, commands, evaluate, judge, report, stacked, tables
 from training.data import Idx
 from training.loop import RecipeError
+from training.measures import sand
 from training.places import data_folder, weights_file
 from training.run import Folder
+from training.sampling import write
+from training.scores import Scores
 
 SHOWN = 64
 
@@ -48,7 +51,9 @@ def train_judge(options: Namespace, console: Console) -> int:
 
 def compare(options: Namespace, console: Console) -> int:
     columns: dict[str, dict[str, float]] = {}
-    real: dict[str, float] = {}
+    digits = Idx().read(data_folder(options.data), "test").images.numpy()
+    measured = sand(digits)
+    real = {"sand": measured.ink, "specks_per_digit": measured.specks}
     captioned = []
     for title, (_, loaded) in titled(options.weights).items():
         drawn = latents.draw(0, SHOWN, loaded.generator.z_dim, loaded.generator.classes)
@@ -56,11 +61,11 @@ def compare(options: Namespace, console: Console) -> int:
         columns[title] = scores
         real |= {key.removesuffix(tables.REAL): value for key, value in scores.items() if key.endswith(tables.REAL)}
         told = f"{scores['specks_per_digit']:.2f} specks a digit" if "specks_per_digit" in scores else ""
-        captioned.append((title, told, evaluate.write(loaded.generator, drawn)))
-    captioned.append(("real digits", "", Idx().read(data_folder(options.data), "test").images[:SHOWN].numpy()))
+        captioned.append((title, told, write(loaded.generator, drawn)))
+    captioned.append(("real digits", f"{measured.specks:.2f} specks a digit", digits[:SHOWN]))
     report.write_comparison(options.out, captioned)
     console.print(tables.side_by_side(columns, real))
-    console.print("\nThese are the scores in the cards; a dash is not measured yet: python -m training evaluate NAME --write")
+    console.print("\nThe models' scores are those in their cards; a dash is not measured yet: python -m training evaluate NAME --write")
     console.print(f"Picture: {options.out}")
     return 0
 
@@ -110,7 +115,7 @@ def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:
     return found
 
 
-def document(bench: evaluate.Bench, columns: dict[str, evaluate.Scores], where: torch.device) -> dict[str, Any]:
+def document(bench: evaluate.Bench, columns: dict[str, Scores], where: torch.device) -> dict[str, Any]:
     """All that `evaluate` measured, for programs."""
     return {
         "protocol": asdict(bench.protocol),

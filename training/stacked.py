@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from models import latents
 from models.generators import Generator
-from training import evaluate, measures
+from training import measures
 from training.classifier import CLASSES
 from training.data import Dataset
 from training.judge import Judge, judged
+from training.sampling import write
 
 SAMPLES = 26_000
 RECIPES = ("stacked-dcgan", "stacked")
@@ -30,7 +31,7 @@ class Modes(NamedTuple):
 
 def modes(generator: Generator, judge: Judge, digits: Dataset) -> Modes:
     """Those of seeds 0 to 25,999 of a generator of three channels; `digits` are what the stacks are made of."""
-    images = evaluate.write(generator, latents.draw(0, SAMPLES, generator.z_dim))  # [26000, 3, 28, 28]
+    images = write(generator, latents.draw(0, SAMPLES, generator.z_dim))  # [26000, 3, 28, 28]
     read = np.stack([judged(judge, images[:, channel]).labels for channel in range(3)], axis=1)  # [26000, 3]
     return counted(read, digits)
 

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from rich.table import Table
 
-from training.evaluate import SAMPLE, WATCHED, Scores
+from training.evaluate import SAMPLE, WATCHED
+from training.scores import Scores
 
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"

@@ -1,0 +1,57 @@
+"""The scores of a set of digits, generated or real. Knows what was measured, not how."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training import measures
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What is measured of a set of digits. Those of the real test digits are called floors.
+
+    No bound of what is possible: the test digits are fewer than the generated ones and by other writers than the training digits.
+    """
+
+    frechet: float
+    manifold: measures.Manifold
+    histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
+    divergence: float  # of that histogram from the training digits', in nats
+    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next two
+    label_agreement: float | None
+    examinations: tuple[float, ...] | None  # what each pupil reads right of the test digits
+    sand: measures.Sand
+    nearest: measures.Nearest  # the training digits nearest to the first `WATCHED`
+
+    @property
+    def examined(self) -> float | None:
+        """The mean of the examinations."""
+        return float(np.mean(self.examinations)) if self.examinations else None
+
+    def headline(self) -> dict[str, float]:
+        """As single numbers, those that were measured."""
+        numbers = {
+            "frechet": self.frechet,
+            **self.manifold._asdict(),
+            "histogram_kl": self.divergence,
+            "label_agreement": self.label_agreement,
+            "train_on_synthetic": self.examined,
+            "sand": self.sand.ink,
+            "specks_per_digit": self.sand.specks,
+            "nearest_training": float(np.median(self.nearest.distances)),
+        }
+        return {name: round(number, 5) for name, number in numbers.items() if number is not None and np.isfinite(number)}
+
+    def document(self) -> dict[str, Any]:
+        """All of it, as JSON holds it."""
+        return {
+            **self.headline(),
+            "histogram": self.histogram.tolist(),
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "examinations": self.examinations,
+            "nearest_training_distances": self.nearest.distances.tolist(),
+            "nearest_training_indices": self.nearest.indices.tolist(),
+        }
