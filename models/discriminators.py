@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.layers import StridedConv, initialise
+from models.layers import initialise
 from models.pixels import SIDE
 
 
@@ -43,7 +43,7 @@ class ConvolutionalDiscriminator(Discriminator):
 
     def __init__(self, classes: int, channels: int = 1) -> None:
         super().__init__(classes)
-        self.conv_1 = StridedConv(channels + classes, 64, 5, before=1)  # Keras' "same" under stride 2: 1 before, 2 after
+        self.conv_1 = nn.Conv2d(channels + classes, 64, 5, stride=2)
         self.conv_2 = nn.Conv2d(64, 128, 5, stride=2)
         self.dense_1 = nn.Linear(128 * 5 * 5, 256)
         self.dropout = nn.Dropout(0.5)
@@ -53,6 +53,7 @@ class ConvolutionalDiscriminator(Discriminator):
     def forward(self, images: Tensor, label: Tensor) -> Tensor:
         planes = label[:, :, None, None].expand(-1, -1, SIDE, SIDE)  # [B, classes, 28, 28]
         x = torch.cat([images, planes], dim=1)  # [B, channels + classes, 28, 28]
+        x = F.pad(x, (1, 2, 1, 2))  # Keras' "same" under stride 2: 1 before, 2 after, [B, channels + classes, 31, 31]
         x = F.leaky_relu(self.conv_1(x), 0.2)  # [B, 64, 14, 14]
         x = F.leaky_relu(self.conv_2(x), 0.2)  # [B, 128, 5, 5]
         x = F.leaky_relu(self.dense_1(x.flatten(1)), 0.2)  # [B, 256]
@@ -69,7 +70,7 @@ class ProjectionDiscriminator(Discriminator):
 
     def __init__(self, classes: int, channels: int = 1) -> None:
         super().__init__(classes)
-        self.conv_1 = StridedConv(channels, 64, 4, before=1)
+        self.conv_1 = nn.Conv2d(channels, 64, 4, stride=2, padding=1)
         self.conv_2 = nn.Conv2d(64, 128, 4, stride=2, padding=1)
         self.conv_3 = nn.Conv2d(128, 256, 4, stride=2, padding=1)
         self.dense_1 = nn.Linear(256 * 3 * 3, 256)

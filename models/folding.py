@@ -64,7 +64,7 @@ class FoldedConvolutional(Folded):
 
 
 class FoldedRefined(Folded):
-    """25,038,080 multiplications an image for Kakite's own generator, a third of them for what it draws at full size."""
+    """23,413,504 multiplications an image with z of 64, ten classes and 256 hidden units, a third of them at full size."""
 
     def __init__(self, generator: RefinedGenerator) -> None:
         super().__init__()

@@ -41,30 +41,6 @@ class UpsampledConv(nn.Module):
         return F.pixel_shuffle(x, 2)  # [B, out, 2H, 2W]
 
 
-class StridedConv(nn.Module):
-    """A convolution of stride 2 over few channels: [B, in, H, W] -> [B, out, H / 2, W / 2], with `before` zeros before the image.
-
-    Computed as its exact equivalent of stride 1, the mirror of `UpsampledConv`: 2x2 pixels become four channels, and the
-    kernel's taps go where their pixels went. Of one channel, 4x4 kernels and 64 outputs it takes 0.4 instead of 2.3 ms (a
-    batch of 128, bfloat16, 2 cores of AMD EPYC): oneDNN has no fast way for a single channel.
-    """
-
-    def __init__(self, in_channels: int, out_channels: int, size: int, before: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(out_channels, in_channels, size, size))
-        self.bias = nn.Parameter(torch.zeros(out_channels))
-        self.blocks = (size + 1) // 2
-        self.before, self.after = before, 2 * self.blocks - 2 - before
-
-    def forward(self, x: Tensor) -> Tensor:
-        out_channels, in_channels, size, _ = self.weight.shape
-        blocks, even = self.blocks, 2 * self.blocks - size  # an odd kernel gets a row and a column of zeros
-        x = F.pixel_unshuffle(F.pad(x, (self.before, self.after) * 2), 2)  # [B, in * 4, H / 2 + blocks - 1, W / 2 + blocks - 1]
-        kernels = F.pad(self.weight, (0, even) * 2).reshape(out_channels, in_channels, blocks, 2, blocks, 2)
-        kernels = kernels.permute(0, 1, 3, 5, 2, 4).reshape(out_channels, in_channels * 4, blocks, blocks)
-        return F.conv2d(x, kernels, self.bias)  # [B, out, H / 2, W / 2]
-
-
 def batch_norm_1d(features: int, momentum: float = 0.99) -> nn.BatchNorm1d:
     """Batch norm with Keras' momentum (what it keeps), which is one minus torch's (what it takes), and its epsilon."""
     return nn.BatchNorm1d(features, eps=1e-3, momentum=1.0 - momentum)
@@ -78,7 +54,7 @@ def batch_norm_2d(channels: int) -> nn.BatchNorm2d:
 def initialise(network: nn.Module) -> None:
     """Glorot-uniform weights (Glorot and Bengio 2010) and zero biases, as Keras begins."""
     for module in network.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d | StridedConv | UpsampledConv):
+        if isinstance(module, nn.Linear | nn.Conv2d | UpsampledConv):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)

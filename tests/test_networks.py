@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.layers import StridedConv, UpsampledConv
+from models.layers import UpsampledConv
 from models.networks import Convolutional, Dense, Networks, Projected, Refined
 
 
@@ -117,24 +117,6 @@ def test_upsampled_convolution_equals_the_literal_one_with_its_gradients(
     x = torch.randn(2, in_channels, height, width, dtype=torch.float64, requires_grad=True)
     literal = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), block.weight, block.bias, padding=2)
     ours = block(x)
-    torch.testing.assert_close(ours, literal, rtol=1e-12, atol=1e-12)
-    upstream = torch.randn_like(literal)
-    wanted = torch.autograd.grad(literal, [x, block.weight, block.bias], upstream)
-    got = torch.autograd.grad(ours, [x, block.weight, block.bias], upstream)
-    for ours_gradient, literal_gradient in zip(got, wanted, strict=True):
-        torch.testing.assert_close(ours_gradient, literal_gradient, rtol=1e-12, atol=1e-12)
-
-
-@pytest.mark.parametrize(("channels", "size", "before", "after"), [(1, 4, 1, 1), (1, 5, 1, 2), (11, 5, 1, 2), (3, 4, 1, 1)])
-def test_strided_convolution_equals_the_literal_one_with_its_gradients(channels: int, size: int, before: int, after: int) -> None:
-    torch.manual_seed(0)
-    block = StridedConv(channels, 7, size, before).double()
-    nn.init.normal_(block.weight)
-    nn.init.normal_(block.bias)
-    x = torch.randn(2, channels, 28, 28, dtype=torch.float64, requires_grad=True)
-    literal = F.conv2d(F.pad(x, (before, after, before, after)), block.weight, block.bias, stride=2)
-    ours = block(x)
-    assert ours.shape == (2, 7, 14, 14)
     torch.testing.assert_close(ours, literal, rtol=1e-12, atol=1e-12)
     upstream = torch.randn_like(literal)
     wanted = torch.autograd.grad(literal, [x, block.weight, block.bias], upstream)

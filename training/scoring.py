@@ -51,11 +51,12 @@ def train_judge(options: Namespace, console: Console) -> int:
 
 def compare(options: Namespace, console: Console) -> int:
     columns: dict[str, dict[str, float]] = {}
+    contestants = titled(options.weights)
     digits = Idx().read(data_folder(options.data), "test").images.numpy()
     measured = sand(digits)
     real = {"sand": measured.ink, "specks_per_digit": measured.specks}
     captioned = []
-    for title, (_, loaded) in titled(options.weights).items():
+    for title, (_, loaded) in contestants.items():
         drawn = latents.draw(0, SHOWN, loaded.generator.z_dim, loaded.generator.classes)
         scores = loaded.card.scores
         columns[title] = scores

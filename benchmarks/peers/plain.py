@@ -11,36 +11,15 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.peers.literal import literal
-from models.discriminators import Discriminator
-from models.layers import StridedConv
 from models.pixels import to_float
 from training.data import Dataset
 from training.recipe import Recipe
 
 
-class LiteralStridedConv(nn.Module):
-    def __init__(self, block: StridedConv) -> None:
-        super().__init__()
-        out_channels, in_channels, size, _ = block.weight.shape
-        self.pad = nn.ZeroPad2d((block.before, size - 2 - block.before) * 2)
-        self.conv = nn.Conv2d(in_channels, out_channels, size, stride=2)
-        self.conv.weight, self.conv.bias = block.weight, block.bias
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.conv(self.pad(x))  # type: ignore[no-any-return]
-
-
-def literal_discriminator(discriminator: Discriminator) -> Discriminator:
-    for name, module in list(discriminator.named_children()):
-        if isinstance(module, StridedConv):
-            setattr(discriminator, name, LiteralStridedConv(module))
-    return discriminator
-
-
 def steps(recipe: Recipe, dataset: Dataset, batch: int) -> Iterator[int]:
     """The recipe's networks and rates, binary cross-entropy; yields the images seen after each step, without end."""
     generator = literal(recipe.networks.generator(0))
-    discriminator = literal_discriminator(recipe.networks.discriminator(0))
+    discriminator = recipe.networks.discriminator(0)
     rates = recipe.optimizer
     generator_optimizer = torch.optim.Adam(generator.parameters(), rates.generator.rate, (rates.generator.beta_1, 0.999))
     discriminator_optimizer = torch.optim.Adam(discriminator.parameters(), rates.discriminator.rate, (rates.discriminator.beta_1, 0.999))
