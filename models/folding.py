@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator
+from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator, UpsamplingGenerator
 from models.layers import UpsampledConv
 
 
@@ -44,43 +44,45 @@ class FoldedDense(Folded):
         return torch.tanh(last(x)).reshape(-1, 1, 28, 28)  # [B, 1, 28, 28]
 
 
-class FoldedConvolutional(Folded):
+class FoldedUpsampling(Folded):
+    """What the folded convolutional generators begin with."""
+
+    def __init__(self, generator: UpsamplingGenerator) -> None:
+        super().__init__()
+        self.dense_1 = linear_before_norm(generator.dense_1, generator.norm_1)
+        self.dense_2 = linear_before_norm(generator.dense_2, generator.norm_2)
+        self.conv_1 = phases_before_norm(generator.conv_1, generator.norm_3)
+
+    def features(self, rows: Tensor) -> Tensor:
+        x = F.relu(self.dense_1(rows))  # [B, hidden]
+        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * 128]
+        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], channels last
+        return F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, 64 * 4, 7, 7] -> [B, 64, 14, 14]
+
+
+class FoldedConvolutional(FoldedUpsampling):
     """21,427,200 multiplications an image for the DCGAN's generator; with literal 5x5 convolutions it is 47,920,128."""
 
     def __init__(self, generator: ConvolutionalGenerator) -> None:
-        super().__init__()
-        self.dense_1 = linear_before_norm(generator.dense_1, generator.norm_1)
-        self.dense_2 = linear_before_norm(generator.dense_2, generator.norm_2)
-        self.conv_1 = phases_before_norm(generator.conv_1, generator.norm_3)
+        super().__init__(generator)
         self.conv_2 = phases(generator.conv_2)
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = F.relu(self.dense_1(rows))  # [B, 1024]
-        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * 128]
-        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], channels last
-        x = F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, 64 * 4, 7, 7] -> [B, 64, 14, 14]
-        x = F.pixel_shuffle(self.conv_2(x), 2)  # [B, 4, 14, 14] -> [B, 1, 28, 28]
+        x = F.pixel_shuffle(self.conv_2(self.features(rows)), 2)  # [B, 4, 14, 14] -> [B, 1, 28, 28]
         return torch.tanh(x)
 
 
-class FoldedRefined(Folded):
-    """23,413,504 multiplications an image with z of 64, ten classes and 256 hidden units, a third of them at full size."""
+class FoldedRefined(FoldedUpsampling):
+    """23,413,504 multiplications an image with z of 64, ten classes and 256 hidden units, a third of them for the last two layers."""
 
     def __init__(self, generator: RefinedGenerator) -> None:
-        super().__init__()
-        self.dense_1 = linear_before_norm(generator.dense_1, generator.norm_1)
-        self.dense_2 = linear_before_norm(generator.dense_2, generator.norm_2)
-        self.conv_1 = phases_before_norm(generator.conv_1, generator.norm_3)
+        super().__init__(generator)
         self.conv_2 = phases_before_norm(generator.conv_2, generator.norm_4)
         assert generator.conv_3.bias is not None
         self.conv_3 = conv(generator.conv_3.weight, generator.conv_3.bias)
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = F.relu(self.dense_1(rows))  # [B, hidden]
-        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * 128]
-        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], channels last
-        x = F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, 64 * 4, 7, 7] -> [B, 64, 14, 14]
-        x = F.pixel_shuffle(F.relu(self.conv_2(x)), 2)  # [B, 16 * 4, 14, 14] -> [B, 16, 28, 28]
+        x = F.pixel_shuffle(F.relu(self.conv_2(self.features(rows))), 2)  # [B, 16 * 4, 14, 14] -> [B, 16, 28, 28]
         return torch.tanh(self.conv_3(x))  # [B, 1, 28, 28]
 
 

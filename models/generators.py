@@ -42,10 +42,10 @@ class DenseGenerator(Generator):
         return torch.reshape(x, (-1, 1, SIDE, SIDE))  # [B, 1, 28, 28]
 
 
-class ConvolutionalGenerator(Generator):
-    """The DCGAN's generator: with z of 100, no labels and 1024 hidden units 6,768,129 parameters, 14,720 of them batch-norm statistics."""
+class UpsamplingGenerator(Generator):
+    """What the convolutional generators begin with: two dense layers, then an upsampled convolution to 14x14."""
 
-    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
+    def __init__(self, z_dim: int, classes: int, hidden: int) -> None:
         super().__init__(z_dim, classes)
         self.dense_1 = nn.Linear(z_dim + classes, hidden)
         self.norm_1 = batch_norm_1d(hidden)
@@ -53,19 +53,28 @@ class ConvolutionalGenerator(Generator):
         self.norm_2 = batch_norm_1d(7 * 7 * 128)
         self.conv_1 = UpsampledConv(128, 64)
         self.norm_3 = batch_norm_2d(64)
-        self.conv_2 = UpsampledConv(64, channels)
-        initialise(self)
 
-    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+    def features(self, z: Tensor, label: Tensor) -> Tensor:
         x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
         x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
         x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128], channels last as in Keras,
         x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], so nothing is copied here
-        x = F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
-        return torch.tanh(self.conv_2(x))  # [B, channels, 28, 28]
+        return F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
 
 
-class RefinedGenerator(Generator):
+class ConvolutionalGenerator(UpsamplingGenerator):
+    """The DCGAN's generator: with z of 100, no labels and 1024 hidden units 6,768,129 parameters, 14,720 of them batch-norm statistics."""
+
+    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
+        super().__init__(z_dim, classes, hidden)
+        self.conv_2 = UpsampledConv(64, channels)
+        initialise(self)
+
+    def forward(self, z: Tensor, label: Tensor) -> Tensor:
+        return torch.tanh(self.conv_2(self.features(z, label)))  # [B, channels, 28, 28]
+
+
+class RefinedGenerator(UpsamplingGenerator):
     """The DCGAN's with one layer more, and that one at full size: with z of 64, ten classes and 256 hidden units 1,874,945 parameters.
 
     The DCGAN's last layer makes each pixel a linear function (under the tanh) of the 14x14 features around it; here 16
@@ -73,23 +82,12 @@ class RefinedGenerator(Generator):
     """
 
     def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes)
-        self.dense_1 = nn.Linear(z_dim + classes, hidden)
-        self.norm_1 = batch_norm_1d(hidden)
-        self.dense_2 = nn.Linear(hidden, 7 * 7 * 128)
-        self.norm_2 = batch_norm_1d(7 * 7 * 128)
-        self.conv_1 = UpsampledConv(128, 64)
-        self.norm_3 = batch_norm_2d(64)
+        super().__init__(z_dim, classes, hidden)
         self.conv_2 = UpsampledConv(64, 16)
         self.norm_4 = batch_norm_2d(16)
         self.conv_3 = nn.Conv2d(16, channels, 3, padding=1)
         initialise(self)
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
-        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
-        x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
-        x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128]
-        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7]
-        x = F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
-        x = F.relu(self.norm_4(self.conv_2(x)))  # [B, 16, 28, 28]
+        x = F.relu(self.norm_4(self.conv_2(self.features(z, label))))  # [B, 16, 28, 28]
         return torch.tanh(self.conv_3(x))  # [B, channels, 28, 28]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from models.discriminators import ConvolutionalDiscriminator, DenseDiscriminator, Discriminator, ProjectionDiscriminator
-from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator
+from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator, UpsamplingGenerator
 
 Kind = Literal["dense", "convolutional", "refined"]
 
@@ -54,43 +54,29 @@ class Convolutional:
     channels: int = 1
     kind: ClassVar[Kind] = "convolutional"
 
-    def generator(self, classes: int) -> ConvolutionalGenerator:
+    def generator(self, classes: int) -> UpsamplingGenerator:
         return ConvolutionalGenerator(self.z_dim, classes, self.hidden, self.channels)
 
-    def discriminator(self, classes: int) -> ConvolutionalDiscriminator:
+    def discriminator(self, classes: int) -> ConvolutionalDiscriminator | ProjectionDiscriminator:
         return ConvolutionalDiscriminator(classes, self.channels)
 
 
 @dataclass(frozen=True)
-class Projected:
-    """The DCGAN's generator, against a discriminator that projects the label."""
-
-    z_dim: int = 100
-    hidden: int = 1024
-    channels: int = 1
-    kind: ClassVar[Kind] = "convolutional"  # of the generator, which is what weights files hold
-
-    def generator(self, classes: int) -> ConvolutionalGenerator:
-        return ConvolutionalGenerator(self.z_dim, classes, self.hidden, self.channels)
+class Projected(Convolutional):
+    """The DCGAN's generator, against a discriminator that projects the label. The kind is that of the generator."""
 
     def discriminator(self, classes: int) -> ProjectionDiscriminator:
         return ProjectionDiscriminator(classes, self.channels)
 
 
 @dataclass(frozen=True)
-class Refined:
-    """A generator that draws at full size, against a discriminator that projects the label."""
+class Refined(Projected):
+    """A generator with one more layer, at full size, against a discriminator that projects the label."""
 
-    z_dim: int = 64
-    hidden: int = 256
-    channels: int = 1
     kind: ClassVar[Kind] = "refined"
 
     def generator(self, classes: int) -> RefinedGenerator:
         return RefinedGenerator(self.z_dim, classes, self.hidden, self.channels)
-
-    def discriminator(self, classes: int) -> ProjectionDiscriminator:
-        return ProjectionDiscriminator(classes, self.channels)
 
 
 def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:

@@ -139,7 +139,7 @@ def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, t
     assert f"{scores['label_agreement']:.2%}" in told
     assert "(2 pupils)" in told
     assert "mine: asked for (row), read (column)" in told
-    assert size(out / "mine-closest.png") == (1120, 224)  # ten pairs
+    assert size(out / "mine-closest.png") == (840, 336)  # ten pairs, and one of each kind
     assert (out / "nearest.png").exists()
 
 

@@ -53,13 +53,18 @@ def shifted(images: Tensor, random: torch.Generator, reach: int = 2) -> Tensor:
     return padded[index[:, None, None], 0, (rows + at)[:, :, None], (columns + at)[:, None, :]].unsqueeze(1)
 
 
+def chunks(classifier: nn.Module, images: Pixels) -> Iterator[Tensor]:
+    """uint8 [n, 28, 28] -> [at most 1000, 1, 28, 28] at a time, on the device of the classifier and as it likes them."""
+    device = next(classifier.parameters()).device
+    for start in range(0, len(images), CHUNK):
+        yield to_float(torch.from_numpy(images[start : start + CHUNK]).to(device)).contiguous(memory_format=torch.channels_last)
+
+
 @torch.inference_mode()
 def read(classifier: nn.Module, images: Pixels) -> NDArray[np.int64]:
-    """uint8 [n, 28, 28] -> the most probable digit of each [n], in float32 on the classifier's own device."""
-    device = next(classifier.parameters()).device
+    """uint8 [n, 28, 28] -> the most probable digit of each [n], in float32."""
     classifier.eval()
-    chunks = (to_float(torch.from_numpy(images[start : start + CHUNK]).to(device)) for start in range(0, len(images), CHUNK))
-    return np.concatenate([classifier(chunk).argmax(dim=1).cpu().numpy() for chunk in chunks])
+    return np.concatenate([classifier(chunk).argmax(dim=1).cpu().numpy() for chunk in chunks(classifier, images)])
 
 
 def accuracy(classifier: nn.Module, dataset: Dataset) -> float:

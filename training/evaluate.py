@@ -18,7 +18,7 @@ from training.judge import Judge, Judged, judged
 from training.sampling import write
 from training.scores import Scores
 
-SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on
+SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on at most, and real ones against which
 WATCHED = 1_000  # digits whose nearest training digit is looked for
 
 
@@ -42,6 +42,7 @@ class Bench:
         self.training = training
         self.test = test
         self.protocol = protocol
+        self.sample = min(SAMPLE, protocol.digits, len(training.images), len(test.images))
         self.seen = judged(judge, training.images.numpy())
         self.histogram = measures.histogram(training.labels.numpy(), CLASSES)
 
@@ -88,13 +89,13 @@ class Bench:
         histogram = measures.histogram(seen.labels, CLASSES)
         return Scores(
             frechet=measures.frechet(seen.features, self.seen.features),
-            manifold=measures.manifold(self.seen.features[:SAMPLE], seen.features[:SAMPLE]),
+            manifold=measures.manifold(self.seen.features[: self.sample], seen.features[: self.sample]),
             histogram=histogram,
             divergence=measures.divergence(histogram, self.histogram),
             confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
             label_agreement=None if told is None else float((told == seen.labels).mean()),
             examinations=None if lessons is None else self.examinations(lessons),
-            sand=measures.sand(images[:SAMPLE]),
+            sand=measures.sand(images[: self.sample]),
             nearest=measures.nearest(images[:WATCHED], self.training.images.numpy()),
         )
 

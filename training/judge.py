@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.pixels import Pixels, to_float
+from models.pixels import Pixels
 from models.weights import write_atomically
-from training.classifier import CHUNK, CLASSES, ClassifierError
+from training.classifier import CLASSES, ClassifierError, chunks
 
 FILE = Path(__file__).parent / "weights" / "judge.safetensors"
 FEATURES = 128
@@ -63,13 +63,11 @@ def new(seed: int) -> Judge:
 
 @torch.inference_mode()
 def judged(judge: Judge, images: Pixels) -> Judged:
-    """uint8 [n, 28, 28] -> features and labels, in float32 on the judge's own device."""
-    device = next(judge.parameters()).device
+    """uint8 [n, 28, 28] -> features and labels, in float32."""
     judge.eval()
     features, labels = [], []
-    for start in range(0, len(images), CHUNK):
-        batch = to_float(torch.from_numpy(images[start : start + CHUNK]).to(device))
-        found = judge.features(batch.contiguous(memory_format=torch.channels_last))
+    for chunk in chunks(judge, images):
+        found = judge.features(chunk)
         features.append(found.cpu().double().numpy())
         labels.append(judge.classes(found).argmax(dim=1).cpu().numpy())
     return Judged(np.concatenate(features), np.concatenate(labels))

@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 from PIL import Image
 
 from models.pixels import Pixels, sheet
+from training.data import Dataset
 from training.loop import Progress
 from training.measures import Nearest
 from training.scores import Scores
@@ -62,10 +63,20 @@ def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> 
     plt.close(figure)
 
 
-def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Pixels, pairs: int = 10) -> None:
-    """The digits that lie closest to a training digit, and below each that training digit."""
-    closest = np.argsort(nearest.distances, kind="stable")[:pairs]
-    write_sheet(path, np.concatenate([images[closest], training[nearest.indices[closest]]]), columns=len(closest), scale=4)
+def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Dataset, pairs: int = 10) -> None:
+    """The ten digits that lie closest to a training digit, below each that training digit; then the same with the closest of each kind.
+
+    Without the second half one would see ones only, of which any two are alike.
+    """
+    order = np.argsort(nearest.distances, kind="stable")
+    kinds = training.labels.numpy()[nearest.indices[order]]
+    _, first = np.unique(kinds, return_index=True)  # of each kind, the closest
+    blank = np.zeros_like(images[:1])
+    rows = []
+    for chosen in (order[:pairs], order[first][:pairs]):
+        padding = [blank] * (pairs - len(chosen))
+        rows += [images[chosen], *padding, training.images.numpy()[nearest.indices[chosen]], *padding]
+    write_sheet(path, np.concatenate(rows), columns=pairs, scale=3)
 
 
 def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:

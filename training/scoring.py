@@ -83,7 +83,7 @@ def score(options: Namespace, console: Console) -> int:
         scores, images = bench.generated(loaded.generator.to(where))
         columns[title] = scores
         picture = options.out / f"{title.replace('/', '_')}-closest.png"
-        report.write_closest(picture, images, scores.nearest, bench.training.images.numpy())
+        report.write_closest(picture, images, scores.nearest, bench.training)
         if options.write:
             floors = {f"{key}{tables.REAL}": value for key, value in real.headline().items()}
             weights.rewrite_card(path, scores=scores.headline() | floors | conditions)
@@ -98,7 +98,7 @@ def score(options: Namespace, console: Console) -> int:
             console.print(table, "")
     console.print(f"{protocol.digits:,} digits. Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
     console.print(tables.EXPLAINED)
-    console.print(f"Pictures: {options.out} (the closest pairs: above as generated, below the nearest training digit)")
+    console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit)")
     return 0
 
 
