@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
 
     verb = verbs.add_parser("compare", help="sheets and scores of several weights side by side, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
-    verb.add_argument("--out", type=Path, default=Path("comparison.png"), metavar="FILE", help="the picture (comparison.png)")
+    verb.add_argument(
+        "--out", type=Path, default=Path("evaluation/comparison.png"), metavar="FILE", help="the picture (evaluation/comparison.png)"
+    )
     add_data(verb)
     verb.set_defaults(command=scoring.compare)
 

@@ -50,7 +50,7 @@ def train(options: Namespace, console: Console) -> int:
     folder = Folder(options.out or Path("runs") / name, name)
     plan = Plan(name, options.seed, folder, options.resume)
     console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision})")
-    console.print(f"Data {dataset.name}, {len(dataset.images):,} images; the run lies in {folder.root}")
+    console.print(f"Data {dataset.name}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}")
     written = run(plan, training, dataset, console)
     if written is None:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")

@@ -93,7 +93,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     history: list[Progress] = []
     wall_time_s = 0.0
     if folder.checkpoint.exists() and not plan.resume:
-        raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another folder by --out.")
+        raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
     if plan.resume:
         state = checkpoint.load(folder.checkpoint, identity)
         training.load_state_dict(state["training"])

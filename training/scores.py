@@ -31,8 +31,8 @@ class Scores:
         """The mean of the examinations."""
         return float(np.mean(self.examinations)) if self.examinations else None
 
-    def headline(self) -> dict[str, float]:
-        """As single numbers, those that were measured."""
+    def numbers(self) -> dict[str, float | None]:
+        """As single numbers; None for those that were not measured."""
         numbers = {
             "frechet": self.frechet,
             **self.manifold._asdict(),
@@ -43,12 +43,16 @@ class Scores:
             "specks_per_digit": self.sand.specks,
             "nearest_training": float(np.median(self.nearest.distances)),
         }
-        return {name: round(number, 5) for name, number in numbers.items() if number is not None and np.isfinite(number)}
+        return {name: None if number is None or not np.isfinite(number) else round(number, 5) for name, number in numbers.items()}
+
+    def headline(self) -> dict[str, float]:
+        """Those that were measured."""
+        return {name: number for name, number in self.numbers().items() if number is not None}
 
     def document(self) -> dict[str, Any]:
         """All of it, as JSON holds it."""
         return {
-            **self.headline(),
+            **self.numbers(),
             "histogram": self.histogram.tolist(),
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "examinations": self.examinations,

@@ -1,6 +1,7 @@
 """The commands that measure: options in, tables, pictures or JSON out."""
 
 import json
+import sys
 import time
 from argparse import Namespace
 from dataclasses import asdict
@@ -76,10 +77,12 @@ def score(options: Namespace, console: Console) -> int:
     contestants = titled(options.weights)
     protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils)
     bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
+    print("Real digits ...", file=sys.stderr)
     real = bench.real
     conditions = {name: float(value) for name, value in asdict(protocol).items()}
     columns = {}
     for title, (path, loaded) in contestants.items():
+        print(f"{title} ...", file=sys.stderr)
         scores, images = bench.generated(loaded.generator.to(where))
         columns[title] = scores
         picture = options.out / f"{title.replace('/', '_')}-closest.png"
@@ -89,7 +92,7 @@ def score(options: Namespace, console: Console) -> int:
             weights.rewrite_card(path, scores=scores.headline() | floors | conditions)
     report.write_distances(options.out / "nearest.png", {**columns, "real test digits": real})
     if options.json:
-        print(json.dumps(document(bench, columns, where), indent=1, allow_nan=False))
+        print(json.dumps(document(bench, columns, where), allow_nan=False))
         return 0
     headlines = {name: scores.headline() for name, scores in columns.items()}
     console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")

@@ -38,7 +38,7 @@ def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, 
         if key == "frechet" and real.get(key):
             shares = [column[key] / real[key] for column in columns.values() if key in column]
             if len(shares) == len(columns):
-                table.add_row("  of real digits'", *map("{:.2f}".format, shares), "1.00")
+                table.add_row("  times real digits'", *map("{:.2f}".format, shares), "1.00")
     return table
 
 
@@ -62,7 +62,7 @@ def details(columns: Mapping[str, Scores], real: Scores) -> Table:
     table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
     every = [*columns.values(), real]
     table.add_row("trained on it, tested on real", *map(spread, every))
-    table.add_row("nearest training digit (90%)", *map(range_of_nearest, every))
+    table.add_row("nearest training digit (5% to 95%)", *map(range_of_nearest, every))
     for digit in range(len(real.histogram)):
         table.add_row(f"share of {digit}", *(f"{scores.histogram[digit]:.2%}" for scores in every))
     return table
@@ -89,5 +89,5 @@ for each digit as often as the training digits have it, so theirs shows misread 
 Trained on it, tested on real: what a pupil, taught by nothing but such digits, reads right of the real test digits.
 Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.
 Specks: groups of one or two pixels with paper all around.
-Nearest training digit: the median Euclidean distance of at most {WATCHED:,} digits, full ink being 1; copies would be nearer
-than real digits are."""
+Nearest training digit: the median Euclidean distance of at most {WATCHED:,} digits, full ink being 1. A copy
+would be at 0; how far the real test digits lie is what is natural."""
