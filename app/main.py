@@ -1,5 +1,6 @@
 """The application: load, warm up, serve, drain."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -23,8 +24,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        gc.collect()
+        gc.freeze()  # torch's modules are a tenth of a second to look through, several times a second under load; none of it is garbage
         async with gallery.running():
             yield
+        gc.unfreeze()
 
     app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan)
     app.state.settings = settings

@@ -38,7 +38,8 @@ def sheet(images: Pixels, columns: int | None = None, scale: int = 1) -> Pixels:
     """
     columns = columns or square_columns(len(images))
     rows = math.ceil(len(images) / columns)
-    places = np.zeros((rows * columns, SIDE, SIDE), np.uint8)
-    places[: len(images)] = images
+    places = images
+    if missing := rows * columns - len(images):
+        places = np.concatenate([images, np.zeros((missing, SIDE, SIDE), np.uint8)])
     picture = places.reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2).reshape(rows * SIDE, columns * SIDE)
     return picture if scale == 1 else picture.repeat(scale, axis=0).repeat(scale, axis=1)
