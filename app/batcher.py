@@ -112,7 +112,7 @@ class Batcher:
         self.waiting.append(ticket)
         self.queued_rows += len(rows)
         self.wake.set()
-        deadline = loop.call_later(timeout_s, ticket.expire, timeout_s)  # a third of the cost of asyncio.timeout
+        deadline = loop.call_later(timeout_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
         try:
             return await ticket.answer
         finally:

@@ -25,10 +25,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gc.collect()
-        gc.freeze()  # torch's modules are a tenth of a second to look through, several times a second under load; none of it is garbage
-        async with gallery.running():
-            yield
-        gc.unfreeze()
+        gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
+        try:
+            async with gallery.running():
+                yield
+        finally:
+            gc.unfreeze()
 
     app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan)
     app.state.settings = settings

@@ -130,7 +130,7 @@ def natural(text: str) -> int:
 def enough(text: str) -> int:
     number = int(text)
     if number < 2 * judge.FEATURES:
-        raise argparse.ArgumentTypeError(f"{number} digits are too few for a covariance of {judge.FEATURES} features")
+        raise argparse.ArgumentTypeError(f"{number} digits are too few to measure: at least {2 * judge.FEATURES}")
     return number
 
 

@@ -80,7 +80,7 @@ BOOK = {
     "kakite": Entry(
         KAKITE, "relativistic", "the service's own: varied digits, as told, from a generator a quarter the size", 2_000_000, 128
     ),
-    "refined": Entry(REFINED, "kakite", "a generator with one more layer, at full size; no better so far", batch=128),
+    "refined": Entry(REFINED, "kakite", "a generator with one more layer, at full size", batch=128),
     "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
     "stacked": Entry(STACKED, "kakite", "the same with the service's own parts, without labels", batch=128),
 }
