@@ -40,16 +40,18 @@ class ForwardFailed(Exception):
 
 @dataclass(eq=False)
 class Ticket:
-    """One request: `taken` rows of it have been put into batches, and `results` have come back, in order."""
+    """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
 
     rows: Array  # [n, width]
     answer: asyncio.Future[Array]
     taken: int = 0
+    delivered: int = 0
     results: list[Array] = field(default_factory=list)
 
     def deliver(self, results: Array) -> None:
         self.results.append(results)
-        if sum(map(len, self.results)) == len(self.rows) and not self.answer.done():
+        self.delivered += len(results)
+        if self.delivered == len(self.rows) and not self.answer.done():
             self.answer.set_result(results if len(self.results) == 1 else np.concatenate(self.results))
 
     def expire(self, timeout_s: float) -> None:

@@ -49,15 +49,16 @@ class FoldedUpsampling(Folded):
 
     def __init__(self, generator: UpsamplingGenerator) -> None:
         super().__init__()
+        self.width = generator.width
         self.dense_1 = linear_before_norm(generator.dense_1, generator.norm_1)
         self.dense_2 = linear_before_norm(generator.dense_2, generator.norm_2)
         self.conv_1 = phases_before_norm(generator.conv_1, generator.norm_3)
 
     def features(self, rows: Tensor) -> Tensor:
         x = F.relu(self.dense_1(rows))  # [B, hidden]
-        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * 128]
-        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], channels last
-        return F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, 64 * 4, 7, 7] -> [B, 64, 14, 14]
+        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * width]
+        x = x.reshape(-1, 7, 7, self.width).permute(0, 3, 1, 2)  # [B, width, 7, 7], channels last
+        return F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, width / 2 * 4, 7, 7] -> [B, width / 2, 14, 14]
 
 
 class FoldedConvolutional(FoldedUpsampling):

@@ -43,30 +43,34 @@ class DenseGenerator(Generator):
 
 
 class UpsamplingGenerator(Generator):
-    """What the convolutional generators begin with: two dense layers, then an upsampled convolution to 14x14."""
+    """What the convolutional generators begin with: two dense layers, then an upsampled convolution to 14x14.
 
-    def __init__(self, z_dim: int, classes: int, hidden: int) -> None:
+    `width` counts the channels at 7x7; there are half as many at 14x14.
+    """
+
+    def __init__(self, z_dim: int, classes: int, hidden: int, width: int) -> None:
         super().__init__(z_dim, classes)
+        self.width = width
         self.dense_1 = nn.Linear(z_dim + classes, hidden)
         self.norm_1 = batch_norm_1d(hidden)
-        self.dense_2 = nn.Linear(hidden, 7 * 7 * 128)
-        self.norm_2 = batch_norm_1d(7 * 7 * 128)
-        self.conv_1 = UpsampledConv(128, 64)
-        self.norm_3 = batch_norm_2d(64)
+        self.dense_2 = nn.Linear(hidden, 7 * 7 * width)
+        self.norm_2 = batch_norm_1d(7 * 7 * width)
+        self.conv_1 = UpsampledConv(width, width // 2)
+        self.norm_3 = batch_norm_2d(width // 2)
 
     def features(self, z: Tensor, label: Tensor) -> Tensor:
         x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
         x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
-        x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * 128], channels last as in Keras,
-        x = x.reshape(-1, 7, 7, 128).permute(0, 3, 1, 2)  # [B, 128, 7, 7], so nothing is copied here
-        return F.relu(self.norm_3(self.conv_1(x)))  # [B, 64, 14, 14]
+        x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * width], channels last as in Keras,
+        x = x.reshape(-1, 7, 7, self.width).permute(0, 3, 1, 2)  # [B, width, 7, 7], so nothing is copied here
+        return F.relu(self.norm_3(self.conv_1(x)))  # [B, width / 2, 14, 14]
 
 
 class ConvolutionalGenerator(UpsamplingGenerator):
     """The DCGAN's generator: with z of 100, no labels and 1024 hidden units 6,768,129 parameters, 14,720 of them batch-norm statistics."""
 
     def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes, hidden)
+        super().__init__(z_dim, classes, hidden, width=128)
         self.conv_2 = UpsampledConv(64, channels)
         initialise(self)
 
@@ -82,8 +86,8 @@ class RefinedGenerator(UpsamplingGenerator):
     """
 
     def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes, hidden)
-        self.conv_2 = UpsampledConv(64, 16)
+        super().__init__(z_dim, classes, hidden, width=64)
+        self.conv_2 = UpsampledConv(32, 16)
         self.norm_4 = batch_norm_2d(16)
         self.conv_3 = nn.Conv2d(16, channels, 3, padding=1)
         initialise(self)
