@@ -10,9 +10,8 @@ import uvicorn
 from pydantic import ValidationError
 
 from app.main import create_app
+from app.process import StartError
 from app.settings import PREFIX, Settings, variables
-from models.device import DeviceError
-from models.weights import WeightsError
 
 log = logging.getLogger("kakite")
 
@@ -39,7 +38,7 @@ def main() -> int:
         for item in error.errors():
             print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
         return 1
-    except (WeightsError, DeviceError, PortError) as error:
+    except (StartError, PortError) as error:
         print(error, file=sys.stderr)
         return 1
     uvicorn.run(

@@ -1,14 +1,13 @@
 """Joins the rows of concurrent requests into one call of a function; knows neither HTTP nor GANs.
 
-While one batch is computed in the worker thread, the next gathers; an idle batcher adds no wait. A request larger than
+While one batch is computed, elsewhere, the next gathers; an idle batcher adds no wait. A request larger than
 a batch is cut into pieces, and the pieces of all requests take turns.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Executor
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +35,10 @@ class Closed(Exception):
 
 class ForwardFailed(Exception):
     """The function raised; the cause is chained and logged."""
+
+
+class Gone(Exception):
+    """Raised by a function that will never answer again; it ends its batcher."""
 
 
 @dataclass(eq=False)
@@ -71,9 +74,8 @@ class Batcher:
     """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns, and
     `queued_rows`, how many those are. `submit` adds, `take` and `drop` remove."""
 
-    def __init__(self, function: Callable[[Array], Array], thread: Executor, batch_rows: int, queue_limit_rows: int) -> None:
+    def __init__(self, function: Callable[[Array], Awaitable[Array]], batch_rows: int, queue_limit_rows: int) -> None:
         self.function = function
-        self.thread = thread
         self.batch_rows = batch_rows
         self.queue_limit_rows = queue_limit_rows
         self.waiting: deque[Ticket] = deque()
@@ -97,12 +99,14 @@ class Batcher:
         self.closed = True
         self.wake.set()
         if self.task is not None:
-            await self.task
+            await asyncio.wait([self.task])
 
     def admit(self, rows: int) -> None:
         """Raises Closed or QueueFull where `submit` would, for callers that have work to do before they submit."""
-        if self.closed or not self.alive:
+        if self.closed:
             raise Closed("The server is shutting down.")
+        if not self.alive:
+            raise Closed("The model has stopped. Restart the server.")
         if self.queued_rows + rows > self.queue_limit_rows:
             raise QueueFull(f"{self.queued_rows} images are waiting, of at most {self.queue_limit_rows}. Try again in a second.")
 
@@ -129,14 +133,19 @@ class Batcher:
             ticket.taken = len(ticket.rows)
 
     async def run(self) -> None:
-        """Batch after batch, until closed and empty."""
-        while not (self.closed and not self.waiting):
-            batch = self.take()
-            if not batch:
-                self.wake.clear()
-                await self.wake.wait()
-                continue
-            await self.compute(batch)
+        """Batch after batch, until closed and empty, or until the function has gone."""
+        try:
+            while not (self.closed and not self.waiting):
+                batch = self.take()
+                if not batch:
+                    self.wake.clear()
+                    await self.wake.wait()
+                    continue
+                await self.compute(batch)
+        except Gone as cause:
+            for ticket in list(self.waiting):
+                self.drop(ticket)
+                ticket.fail(cause)
 
     def take(self) -> list[tuple[Ticket, Array]]:
         """The next batch: tickets with the rows of theirs that are in it, each ticket at its turn."""
@@ -154,10 +163,10 @@ class Batcher:
         return batch
 
     async def compute(self, batch: list[tuple[Ticket, Array]]) -> None:
-        """One call of the function; its failure is that of the batch, not of the batcher."""
+        """One call of the function; its failure is that of the batch, not of the batcher, unless it has gone."""
         try:
             rows = np.concatenate([rows for _, rows in batch])
-            results = await asyncio.get_running_loop().run_in_executor(self.thread, self.function, rows)
+            results = await self.function(rows)
             if len(results) != len(rows):
                 raise ValueError(f"{len(rows)} rows gave {len(results)} results")
         except Exception as cause:
@@ -165,6 +174,8 @@ class Batcher:
             for ticket, _ in batch:
                 self.drop(ticket)
                 ticket.fail(cause)
+            if isinstance(cause, Gone):
+                raise
             return
         start = 0
         for ticket, rows in batch:

@@ -1,19 +1,16 @@
-"""The models that are served: every weights file of a folder, each with its sampler and batcher. Knows no HTTP."""
+"""The models that are served, each behind its batcher, all in one model process. Knows no HTTP."""
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-
-import torch
+from functools import partial
 
 from app.batcher import Batcher
-from app.sampler import Sampler
+from app.messages import Served
+from app.process import ModelProcess
 from app.settings import Settings
-from models import device, weights
-from models.weights import Card, Weights, WeightsError
 
 log = logging.getLogger("kakite")
 
@@ -23,13 +20,9 @@ class UnknownModel(Exception):
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Served):
     """One generator behind its batcher."""
 
-    card: Card
-    sha256: str  # of the weights file
-    precision: str
-    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
     batcher: Batcher
 
     @property
@@ -38,41 +31,19 @@ class Model:
 
 
 class Gallery:
-    """Read-only once loaded. All models share one worker thread: torch's own threads already take the cores."""
+    """Read-only once loaded. All models share one process, which computes one batch at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises WeightsError for a folder without weights, a broken file, two files of one name, or no default model."""
-        if not settings.weights.is_dir():
-            raise WeightsError(f"{settings.weights} is no folder. Set KAKITE_WEIGHTS to one that holds {weights.SUFFIX} files.")
-        files = sorted(settings.weights.glob("*" + weights.SUFFIX))
-        if not files:
-            raise WeightsError(
-                f"{settings.weights} holds no {weights.SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some."
-            )
-        self.device = device.choose(settings.device)
-        if settings.threads:
-            torch.set_num_threads(settings.threads)
-        self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
-        self.models: dict[str, Model] = {}
-        for file in files:
-            loaded = weights.load(file)
-            if (channels := loaded.card.network.channels) != 1:
-                raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
-            if loaded.card.name in self.models:
-                raise WeightsError(f"{file} is a second model named {loaded.card.name}. Remove one of the two.")
-            self.models[loaded.card.name] = self.serve(loaded, settings)
-        if settings.model not in self.models:
-            there = ", ".join(self.models)
-            raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
+        """Raises StartError where the models cannot be loaded."""
+        self.process = ModelProcess(settings)
+        self.models = {served.card.name: self.behind_batcher(served, settings) for served in self.process.served}
         self.default = self.models[settings.model]
 
-    def serve(self, loaded: Weights, settings: Settings) -> Model:
-        sampler = Sampler(loaded.generator, self.device, settings.precision)
-        invariant = sampler.is_batch_invariant(settings.batch_images)
-        told = "the same bytes in any batch" if invariant else "a seed's bytes depend on its batch here"
-        log.info("%s: %s on %s, %s", loaded.card.name, sampler.precision, self.device, told)
-        batcher = Batcher(sampler, self.thread, settings.batch_images, settings.queue_limit_images)
-        return Model(loaded.card, loaded.sha256, sampler.precision, invariant, batcher)
+    def behind_batcher(self, served: Served, settings: Settings) -> Model:
+        told = "the same bytes in any batch" if served.batch_invariant else "a seed's bytes depend on its batch here"
+        log.info("%s: %s, %s", served.card.name, served.precision, told)
+        compute = partial(self.process.compute, served.card.name)
+        return Model(**vars(served), batcher=Batcher(compute, settings.batch_images, settings.queue_limit_images))
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
@@ -86,15 +57,16 @@ class Gallery:
 
     @property
     def alive(self) -> bool:
-        return all(model.batcher.alive for model in self)
+        return self.process.alive and all(model.batcher.alive for model in self)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Batchers run inside; on leaving, what is queued is still computed."""
+        await self.process.start()
         for model in self:
             model.batcher.start()
         try:
             yield
         finally:
             await asyncio.gather(*(model.batcher.close() for model in self))
-            self.thread.shutdown()
+            await self.process.close()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.schemas import Wanted
 from models import latents
-from models.weights import NetworkCard
+from models.cards import NetworkCard
 
 DRAWN_SEEDS = 2**32  # a seed that the server draws is short enough to be typed again
 

@@ -18,14 +18,14 @@ ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Loads every model and warms it up. Raises WeightsError or DeviceError, whose sentence says what to do."""
+    """Loads every model and warms it up, in a process of its own. Raises StartError, whose sentence says what to do."""
     settings = settings or Settings()
     gallery = Gallery(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gc.collect()
-        gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
+        gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
         try:
             async with gallery.running():
                 yield

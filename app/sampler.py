@@ -7,12 +7,11 @@ bfloat16, whose rounding swallows the difference, every number of rows does, on 
 law, so a service tries it on its own device when it starts, and a test holds it for the shipped weights.
 """
 
-from typing import Literal
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from app.settings import Precision
 from models import device, latents
 from models.folding import fold
 from models.generators import Generator
@@ -20,8 +19,6 @@ from models.pixels import Pixels, to_uint8
 
 ROWS = {"float32": 4, "bfloat16": 1}
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Sampler:

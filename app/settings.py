@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.sampler import Precision
-from models.weights import FOLDER
+from models.cards import FOLDER
+
+Precision = Literal["auto", "float32", "bfloat16"]
 
 PREFIX = "KAKITE_"
 
@@ -21,7 +22,7 @@ class Settings(BaseSettings):
     model: str = Field("kakite", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
     precision: Precision = Field("auto", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
-    threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 lets torch choose.")
+    threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 leaves a core to the event loop.")
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(2048, ge=1024, description="Most images waiting per model; beyond it the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")

@@ -25,6 +25,7 @@ from zlib_ng import zlib_ng
 from app import png
 from app.sampler import Sampler
 from models import latents, weights
+from models.cards import FOLDER
 from models.pixels import Pixels, sheet
 
 ROUNDS = 7
@@ -68,7 +69,7 @@ def encoders() -> dict[str, Encoder]:
 
 
 def pictures() -> dict[str, Pixels]:
-    generator = weights.load(weights.FOLDER / "cgan.safetensors").generator
+    generator = weights.load(FOLDER / "cgan.safetensors").generator
     drawn = latents.draw(0, 1024, generator.z_dim, generator.classes)
     rows = np.concatenate([drawn.z, latents.one_hot(drawn.label, generator.classes)], axis=1)
     digits = Sampler(generator, torch.device("cpu"), "float32")(rows)

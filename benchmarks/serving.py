@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.servers import Contestant, Running, import_mb, import_s, running
-from models import device, weights
+from models import cards, device, weights
 
 CONNECTIONS = (1, 8, 32, 128)
 GRID_CONNECTIONS = 8
@@ -121,7 +121,7 @@ def print_ratios(console: Console, results: dict[str, Figures], floor: Figures) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving")
-    parser.add_argument("--weights", nargs="+", type=Path, default=[weights.FOLDER / "cgan.safetensors"])
+    parser.add_argument("--weights", nargs="+", type=Path, default=[cards.FOLDER / "cgan.safetensors"])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--json", type=Path)

@@ -1,12 +1,11 @@
 """Pairs of a generator and its discriminator. Knows neither how they are trained nor how they are served."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Protocol
 
+from models.cards import Kind
 from models.discriminators import ConvolutionalDiscriminator, DenseDiscriminator, Discriminator, ProjectionDiscriminator
 from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator, UpsamplingGenerator
-
-Kind = Literal["dense", "convolutional", "refined"]
 
 
 class Networks(Protocol):

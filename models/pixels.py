@@ -1,15 +1,19 @@
 """Pixels: uint8 [N, 28, 28] outside, float in [-1, 1] [N, 1, 28, 28] inside; converted here and nowhere else.
 
 Ink is bright: 0 is paper, 255 is full ink, as in MNIST. Images of several channels are [N, channels, 28, 28] on both
-sides. Knows neither networks nor files.
+sides. Knows neither networks nor files. Works on tensors without importing torch, for those who only draw sheets.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SIDE = 28
 
@@ -18,12 +22,12 @@ Pixels = NDArray[np.uint8]
 
 def to_float(images: Tensor) -> Tensor:
     """uint8 [N, 28, 28] or [N, channels, 28, 28] -> float32 [N, channels, 28, 28] in [-1, 1]."""
-    return images.reshape(len(images), -1, SIDE, SIDE).to(torch.float32).div_(127.5).sub_(1.0)
+    return images.reshape(len(images), -1, SIDE, SIDE).float().div_(127.5).sub_(1.0)
 
 
 def to_uint8(images: Tensor) -> Tensor:
     """float [N, 1, 28, 28] in [-1, 1] -> uint8 [N, 28, 28], rounded to the nearest grey level."""
-    return images.squeeze(1).float().add(1.0).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return images.squeeze(1).float().add(1.0).mul_(127.5).round_().clamp_(0, 255).byte()
 
 
 def square_columns(n: int) -> int:

@@ -1,17 +1,15 @@
 """The batcher joins, cuts, limits and forgets rows as it says, with a function whose every row is known.
 
-Nothing here waits for a clock: the function blocks in the worker thread until the test lets it go.
+Nothing here waits for a clock: the function waits until the test lets it go.
 """
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
-from app.batcher import Array, Batcher, Closed, Expired, ForwardFailed, QueueFull
+from app.batcher import Array, Batcher, Closed, Expired, ForwardFailed, Gone, QueueFull
 
 pytestmark = pytest.mark.anyio
 
@@ -23,22 +21,23 @@ class Doubling:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
-        self.allowed = threading.Semaphore(0)
-        self.begun = threading.Semaphore(0)
+        self.allowed = asyncio.Semaphore(0)
+        self.begun = asyncio.Semaphore(0)
 
-    def __call__(self, rows: Array) -> Array:
+    async def __call__(self, rows: Array) -> Array:
         self.batches.append(rows[:, 0].astype(int).tolist())
         self.begun.release()
-        self.allowed.acquire()
+        await self.allowed.acquire()
         if (rows < 0).any():
             raise ValueError("negative row")
         return rows * 2
 
     def let(self, calls: int = 1) -> None:
-        self.allowed.release(calls)
+        for _ in range(calls):
+            self.allowed.release()
 
     async def has_begun(self) -> None:
-        await asyncio.to_thread(self.begun.acquire)
+        await self.begun.acquire()
 
 
 @pytest.fixture
@@ -49,12 +48,11 @@ def function() -> Doubling:
 @pytest.fixture
 async def batcher(function: Doubling) -> AsyncIterator[Batcher]:
     """Batches of 32, at most 100 rows waiting."""
-    with ThreadPoolExecutor(1) as thread:
-        batcher = Batcher(function, thread, batch_rows=32, queue_limit_rows=100)
-        batcher.start()
-        yield batcher
-        function.let(1000)
-        await batcher.close()
+    batcher = Batcher(function, batch_rows=32, queue_limit_rows=100)
+    batcher.start()
+    yield batcher
+    function.let(1000)
+    await batcher.close()
 
 
 def rows(*values: int) -> Array:
@@ -142,7 +140,11 @@ async def test_failed_large_request_leaves_nothing_waiting(batcher: Batcher, fun
 
 async def test_function_that_loses_rows_fails_its_batch_only(batcher: Batcher, function: Doubling) -> None:
     function.let(100)
-    batcher.function = lambda rows: function(rows)[:-1]
+
+    async def careless(rows: Array) -> Array:
+        return (await function(rows))[:-1]
+
+    batcher.function = careless
     with pytest.raises(ForwardFailed, match="3 rows gave 2 results") as caught:
         await batcher.submit(rows(1, 2, 3), FOREVER_S)
     assert isinstance(caught.value.__cause__, ValueError)
@@ -199,3 +201,24 @@ async def test_batcher_that_died_is_not_alive_and_takes_no_rows(batcher: Batcher
     with pytest.raises(Closed):
         await batcher.submit(rows(1), FOREVER_S)
     batcher.start()
+
+
+async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(batcher: Batcher, function: Doubling) -> None:
+    async def gone(rows: Array) -> Array:
+        await function(rows)
+        raise Gone("burnt down")
+
+    batcher.function = gone
+    first = submit(batcher, 1)
+    await function.has_begun()
+    waiting = submit(batcher, 2)
+    await settle()
+    function.let()
+    for task in (first, waiting):
+        with pytest.raises(ForwardFailed, match="burnt down"):
+            await task
+    await settle()
+    assert not batcher.alive
+    assert batcher.queued_rows == 0
+    with pytest.raises(Closed, match="Restart the server"):
+        await batcher.submit(rows(3), FOREVER_S)

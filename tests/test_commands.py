@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from models import weights
+from models import cards, weights
 from training import stacked
 from training.__main__ import main
 from training.data import Idx
@@ -128,7 +128,7 @@ def test_compare_draws_and_tells_the_cards_scores_beside_real_digits(
 
 def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = tmp_path / "mine.safetensors", tmp_path / "pictures"
-    shutil.copy(weights.FOLDER / "kakite.safetensors", file)
+    shutil.copy(cards.FOLDER / "kakite.safetensors", file)
     weights.rewrite_card(file, scores={})
     arguments = ("evaluate", file, "--digits", "500", "--lessons", "500", "--pupils", "2", "--data", data, "--out", out)
     assert run(*arguments, "--write") == 0

@@ -1,6 +1,8 @@
 """The house: two arrows between three packages, and no work at import."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,11 @@ def test_packages_import_along_the_arrows_only(package: str, forbidden: set[str]
 def test_service_needs_nothing_that_only_training_needs() -> None:
     needs = {"matplotlib", "platformdirs", "prdc", "rich", "scipy", "sklearn", "tensorboard"}
     assert (imported("app") | imported("models")) & needs == set()
+
+
+def test_process_that_speaks_http_does_without_torch() -> None:
+    code = "import sys, app.__main__; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("package", ["app", "models", "training"])

@@ -1,7 +1,6 @@
 """A service that is overloaded, late, failing, stopped or left says so, and goes on."""
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -17,21 +16,26 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, threading.Semaphore]]:
+async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
     """A service whose model waits before each batch until the semaphore lets it; a queue of 1024 images."""
     app = create_app(Settings(queue_limit_images=1024))
-    model, let = app.state.gallery.default, threading.Semaphore(0)
+    model, let = app.state.gallery.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
-    def wait(rows: Any) -> Any:
-        let.acquire()
-        return function(rows)
+    async def wait(rows: Any) -> Any:
+        await let.acquire()
+        return await function(rows)
 
     model.batcher.function = wait
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client, model, let
-        let.release(1000)
+        release(let)
+
+
+def release(let: asyncio.Semaphore) -> None:
+    for _ in range(1000):
+        let.release()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -39,7 +43,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.001)
 
 
-async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, let = held
     waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
     await until(lambda: model.batcher.queued_rows > 0)
@@ -47,19 +51,19 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
     assert_problem(refused, 503, "Try again")
     assert refused.headers["retry-after"] == "1"
     assert (await client.get("/livez")).status_code == 200
-    let.release(1000)
+    release(let)
     assert pixels(await waiting).shape == (896, 896)
     assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
 
 
-async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, _ = held
     client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
     assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
     assert model.batcher.queued_rows == 0
 
 
-async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, threading.Semaphore]) -> None:
+async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, _ = held
     app, gone, sent = client._transport.app, asyncio.Event(), []  # type: ignore[attr-defined]
 
@@ -80,12 +84,12 @@ async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient,
 
 
 async def test_failing_model_is_a_500_and_not_the_end(
-    held: tuple[httpx.AsyncClient, Model, threading.Semaphore], caplog: pytest.LogCaptureFixture
+    held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore], caplog: pytest.LogCaptureFixture
 ) -> None:
     client, model, let = held
     function = model.batcher.function
 
-    def fail(_: Any) -> Any:
+    async def fail(_: Any) -> Any:
         raise RuntimeError("out of ink")
 
     model.batcher.function = fail
@@ -94,7 +98,7 @@ async def test_failing_model_is_a_500_and_not_the_end(
     assert "out of ink" not in answer.text
     assert "out of ink" in caplog.text
     model.batcher.function = function
-    let.release(1000)
+    release(let)
     await assert_still_serving(client)
 
 
@@ -106,3 +110,15 @@ async def test_stopped_batcher_turns_the_probes_red() -> None:
         await until(lambda: not batcher.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
         batcher.start()
+
+
+async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(Settings())
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
+        assert (await client.get("/livez")).status_code == 200
+        app.state.gallery.process.process.kill()
+        await until(lambda: not app.state.gallery.alive)
+        assert_problem(await client.get("/livez"), 503, "Restart the server")
+        assert_problem(await client.get("/generate?seed=1"), 500, "the cause is in its log")
+        assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")
+    assert "The model process has ended (signal 9)" in caplog.text

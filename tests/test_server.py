@@ -17,8 +17,8 @@ import httpx
 import pytest
 
 from models import weights
+from models.cards import FOLDER
 from models.networks import Convolutional
-from models.weights import FOLDER
 
 PATIENCE_S = 60
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.sampler import Precision, Sampler
+from app.sampler import Sampler
+from app.settings import Precision
 from models import weights
+from models.cards import FOLDER
 from models.latents import draw, one_hot
-from models.weights import FOLDER, Weights
+from models.weights import Weights
 
 SHIPPED = {"cgan": 640_000, "dcgan": 640_000, "dense": 640_000, "kakite": 2_000_000}  # name: images seen
 SIZES = [*range(1, 33), 47, 64, 100, 127, 128, 200, 255, 256]

@@ -9,8 +9,9 @@ import safetensors.torch
 import torch
 
 from models import weights
+from models.cards import Card, DataCard, NetworkCard
 from models.networks import Dense
-from models.weights import Card, DataCard, NetworkCard, WeightsError
+from models.weights import WeightsError
 
 CARD = Card(
     name="sketch",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from models.cards import NAME
 from models.device import CHOICES, DeviceError
-from models.weights import NAME, WeightsError
+from models.weights import WeightsError
 from training import commands, judge, scoring
 from training.checkpoint import CheckpointError
 from training.classifier import ClassifierError

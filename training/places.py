@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from models import weights
+from models import cards
 from training.download import cache_folder
 
 
@@ -14,4 +14,4 @@ def data_folder(named: Path | None) -> Path:
 
 def weights_file(name: str) -> Path:
     """A file as it is named, or the shipped one of that name."""
-    return Path(name) if name.endswith(weights.SUFFIX) else weights.FOLDER / (name + weights.SUFFIX)
+    return Path(name) if name.endswith(cards.SUFFIX) else cards.FOLDER / (name + cards.SUFFIX)

@@ -77,10 +77,10 @@ BOOK = {
     "relativistic": Entry(
         RELATIVISTIC, "projected", "real and generated digits are compared in pairs, and D is kept flat there", batch=128
     ),
-    "refined": Entry(
-        REFINED, "relativistic", "a generator an eighth the size, which ends with a layer at full size", batch=128
+    "refined": Entry(REFINED, "relativistic", "a generator an eighth the size, which ends with a layer at full size", batch=128),
+    "kakite": Entry(
+        KAKITE, "refined", "the service's own: the discriminator learns twice as often, and the average is longer", 6_000_000, 128
     ),
-    "kakite": Entry(KAKITE, "refined", "the service's own: the discriminator learns twice as often, and the average is longer", 6_000_000, 128),
     "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
     "stacked": Entry(STACKED, "refined", "the same with the service's own parts, without labels", batch=128),
 }

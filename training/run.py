@@ -18,6 +18,7 @@ from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
+from models.cards import SUFFIX, Card, DataCard, NetworkCard
 from models.device import describe
 from models.latents import Latents
 from training import checkpoint, report
@@ -45,7 +46,7 @@ class Folder:
 
     @property
     def weights(self) -> Path:
-        return self.root / f"{self.name}{weights.SUFFIX}"
+        return self.root / f"{self.name}{SUFFIX}"
 
     @property
     def curves(self) -> Path:
@@ -143,9 +144,9 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
 def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
     generator = training.average.snapshot()
     networks = training.recipe.networks
-    card = weights.Card(
+    card = Card(
         name=plan.name,
-        network=weights.NetworkCard.model_validate(
+        network=NetworkCard.model_validate(
             {
                 "kind": networks.kind,
                 "z_dim": networks.z_dim,
@@ -161,7 +162,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
         wall_time_s=round(wall_time_s, 1),
         machine=describe(training.device),
         torch=torch.__version__,
-        data=weights.DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
+        data=DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
         scores=first_look(generator),
     )
     weights.save(plan.folder.weights, generator, card)

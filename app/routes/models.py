@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from app.gallery import Model
 from app.problems import documented
-from models.weights import Card
+from models.cards import Card
 
 router = APIRouter(tags=["models"])
 

@@ -1,0 +1,59 @@
+"""What the process that speaks HTTP and the one that owns the models say to each other. Both are this program's own.
+
+A message is a pickle behind its length in bytes. The first goes to the model process, the settings; it answers with what
+it serves or why it does not. Then a `(name, rows [n, z_dim + classes])` is answered by pixels [n, 28, 28] or a `Failed`, in order.
+"""
+
+import asyncio
+import pickle
+import struct
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from models.cards import Card
+
+LENGTH = struct.Struct("<Q")
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model that is loaded and warm, and how it is computed there."""
+
+    card: Card
+    sha256: str  # of the weights file
+    precision: str
+    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Nothing can be served; the sentence says what to do."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A forward pass raised."""
+
+    traceback: str
+
+
+def packed(message: Any) -> bytes:
+    content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    return LENGTH.pack(len(content)) + content
+
+
+def read(file: BinaryIO) -> Any:
+    """Waits for the next message. Raises EOFError where the other side has gone."""
+    if len(header := file.read(LENGTH.size)) < LENGTH.size:
+        raise EOFError
+    if len(content := file.read(*LENGTH.unpack(header))) < LENGTH.unpack(header)[0]:
+        raise EOFError
+    return pickle.loads(content)
+
+
+async def received(reader: asyncio.StreamReader) -> Any:
+    """The same on the event loop; raises IncompleteReadError, which is an EOFError."""
+    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    return pickle.loads(await reader.readexactly(length))

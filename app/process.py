@@ -1,0 +1,105 @@
+"""The model process, seen from the event loop: a function of rows that is computed elsewhere. Knows neither HTTP nor torch."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+import subprocess
+import sys
+from collections import deque
+from typing import BinaryIO, cast
+
+from app.batcher import Array, Gone
+from app.messages import Failed, Refused, Served, packed, read, received
+from app.settings import Settings
+
+log = logging.getLogger("kakite.process")
+
+PATIENCE_S = 10  # for a process that was told to end
+
+
+class StartError(Exception):
+    """Nothing can be served. The message says what to do."""
+
+
+class ComputeError(Exception):
+    """A forward pass failed; the message is its traceback."""
+
+
+class ModelProcess:
+    """Starts with its models loaded and warm; `start` joins it to the event loop. Answers come in the order of the questions."""
+
+    served: list[Served]
+
+    def __init__(self, settings: Settings) -> None:
+        """Waits until the models are loaded. Raises StartError where they cannot be."""
+        self.connection, theirs = socket.socketpair()
+        with theirs:
+            command = [sys.executable, "-m", "app.worker", str(theirs.fileno())]
+            # In a session of its own, so that Ctrl-C reaches the server alone, which lets this one finish.
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
+        self.questions: deque[asyncio.Future[Array]] = deque()
+        self.reading: asyncio.Task[None] | None = None
+        self.connection.sendall(packed(settings))
+        try:
+            with self.connection.makefile("rb") as file:
+                answer = read(cast(BinaryIO, file))
+        except (EOFError, ConnectionError):
+            raise StartError(f"The model process ended while it loaded ({self.ended()}). What it printed says why.") from None
+        if isinstance(answer, Refused):
+            self.process.wait()
+            raise StartError(answer.sentence)
+        self.served = answer
+
+    @property
+    def alive(self) -> bool:
+        return self.reading is not None and not self.reading.done()
+
+    async def start(self) -> None:
+        self.reader, self.writer = await asyncio.open_connection(sock=self.connection)
+        self.reading = asyncio.create_task(self.read(), name="model process")
+
+    async def compute(self, name: str, rows: Array) -> Array:
+        """Rows [n, z_dim + classes] -> pixels [n, 28, 28]. Raises ComputeError, or Gone where nothing will be computed any more."""
+        if not self.alive:
+            raise Gone("The model process has ended.")
+        question: asyncio.Future[Array] = asyncio.get_running_loop().create_future()
+        self.questions.append(question)
+        self.writer.write(packed((name, rows)))
+        return await question
+
+    async def read(self) -> None:
+        """Answer after answer, until the process ends."""
+        try:
+            while True:
+                answer = await received(self.reader)
+                question = self.questions.popleft()
+                if question.done():
+                    continue  # whoever asked has given up
+                if isinstance(answer, Failed):
+                    question.set_exception(ComputeError(answer.traceback))
+                else:
+                    question.set_result(answer)
+        except (EOFError, ConnectionError):
+            log.critical("The model process has ended (%s). Restart the server.", await asyncio.to_thread(self.ended))
+            for question in self.questions:
+                if not question.done():
+                    question.set_exception(Gone("The model process has ended."))
+
+    async def close(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+            self.writer.close()
+            with contextlib.suppress(ConnectionError):
+                await self.writer.wait_closed()
+        await asyncio.to_thread(self.ended)
+
+    def ended(self) -> str:
+        """Waits for the end of a process that has nobody left to talk to, and tells how it ended."""
+        self.connection.close()
+        try:
+            status = self.process.wait(PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        return f"exit status {status}" if status >= 0 else f"signal {-status}"

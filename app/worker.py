@@ -1,0 +1,102 @@
+"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time.
+
+`app.process` starts it as `python -m app.worker FD`, with its end of a pair of sockets, and ends it by closing the other.
+It is a process because in Python one thread runs at a time: beside a model in a thread of the same process, the service
+answered two thirds of the requests that it answers so.
+"""
+
+import contextlib
+import gc
+import socket
+import sys
+import traceback
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from app.messages import Failed, Refused, Served, packed, read
+from app.sampler import Sampler
+from app.settings import Settings
+from models import device, weights
+from models.cards import SUFFIX
+from models.device import DeviceError
+from models.pixels import Pixels
+from models.weights import WeightsError
+
+
+def main() -> None:
+    with (
+        contextlib.suppress(EOFError, ConnectionError),  # who started this has gone
+        socket.socket(fileno=int(sys.argv[1])) as connection,
+        connection.makefile("rb") as file,
+    ):
+        settings = read(cast(BinaryIO, file))
+        try:
+            samplers = load(settings)
+        except (WeightsError, DeviceError) as error:
+            connection.sendall(packed(Refused(str(error))))
+            return
+        connection.sendall(packed([served for served, _ in samplers.values()]))
+        gc.collect()
+        gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
+        cores = torch.get_num_threads()
+        while True:
+            name, rows = read(cast(BinaryIO, file))
+            if not settings.threads:
+                torch.set_num_threads(threads(len(rows), settings.batch_images, cores))
+            connection.sendall(packed(computed(samplers[name][1], rows)))
+
+
+def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
+    """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, two of one name,
+    or no default model, DeviceError for a device that is not there."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    where = device.choose(settings.device)
+    loaded: dict[str, tuple[Served, Sampler]] = {}
+    for file in files(settings.weights):
+        served, sampler = prepare(file, where, settings)
+        if served.card.name in loaded:
+            raise WeightsError(f"{file} is a second model named {served.card.name}. Remove one of the two.")
+        loaded[served.card.name] = served, sampler
+    if settings.model not in loaded:
+        there = ", ".join(loaded)
+        raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
+    return loaded
+
+
+def files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.")
+    if not (there := sorted(folder.glob("*" + SUFFIX))):
+        raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
+    return there
+
+
+def prepare(file: Path, where: torch.device, settings: Settings) -> tuple[Served, Sampler]:
+    loaded = weights.load(file)
+    if (channels := loaded.card.network.channels) != 1:
+        raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
+    sampler = Sampler(loaded.generator, where, settings.precision)
+    invariant = sampler.is_batch_invariant(settings.batch_images)
+    return Served(loaded.card, loaded.sha256, sampler.precision, invariant), sampler
+
+
+def threads(rows: int, batch_images: int, cores: int) -> int:
+    """One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do."""
+    return cores if rows > batch_images // 2 else max(1, cores - 1)
+
+
+def computed(sampler: Sampler, rows: NDArray[np.float32]) -> Pixels | Failed:
+    """A forward pass that fails is told of, and the next one runs."""
+    try:
+        return sampler(rows)
+    except Exception:
+        return Failed(traceback.format_exc())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""Cards: what is known of a generator, and the names under which it lies. Needs no torch, so that whoever only tells of it needs none.
+
+The card lies in the header of a weights file (`weights`), and is what the service tells of a model.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FOLDER = Path(__file__).parent / "weights"
+SUFFIX = ".safetensors"
+NAME = "[a-z0-9][a-z0-9_-]{0,63}"
+
+Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `networks` builds them
+
+
+class CardPart(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class NetworkCard(CardPart):
+    """The arguments that rebuild the generator."""
+
+    kind: Kind
+    z_dim: int = Field(ge=1, le=4096)
+    classes: int = Field(ge=0, le=62)
+    hidden: int = Field(ge=0, le=8192, description="Units of the hidden dense layer; 0 where the kind fixes its widths.")
+    channels: int = Field(default=1, ge=1, le=3, description="Of an image; only those of one channel are served.")
+
+
+class DataCard(CardPart):
+    """What the generator was trained on; the SHA-256 is that of the unpacked training images."""
+
+    name: str
+    images: int
+    sha256: str
+
+
+class Card(CardPart):
+    """What is known of a generator: how it was made, on what, for how long, and how good it is."""
+
+    name: str = Field(pattern=f"^{NAME}$")
+    network: NetworkCard
+    recipe: dict[str, str] = Field(description="The five parts: networks, loss, optimizer, data, labels.")
+    batch: int
+    seed: int
+    images_seen: int = Field(description="Images the discriminator learnt from, half of them real.")
+    wall_time_s: float
+    machine: str
+    torch: str
+    data: DataCard
+    scores: dict[str, float] = {}
+    note: str = ""
