@@ -41,6 +41,8 @@ def main() -> int:
     except (StartError, PortError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
     uvicorn.run(
         app,
         host=options.host,

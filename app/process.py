@@ -46,6 +46,9 @@ class ModelProcess:
                 answer = read(cast(BinaryIO, file))
         except (EOFError, ConnectionError):
             raise StartError(f"The model process ended while it loaded ({self.ended()}). What it printed says why.") from None
+        except KeyboardInterrupt:
+            self.process.kill()
+            raise
         if isinstance(answer, Refused):
             self.process.wait()
             raise StartError(answer.sentence)
