@@ -1,7 +1,7 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
 # make check    lint, format, types, Dockerfile, compose file
-# make bench    measures the service beside others; needs wrk (apt-get install wrk)
+# make bench    measures the service beside others, in 15 minutes; needs wrk (apt-get install wrk)
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
 # make clean    removes what they set up; runs/ stays
@@ -49,8 +49,8 @@ check: setup
 bench: setup
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
-	$(BIN)/python -m benchmarks.encoders
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.endurance
 
 train: setup
 	$(BIN)/python -m training train $(RECIPE) $(ARGS)

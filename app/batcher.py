@@ -101,18 +101,20 @@ class Batcher:
         if self.task is not None:
             await asyncio.wait([self.task])
 
-    def admit(self, rows: int) -> None:
+    def admit(self) -> None:
         """Raises Closed or QueueFull where `submit` would, for callers that have work to do before they submit."""
         if self.closed:
             raise Closed("The server is shutting down.")
         if not self.alive:
             raise Closed("The model has stopped. Restart the server.")
-        if self.queued_rows + rows > self.queue_limit_rows:
-            raise QueueFull(f"{self.queued_rows} images are waiting, of at most {self.queue_limit_rows}. Try again in a second.")
+        if self.queued_rows >= self.queue_limit_rows:
+            raise QueueFull(
+                f"{self.queued_rows} images are waiting; none is taken while {self.queue_limit_rows} or more do. Try again in a second."
+            )
 
     async def submit(self, rows: Array, timeout_s: float) -> Array:
         """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
-        self.admit(len(rows))
+        self.admit()
         loop = asyncio.get_running_loop()
         ticket = Ticket(rows, loop.create_future())
         self.waiting.append(ticket)

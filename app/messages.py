@@ -4,9 +4,9 @@ A message is a pickle behind its length in bytes. The first goes to the model pr
 it serves or why it does not. Then a `(name, rows [n, z_dim + classes])` is answered by pixels [n, 28, 28] or a `Failed`, in order.
 """
 
-import asyncio
 import pickle
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -53,7 +53,12 @@ def read(file: BinaryIO) -> Any:
     return pickle.loads(content)
 
 
-async def received(reader: asyncio.StreamReader) -> Any:
-    """The same on the event loop; raises IncompleteReadError, which is an EOFError."""
-    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-    return pickle.loads(await reader.readexactly(length))
+def unpacked(buffer: bytearray) -> Iterator[Any]:
+    """The messages that are whole, which leave the buffer."""
+    while len(buffer) >= LENGTH.size:
+        end = LENGTH.size + LENGTH.unpack_from(buffer)[0]
+        if len(buffer) < end:
+            return
+        message = pickle.loads(memoryview(buffer)[LENGTH.size : end])
+        del buffer[:end]
+        yield message

@@ -1,7 +1,6 @@
 """The model process, seen from the event loop: a function of rows that is computed elsewhere. Knows neither HTTP nor torch."""
 
 import asyncio
-import contextlib
 import logging
 import socket
 import subprocess
@@ -10,7 +9,7 @@ from collections import deque
 from typing import BinaryIO, cast
 
 from app.batcher import Array, Gone
-from app.messages import Failed, Refused, Served, packed, read, received
+from app.messages import Failed, Refused, Served, packed, read, unpacked
 from app.settings import Settings
 
 log = logging.getLogger("kakite.process")
@@ -26,7 +25,7 @@ class ComputeError(Exception):
     """A forward pass failed; the message is its traceback."""
 
 
-class ModelProcess:
+class ModelProcess(asyncio.Protocol):
     """Starts with its models loaded and warm; `start` joins it to the event loop. Answers come in the order of the questions."""
 
     served: list[Served]
@@ -39,7 +38,9 @@ class ModelProcess:
             # In a session of its own, so that Ctrl-C reaches the server alone, which lets this one finish.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
         self.questions: deque[asyncio.Future[Array]] = deque()
-        self.reading: asyncio.Task[None] | None = None
+        self.transport: asyncio.Transport | None = None
+        self.unread = bytearray()
+        self.closing = False
         self.connection.sendall(packed(settings))
         try:
             with self.connection.makefile("rb") as file:
@@ -56,45 +57,48 @@ class ModelProcess:
 
     @property
     def alive(self) -> bool:
-        return self.reading is not None and not self.reading.done()
+        return self.transport is not None and not self.transport.is_closing()
 
     async def start(self) -> None:
-        self.reader, self.writer = await asyncio.open_connection(sock=self.connection)
-        self.reading = asyncio.create_task(self.read(), name="model process")
+        await asyncio.get_running_loop().create_connection(lambda: self, sock=self.connection)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
 
     async def compute(self, name: str, rows: Array) -> Array:
         """Rows [n, z_dim + classes] -> pixels [n, 28, 28]. Raises ComputeError, or Gone where nothing will be computed any more."""
-        if not self.alive:
+        if self.transport is None or self.transport.is_closing():
             raise Gone("The model process has ended.")
         question: asyncio.Future[Array] = asyncio.get_running_loop().create_future()
         self.questions.append(question)
-        self.writer.write(packed((name, rows)))
+        self.transport.write(packed((name, rows)))
         return await question
 
-    async def read(self) -> None:
-        """Answer after answer, until the process ends."""
-        try:
-            while True:
-                answer = await received(self.reader)
-                question = self.questions.popleft()
-                if question.done():
-                    continue  # whoever asked has given up
-                if isinstance(answer, Failed):
-                    question.set_exception(ComputeError(answer.traceback))
-                else:
-                    question.set_result(answer)
-        except (EOFError, ConnectionError):
-            log.critical("The model process has ended (%s). Restart the server.", await asyncio.to_thread(self.ended))
-            for question in self.questions:
-                if not question.done():
-                    question.set_exception(Gone("The model process has ended."))
+    def data_received(self, data: bytes) -> None:
+        self.unread += data
+        for answer in unpacked(self.unread):
+            question = self.questions.popleft()
+            if question.done():
+                continue  # whoever asked has given up
+            if isinstance(answer, Failed):
+                question.set_exception(ComputeError(answer.traceback))
+            else:
+                question.set_result(answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The process has ended, or was told to by `close`, when nobody asks any more."""
+        how = self.ended()
+        if self.closing:
+            return
+        log.critical("The model process has ended (%s). Restart the server.", how)
+        for question in self.questions:
+            if not question.done():
+                question.set_exception(Gone("The model process has ended."))
 
     async def close(self) -> None:
-        if self.reading is not None:
-            self.reading.cancel()
-            self.writer.close()
-            with contextlib.suppress(ConnectionError):
-                await self.writer.wait_closed()
+        self.closing = True
+        if self.transport is not None:
+            self.transport.close()
         await asyncio.to_thread(self.ended)
 
     def ended(self) -> str:

@@ -16,7 +16,7 @@ from app.sampler import Sampler
 from models import latents, weights
 
 SIZES = (1, 8, 32, 64, 256)
-ROUNDS = 5
+ROUNDS = 3
 ROUND_S = 0.5
 
 

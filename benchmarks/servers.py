@@ -34,8 +34,8 @@ class Running:
     process: psutil.Process
 
     def resident_mb(self) -> float:
-        """Of the process and all its children."""
-        return sum(process.memory_info().rss for process in [self.process, *self.process.children(recursive=True)]) / 1e6
+        """Of the process and all its children; what they share counts once."""
+        return sum(process.memory_full_info().pss for process in [self.process, *self.process.children(recursive=True)]) / 1e6
 
 
 @contextmanager
@@ -79,5 +79,5 @@ def import_s() -> float:
 
 def import_mb() -> float:
     """Resident memory of a process that has imported torch and fastapi."""
-    code = "import torch, fastapi, psutil; print(psutil.Process().memory_info().rss / 1e6)"
+    code = "import torch, fastapi, psutil; print(psutil.Process().memory_full_info().pss / 1e6)"
     return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)

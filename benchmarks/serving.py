@@ -1,6 +1,6 @@
 """Serving, side by side in one run: the limit of HTTP, the obvious server, LitServe, and Kakite.
 
-python -m benchmarks.serving [--rounds 3] [--seconds 3] [--json FILE]
+python -m benchmarks.serving [--rounds 3] [--seconds 2] [--json FILE]
 
 Each server is a process of its own on this machine with the same weights; the servers take turns, round after round.
 wrk sends the load, every request with its own seed. Figures are medians over the rounds, with their least and greatest.
@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.servers import Contestant, Running, import_mb, import_s, running
-from models import cards, device, weights
+from models import device, weights
+from models.cards import FOLDER
 
 CONNECTIONS = (1, 8, 32, 128)
 GRID_CONNECTIONS = 8
@@ -40,13 +41,17 @@ def contestants(file: Path) -> list[Contestant]:
         "KAKITE_WEIGHTS": str(alone),
         "KAKITE_MODEL": weights.load(file).card.name,
         "KAKITE_ACCESS_LOG": "0",  # as its rivals
-        "KAKITE_PRECISION": "auto",
     }
     return [
         Contestant("constant PNG", "benchmarks.peers.constant"),
         Contestant("obvious server", "benchmarks.peers.obvious", with_weights),
         Contestant("LitServe, eager", "benchmarks.peers.litserve_server", with_weights, serves_grids=False),
-        Contestant("LitServe, folded", "benchmarks.peers.litserve_server", (*with_weights, "--folded"), serves_grids=False),
+        Contestant(
+            "LitServe, folded",
+            "benchmarks.peers.litserve_server",
+            (*with_weights, "--folded", "--fast-queue", "--threads", "1"),
+            serves_grids=False,
+        ),
         Contestant("Kakite", "app", settings=settings),
     ]
 
@@ -121,9 +126,9 @@ def print_ratios(console: Console, results: dict[str, Figures], floor: Figures) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving")
-    parser.add_argument("--weights", nargs="+", type=Path, default=[cards.FOLDER / "cgan.safetensors"])
+    parser.add_argument("--weights", nargs="+", type=Path, default=[FOLDER / f"{name}.safetensors" for name in ("cgan", "kakite")])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     console = Console(width=160)

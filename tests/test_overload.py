@@ -17,8 +17,8 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
-    """A service whose model waits before each batch until the semaphore lets it; a queue of 1024 images."""
-    app = create_app(Settings(queue_limit_images=1024))
+    """A service whose model waits before each batch until the semaphore lets it; a queue of 500 images."""
+    app = create_app(Settings(queue_limit_images=500))
     model, let = app.state.gallery.default, asyncio.Semaphore(0)
     function = model.batcher.function
 

@@ -57,8 +57,8 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
-    """With a queue of 1024 images, 600 more are refused exactly while most of a sheet of 1024 is still to be written."""
-    with server(KAKITE_QUEUE_LIMIT_IMAGES="1024", KAKITE_BATCH_IMAGES="16") as (process, url), ThreadPoolExecutor(1) as threads:
+    """With a queue of 500 images, more are refused exactly while half of a sheet of 1024 is still to be written."""
+    with server(KAKITE_QUEUE_LIMIT_IMAGES="500", KAKITE_BATCH_IMAGES="16") as (process, url), ThreadPoolExecutor(1) as threads:
 
         def until_accepted() -> httpx.Response:
             while (response := httpx.get(f"{url}/grid?n=1024&seed=7", timeout=PATIENCE_S)).status_code == 503:
@@ -66,7 +66,7 @@ def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
             return response
 
         in_flight = threads.submit(until_accepted)
-        while httpx.get(f"{url}/grid?n=600&seed=7", timeout=PATIENCE_S).status_code != 503:
+        while httpx.get(f"{url}/grid?n=1&seed=7", timeout=PATIENCE_S).status_code != 503:
             assert not in_flight.done()
         process.send_signal(signal.SIGTERM)
         assert in_flight.result().status_code == 200

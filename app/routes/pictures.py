@@ -59,7 +59,7 @@ async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:
 async def picture(request: Request, wanted: Wanted) -> Response:
     """wanted -> rows -> images -> PNG."""
     model = request.app.state.gallery.find(wanted.model)
-    model.batcher.admit(wanted.count)
+    model.batcher.admit()
     large = wanted.pixels > LARGE_PIXELS
     rows = await called(large, latents.rows, wanted, model.card.network, model.name)
     async with WhileConnected(request.receive):
