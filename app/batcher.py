@@ -72,20 +72,24 @@ class Ticket:
 
 class Batcher:
     """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns, and
-    `queued_rows`, how many those are. `submit` adds, `take` and `drop` remove."""
+    `pending_rows`, those of all requests that are not answered yet, which are limited."""
 
-    def __init__(self, function: Callable[[Array], Awaitable[Array]], batch_rows: int, queue_limit_rows: int) -> None:
+    def __init__(self, function: Callable[[Array], Awaitable[Array]], batch_rows: int, limit_rows: int) -> None:
         self.function = function
         self.batch_rows = batch_rows
-        self.queue_limit_rows = queue_limit_rows
+        self.limit_rows = limit_rows
         self.waiting: deque[Ticket] = deque()
-        self.queued_rows = 0
+        self.pending_rows = 0
         self.wake = asyncio.Event()
         self.closed = False
         self.task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<Batcher: {len(self.waiting)} requests, {self.queued_rows} rows waiting{', closed' if self.closed else ''}>"
+
+    @property
+    def queued_rows(self) -> int:
+        return sum(len(ticket.rows) - ticket.taken for ticket in self.waiting)
 
     @property
     def alive(self) -> bool:
@@ -107,10 +111,8 @@ class Batcher:
             raise Closed("The server is shutting down.")
         if not self.alive:
             raise Closed("The model has stopped. Restart the server.")
-        if self.queued_rows >= self.queue_limit_rows:
-            raise QueueFull(
-                f"{self.queued_rows} images are waiting; none is taken while {self.queue_limit_rows} or more do. Try again in a second."
-            )
+        if self.pending_rows >= self.limit_rows:
+            raise QueueFull(f"{self.pending_rows} images are being written; {self.limit_rows} is the limit. Try again in a second.")
 
     async def submit(self, rows: Array, timeout_s: float) -> Array:
         """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
@@ -118,7 +120,7 @@ class Batcher:
         loop = asyncio.get_running_loop()
         ticket = Ticket(rows, loop.create_future())
         self.waiting.append(ticket)
-        self.queued_rows += len(rows)
+        self.pending_rows += len(rows)
         self.wake.set()
         deadline = loop.call_later(timeout_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
         try:
@@ -126,12 +128,12 @@ class Batcher:
         finally:
             deadline.cancel()
             self.drop(ticket)
+            self.pending_rows -= len(rows)
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that is answered, failed, late or cancelled waits no longer."""
         if ticket.taken < len(ticket.rows):
             self.waiting.remove(ticket)
-            self.queued_rows -= len(ticket.rows) - ticket.taken
             ticket.taken = len(ticket.rows)
 
     async def run(self) -> None:
@@ -157,7 +159,6 @@ class Batcher:
             ticket = self.waiting.popleft()
             rows = ticket.rows[ticket.taken : ticket.taken + min(room, PIECE_ROWS)]
             ticket.taken += len(rows)
-            self.queued_rows -= len(rows)
             room -= len(rows)
             batch.append((ticket, rows))
             if ticket.taken < len(ticket.rows):

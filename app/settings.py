@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     precision: Precision = Field("auto", description="auto takes bfloat16 where the hardware multiplies it, else float32.")
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0 leaves a core to the event loop.")
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
-    queue_limit_images: int = Field(768, ge=1, description="While so many images wait for a model, the answer is 503.")
+    queue_limit_images: int = Field(1280, ge=1, description="While a model has so many images to write, the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
     access_log: bool = Field(True, description="A line in the log for each request.")

@@ -47,8 +47,8 @@ def function() -> Doubling:
 
 @pytest.fixture
 async def batcher(function: Doubling) -> AsyncIterator[Batcher]:
-    """Batches of 32, at most 100 rows waiting."""
-    batcher = Batcher(function, batch_rows=32, queue_limit_rows=100)
+    """Batches of 32, at most 100 rows pending."""
+    batcher = Batcher(function, batch_rows=32, limit_rows=100)
     batcher.start()
     yield batcher
     function.let(1000)
@@ -105,7 +105,7 @@ async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Bat
     await function.has_begun()
     waiting = submit(batcher, *range(100))
     await settle()
-    with pytest.raises(QueueFull, match="100 images are waiting"):
+    with pytest.raises(QueueFull, match="101 images are being written; 100 is the limit"):
         await batcher.submit(rows(7), FOREVER_S)
     function.let(10)
     assert len(await first) == 1
@@ -172,8 +172,10 @@ async def test_late_request_is_told_so_and_leaves_the_queue(batcher: Batcher, fu
     with pytest.raises(Expired):
         await batcher.submit(rows(2), 0.0)
     assert batcher.queued_rows == 0
+    assert batcher.pending_rows == 1
     function.let()
     await first
+    assert batcher.pending_rows == 0
 
 
 async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batcher, function: Doubling) -> None:
@@ -219,6 +221,6 @@ async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(ba
             await task
     await settle()
     assert not batcher.alive
-    assert batcher.queued_rows == 0
+    assert batcher.pending_rows == batcher.queued_rows == 0
     with pytest.raises(Closed, match="Restart the server"):
         await batcher.submit(rows(3), FOREVER_S)
