@@ -3,8 +3,10 @@
 import argparse
 import logging
 import os
+import signal
 import socket
 import sys
+from functools import partial
 
 import uvicorn
 from pydantic import ValidationError
@@ -43,6 +45,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
+    app.state.gallery.process.on_end = partial(signal.raise_signal, signal.SIGTERM)  # whoever keeps the server running starts it anew
     uvicorn.run(
         app,
         host=options.host,

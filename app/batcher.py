@@ -41,6 +41,9 @@ class Gone(Exception):
     """Raised by a function that will never answer again; it ends its batcher."""
 
 
+STOPPED = "The model has stopped. Restart the server."
+
+
 @dataclass(eq=False)
 class Ticket:
     """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
@@ -58,14 +61,10 @@ class Ticket:
             self.answer.set_result(results if len(self.results) == 1 else np.concatenate(self.results))
 
     def expire(self, timeout_s: float) -> None:
-        if not self.answer.done():
-            self.answer.set_exception(
-                Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later.")
-            )
+        self.fail(Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later."))
 
-    def fail(self, cause: Exception) -> None:
+    def fail(self, error: Exception, cause: Exception | None = None) -> None:
         if not self.answer.done():
-            error = ForwardFailed(str(cause))
             error.__cause__ = cause
             self.answer.set_exception(error)
 
@@ -110,7 +109,7 @@ class Batcher:
         if self.closed:
             raise Closed("The server is shutting down.")
         if not self.alive:
-            raise Closed("The model has stopped. Restart the server.")
+            raise Closed(STOPPED)
         if self.pending_rows >= self.limit_rows:
             raise QueueFull(f"{self.pending_rows} images are being written; {self.limit_rows} is the limit. Try again in a second.")
 
@@ -146,10 +145,10 @@ class Batcher:
                     await self.wake.wait()
                     continue
                 await self.compute(batch)
-        except Gone as cause:
+        except Gone:
             for ticket in list(self.waiting):
                 self.drop(ticket)
-                ticket.fail(cause)
+                ticket.fail(Closed(STOPPED))
 
     def take(self) -> list[tuple[Ticket, Array]]:
         """The next batch: tickets with the rows of theirs that are in it, each ticket at its turn."""
@@ -173,11 +172,13 @@ class Batcher:
             if len(results) != len(rows):
                 raise ValueError(f"{len(rows)} rows gave {len(results)} results")
         except Exception as cause:
-            log.exception("A batch failed: %r", self)
+            gone = isinstance(cause, Gone)
+            if not gone:
+                log.exception("A batch failed: %r", self)
             for ticket, _ in batch:
                 self.drop(ticket)
-                ticket.fail(cause)
-            if isinstance(cause, Gone):
+                ticket.fail(Closed(STOPPED) if gone else ForwardFailed(str(cause)), cause)
+            if gone:
                 raise
             return
         start = 0

@@ -3,14 +3,15 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from app.batcher import Batcher
 from app.messages import Served
-from app.process import ModelProcess
+from app.process import PATIENCE_S, ModelProcess
 from app.settings import Settings
+from models.cards import Card
 
 log = logging.getLogger("kakite")
 
@@ -20,10 +21,15 @@ class UnknownModel(Exception):
 
 
 @dataclass(frozen=True)
-class Model(Served):
+class Model:
     """One generator behind its batcher."""
 
+    served: Served
     batcher: Batcher
+
+    @property
+    def card(self) -> Card:
+        return self.served.card
 
     @property
     def name(self) -> str:
@@ -41,9 +47,9 @@ class Gallery:
 
     def behind_batcher(self, served: Served, settings: Settings) -> Model:
         told = "the same bytes in any batch" if served.batch_invariant else "a seed's bytes depend on its batch here"
-        log.info("%s: %s, %s", served.card.name, served.precision, told)
+        log.info("%s: %s on %s, %s", served.card.name, served.precision, served.device, told)
         compute = partial(self.process.compute, served.card.name)
-        return Model(**vars(served), batcher=Batcher(compute, settings.batch_images, settings.queue_limit_images))
+        return Model(served, Batcher(compute, settings.batch_images, settings.queue_limit_images))
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
@@ -62,11 +68,13 @@ class Gallery:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Batchers run inside; on leaving, what is queued is still computed."""
-        await self.process.start()
-        for model in self:
-            model.batcher.start()
         try:
+            await self.process.start()
+            for model in self:
+                model.batcher.start()
             yield
         finally:
-            await asyncio.gather(*(model.batcher.close() for model in self))
+            with suppress(TimeoutError):  # by a forward pass that hangs
+                async with asyncio.timeout(PATIENCE_S):
+                    await asyncio.gather(*(model.batcher.close() for model in self))
             await self.process.close()

@@ -15,12 +15,17 @@ from models.cards import Card
 LENGTH = struct.Struct("<Q")
 
 
+class HangUp(Exception):
+    """The other side has gone."""
+
+
 @dataclass(frozen=True)
 class Served:
     """A model that is loaded and warm, and how it is computed there."""
 
     card: Card
     sha256: str  # of the weights file
+    device: str
     precision: str
     batch_invariant: bool  # a seed gives the same bytes alone and in any batch
 
@@ -45,11 +50,11 @@ def packed(message: Any) -> bytes:
 
 
 def read(file: BinaryIO) -> Any:
-    """Waits for the next message. Raises EOFError where the other side has gone."""
+    """Waits for the next message. Raises HangUp."""
     if len(header := file.read(LENGTH.size)) < LENGTH.size:
-        raise EOFError
+        raise HangUp
     if len(content := file.read(*LENGTH.unpack(header))) < LENGTH.unpack(header)[0]:
-        raise EOFError
+        raise HangUp
     return pickle.loads(content)
 
 

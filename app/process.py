@@ -6,10 +6,11 @@ import socket
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from app.batcher import Array, Gone
-from app.messages import Failed, Refused, Served, packed, read, unpacked
+from app.messages import Failed, HangUp, Refused, Served, packed, read, unpacked
 from app.settings import Settings
 
 log = logging.getLogger("kakite.process")
@@ -26,41 +27,48 @@ class ComputeError(Exception):
 
 
 class ModelProcess(asyncio.Protocol):
-    """Starts with its models loaded and warm; `start` joins it to the event loop. Answers come in the order of the questions."""
+    """Starts with its models loaded and warm; `start` joins it to the event loop. Answers come in the order of the questions.
 
-    served: list[Served]
+    When it ends without having been told to, `on_end` is called: it is for whoever starts the server anew.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Waits until the models are loaded. Raises StartError where they cannot be."""
+        self.questions: deque[asyncio.Future[Array]] = deque()
+        self.transport: asyncio.Transport | None = None
+        self.unread = bytearray()
+        self.closing = False
+        self.on_end: Callable[[], None] = lambda: None
         self.connection, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "app.worker", str(theirs.fileno())]
             # In a session of its own, so that Ctrl-C reaches the server alone, which lets this one finish.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
-        self.questions: deque[asyncio.Future[Array]] = deque()
-        self.transport: asyncio.Transport | None = None
-        self.unread = bytearray()
-        self.closing = False
-        self.connection.sendall(packed(settings))
         try:
+            self.served = self.loaded(settings)
+        except BaseException:
+            self.connection.close()
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def loaded(self, settings: Settings) -> list[Served]:
+        try:
+            self.connection.sendall(packed(settings))
             with self.connection.makefile("rb") as file:
                 answer = read(cast(BinaryIO, file))
-        except (EOFError, ConnectionError):
-            raise StartError(f"The model process ended while it loaded ({self.ended()}). What it printed says why.") from None
-        except KeyboardInterrupt:
-            self.process.kill()
-            raise
+        except (HangUp, ConnectionError):
+            raise StartError(f"The model process ended while it loaded ({self.wait()}). What it printed says why.") from None
         if isinstance(answer, Refused):
-            self.process.wait()
             raise StartError(answer.sentence)
-        self.served = answer
+        return cast(list[Served], answer)
 
     @property
     def alive(self) -> bool:
         return self.transport is not None and not self.transport.is_closing()
 
     async def start(self) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: self, sock=self.connection)
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=self.connection)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -68,7 +76,7 @@ class ModelProcess(asyncio.Protocol):
     async def compute(self, name: str, rows: Array) -> Array:
         """Rows [n, z_dim + classes] -> pixels [n, 28, 28]. Raises ComputeError, or Gone where nothing will be computed any more."""
         if self.transport is None or self.transport.is_closing():
-            raise Gone("The model process has ended.")
+            raise Gone
         question: asyncio.Future[Array] = asyncio.get_running_loop().create_future()
         self.questions.append(question)
         self.transport.write(packed((name, rows)))
@@ -86,24 +94,26 @@ class ModelProcess(asyncio.Protocol):
                 question.set_result(answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The process has ended, or was told to by `close`, when nobody asks any more."""
-        how = self.ended()
-        if self.closing:
-            return
-        log.critical("The model process has ended (%s). Restart the server.", how)
         for question in self.questions:
             if not question.done():
-                question.set_exception(Gone("The model process has ended."))
+                question.set_exception(Gone())
+        if not self.closing:
+            log.critical("The model process has ended. Restart the server.")
+            self.on_end()
 
     async def close(self) -> None:
+        """Ends the process, when it has computed what it was asked."""
         self.closing = True
-        if self.transport is not None:
+        if self.transport is None:
+            self.connection.close()
+        else:
             self.transport.close()
-        await asyncio.to_thread(self.ended)
+        how = await asyncio.to_thread(self.wait)
+        if self.process.returncode:
+            log.error("The model process ended with %s.", how)
 
-    def ended(self) -> str:
-        """Waits for the end of a process that has nobody left to talk to, and tells how it ended."""
-        self.connection.close()
+    def wait(self) -> str:
+        """Until a process that has nobody left to talk to has ended, and how it did."""
         try:
             status = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:

@@ -7,6 +7,7 @@ answered two thirds of the requests that it answers so.
 
 import contextlib
 import gc
+import signal
 import socket
 import sys
 import traceback
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from app.messages import Failed, Refused, Served, packed, read
+from app.messages import Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
 from models import device, weights
@@ -28,8 +29,9 @@ from models.weights import WeightsError
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # meant for the server, which closes the connection when all is answered
     with (
-        contextlib.suppress(EOFError, ConnectionError),  # who started this has gone
+        contextlib.suppress(HangUp, ConnectionError),  # the server has gone
         socket.socket(fileno=int(sys.argv[1])) as connection,
         connection.makefile("rb") as file,
     ):
@@ -42,11 +44,8 @@ def main() -> None:
         connection.sendall(packed([served for served, _ in samplers.values()]))
         gc.collect()
         gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
-        cores = torch.get_num_threads()
         while True:
             name, rows = read(cast(BinaryIO, file))
-            if not settings.threads:
-                torch.set_num_threads(threads(len(rows), settings.batch_images, cores))
             connection.sendall(packed(computed(samplers[name][1], rows)))
 
 
@@ -80,14 +79,11 @@ def prepare(file: Path, where: torch.device, settings: Settings) -> tuple[Served
     loaded = weights.load(file)
     if (channels := loaded.card.network.channels) != 1:
         raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
-    sampler = Sampler(loaded.generator, where, settings.precision)
+    # One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do.
+    sparing = 0 if settings.threads else settings.batch_images // 2
+    sampler = Sampler(loaded.generator, where, settings.precision, sparing)
     invariant = sampler.is_batch_invariant(settings.batch_images)
-    return Served(loaded.card, loaded.sha256, sampler.precision, invariant), sampler
-
-
-def threads(rows: int, batch_images: int, cores: int) -> int:
-    """One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do."""
-    return cores if rows > batch_images // 2 else max(1, cores - 1)
+    return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant), sampler
 
 
 def computed(sampler: Sampler, rows: NDArray[np.float32]) -> Pixels | Failed:

@@ -35,6 +35,12 @@ def test_convolutional_pair_has_the_published_parameter_counts() -> None:
     assert statistics(discriminator) == 0
 
 
+def test_refined_generator_has_the_counts_of_its_docstring() -> None:
+    generator = Refined(z_dim=64, hidden=256).generator(10)
+    assert parameters(generator) + statistics(generator) == 903_105
+    assert statistics(generator) == 6_880
+
+
 def test_dense_pair_has_the_counts_of_its_layers() -> None:
     generator, discriminator = Dense().generator(0), Dense().discriminator(0)
     layers = (100 + 1) * 256 + (256 + 1) * 512 + (512 + 1) * 1024 + (1024 + 1) * 784

@@ -57,15 +57,9 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
-    """With a queue of 500 images, more are refused exactly while half of a sheet of 1024 is still to be written."""
+    """With a queue of 500 images, more are refused exactly while a sheet of 1024 is not yet written."""
     with server(KAKITE_QUEUE_LIMIT_IMAGES="500", KAKITE_BATCH_IMAGES="16") as (process, url), ThreadPoolExecutor(1) as threads:
-
-        def until_accepted() -> httpx.Response:
-            while (response := httpx.get(f"{url}/grid?n=1024&seed=7", timeout=PATIENCE_S)).status_code == 503:
-                pass
-            return response
-
-        in_flight = threads.submit(until_accepted)
+        in_flight = threads.submit(httpx.get, f"{url}/grid?n=1024&seed=7", timeout=PATIENCE_S)
         while httpx.get(f"{url}/grid?n=1&seed=7", timeout=PATIENCE_S).status_code != 503:
             assert not in_flight.done()
         process.send_signal(signal.SIGTERM)
@@ -73,6 +67,53 @@ def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
         assert process.wait(PATIENCE_S) in (0, -signal.SIGTERM)
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{url}/livez")
+
+
+def model_process(server: subprocess.Popen[str]) -> int:
+    """Its process id, as soon as there is one."""
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    if not children.exists():
+        pytest.skip("this system does not tell a process's children")
+    while not (found := children.read_text().split()):
+        assert server.poll() is None
+    return int(found[0])
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():  # empty once it is a zombie
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_model_process_ends_with_its_server(how: signal.Signals) -> None:
+    with server() as (process, _):
+        models = model_process(process)
+        process.send_signal(how)
+        assert process.wait(PATIENCE_S) in (0, -how)
+        wait_until_gone(models)
+        assert process.stderr is not None
+        assert "The model process" not in process.stderr.read()  # it was not killed
+
+
+def test_ctrl_c_while_the_models_are_loaded_leaves_nothing_behind() -> None:
+    command = [sys.executable, "-m", "app", "--port", str(free_port())]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        models = model_process(process)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=PATIENCE_S)
+        assert process.returncode == 130
+        assert "Traceback" not in told
+        wait_until_gone(models)
+
+
+def test_server_ends_with_its_model_process_so_that_it_is_started_anew() -> None:
+    with server() as (process, _):
+        os.kill(model_process(process), signal.SIGKILL)
+        assert process.wait(PATIENCE_S) != 0
+        assert process.stderr is not None
+        assert "The model process has ended" in process.stderr.read()
 
 
 def test_probes_answer_while_large_grids_are_computed() -> None:

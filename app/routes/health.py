@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from app.batcher import Closed
+from app.batcher import STOPPED, Closed
 from app.problems import documented
 
 router = APIRouter(tags=["health"])
@@ -16,7 +16,7 @@ class Health(BaseModel):
 @router.get("/livez", summary="Does the process work? If not, restart it.", responses=documented(503))
 @router.get("/readyz", summary="May requests be sent here?", responses=documented(503))
 async def health(request: Request) -> Health:
-    """Alive while every model's batcher runs; models are loaded and warm before the first request is taken."""
+    """Alive while the model process and every model's batcher run; models are loaded and warm before the first request is taken."""
     if not request.app.state.gallery.alive:
-        raise Closed("A model's batcher has stopped. Restart the server.")
+        raise Closed(STOPPED)
     return Health()

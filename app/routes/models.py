@@ -15,6 +15,7 @@ class ModelInfo(Card):
 
     sha256: str
     default: bool
+    device: str
     precision: str
     batch_invariant: bool  # a seed gives the same bytes alone and in any batch
 
@@ -39,8 +40,9 @@ async def get_model(request: Request, name: str) -> ModelInfo:
 def info(model: Model, default: Model) -> ModelInfo:
     return ModelInfo(
         **model.card.model_dump(),
-        sha256=model.sha256,
+        sha256=model.served.sha256,
         default=model is default,
-        precision=model.precision,
-        batch_invariant=model.batch_invariant,
+        device=model.served.device,
+        precision=model.served.precision,
+        batch_invariant=model.served.batch_invariant,
     )
