@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.gallery = gallery
     app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
     problems.install(app)
-    for routes in (page, pictures, models, health):
+    for routes in (pictures, page, models, health):  # in the order in which a request tries them
         app.include_router(routes.router)
     app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
     return app
