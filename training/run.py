@@ -4,6 +4,7 @@ Everything lies in one folder; whatever stops the run loses at most a minute of 
 """
 
 import hashlib
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -111,8 +112,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
         checkpoint.save(folder.checkpoint, identity, state)
 
     fixed = fixed_latents(training)
-    sheet_each = max(1, training.total_images // SHEETS)
-    next_sheet = (training.images // sheet_each + 1) * sheet_each
+    next_sheet = sheet_due(training.images, training.total_images)
     saved_at = time.monotonic()
     with (
         stop_signals() as stop,
@@ -127,7 +127,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
                     board.add_scalar(name, value, progress.images)
             if progress.images >= next_sheet:
                 draw_sheet(folder.sheet(progress.images), training, fixed)
-                next_sheet = (progress.images // sheet_each + 1) * sheet_each
+                next_sheet = sheet_due(progress.images, training.total_images)
             if stop or time.monotonic() - saved_at > CHECKPOINT_S:
                 save()
                 saved_at = time.monotonic()
@@ -139,6 +139,12 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     write_weights(plan, training, dataset, elapsed())
     return folder.weights
+
+
+def sheet_due(images: int, total_images: int) -> int:
+    """After how many images the next sheet is drawn: close together at first, when a generator changes most."""
+    drawn = math.isqrt(images * SHEETS**2 // total_images)
+    return total_images * (drawn + 1) ** 2 // SHEETS**2
 
 
 def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
