@@ -13,7 +13,7 @@ from models.cards import FOLDER
 from models.latents import draw, one_hot
 from models.weights import Weights
 
-SHIPPED = {"cgan": 640_000, "dcgan": 640_000, "dense": 640_000, "kakite": 2_000_000}  # name: images seen
+SHIPPED = {"cgan": 640_000, "dcgan": 640_000, "dense": 640_000, "kakite": 6_000_128}  # name: images seen
 SIZES = [*range(1, 33), 47, 64, 100, 127, 128, 200, 255, 256]
 
 
