@@ -26,8 +26,8 @@ AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, 
 
 
 def begin(data: Path, recipe: Recipe = DENSE, steps: int = 4, seed: int = 0) -> Training:
-    """A run of so many steps of 16 images."""
-    return Training(recipe, recipe.data.read(data), CPU, 16, seed, 16 * steps)
+    """A run of so many steps, each of 16 images for each step of the discriminator."""
+    return Training(recipe, recipe.data.read(data), CPU, 16, seed, 16 * steps * recipe.optimizer.discriminator_steps)
 
 
 def equal(a: Any, b: Any) -> bool:
