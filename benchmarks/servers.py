@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -57,10 +57,21 @@ def running(contestant: Contestant) -> Iterator[Running]:
             time.sleep(0.01)
         yield Running(url, time.perf_counter() - began, psutil.Process(process.pid))
     finally:
-        for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
-            child.terminate()
-        process.terminate()
-        process.communicate()
+        end(process)
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """With all its children: one that is left behind, spinning, is measured with whatever comes next."""
+    if server.poll() is None:
+        processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        _, alive = psutil.wait_procs(processes, timeout=3)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive)
+    server.communicate()
 
 
 def answers(url: str) -> bool:
