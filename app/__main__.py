@@ -8,11 +8,9 @@ import socket
 import sys
 from functools import partial
 
-import uvicorn
 from pydantic import ValidationError
 
-from app.main import create_app
-from app.process import StartError
+from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
 
 log = logging.getLogger("kakite")
@@ -35,7 +33,7 @@ def main() -> int:
     try:
         settings = Settings()
         refuse_taken_port(options.host, options.port)
-        app = create_app(settings)
+        serve(settings, options.host, options.port)
     except ValidationError as error:
         for item in error.errors():
             print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
@@ -45,17 +43,31 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
-    app.state.gallery.process.on_end = partial(signal.raise_signal, signal.SIGTERM)  # whoever keeps the server running starts it anew
+    return 0
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Until it is told to end. Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards uvicorn takes Ctrl-C."""
+    process = ModelProcess(settings)
+    process.on_end = partial(signal.raise_signal, signal.SIGTERM)  # whoever keeps the server running starts it anew
+    try:
+        import uvicorn  # here, for it takes half a second in which the models are loaded
+
+        from app.main import create_app
+
+        app = create_app(settings, process)
+    except BaseException:
+        process.kill()
+        raise
     uvicorn.run(
         app,
-        host=options.host,
-        port=options.port,
+        host=host,
+        port=port,
         loop="uvloop",
         http="httptools",
         timeout_graceful_shutdown=settings.grace_s,
         access_log=settings.access_log,
     )
-    return 0
 
 
 def refuse_taken_port(host: str, port: int) -> None:

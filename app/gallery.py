@@ -39,10 +39,10 @@ class Model:
 class Gallery:
     """Read-only once loaded. All models share one process, which computes one batch at a time."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Raises StartError where the models cannot be loaded."""
-        self.process = ModelProcess(settings)
-        self.models = {served.card.name: self.behind_batcher(served, settings) for served in self.process.served}
+    def __init__(self, settings: Settings, process: ModelProcess) -> None:
+        """Waits for the process. Raises StartError where the models cannot be loaded."""
+        self.process = process
+        self.models = {served.card.name: self.behind_batcher(served, settings) for served in process.wait_until_loaded()}
         self.default = self.models[settings.model]
 
     def behind_batcher(self, served: Served, settings: Settings) -> Model:

@@ -11,16 +11,18 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, problems
 from app.gallery import Gallery
 from app.limits import BodyLimit
+from app.process import ModelProcess
 from app.routes import health, models, page, pictures
 from app.settings import Settings
 
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Loads every model and warms it up, in a process of its own. Raises StartError, whose sentence says what to do."""
+def create_app(settings: Settings | None = None, process: ModelProcess | None = None) -> FastAPI:
+    """Waits for the process that loads every model and warms it up; starts one if none is given. Raises StartError, whose
+    sentence says what to do."""
     settings = settings or Settings()
-    gallery = Gallery(settings)
+    gallery = Gallery(settings, process or ModelProcess(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

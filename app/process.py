@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from app.batcher import Array, Gone
@@ -27,13 +28,13 @@ class ComputeError(Exception):
 
 
 class ModelProcess(asyncio.Protocol):
-    """Starts with its models loaded and warm; `start` joins it to the event loop. Answers come in the order of the questions.
+    """Loads its models while its maker goes on, until `wait_until_loaded`; `start` joins it to the event loop.
 
-    When it ends without having been told to, `on_end` is called: it is for whoever starts the server anew.
+    Answers come in the order of the questions. When it ends without having been told to, `on_end` is called: it is for
+    whoever starts the server anew.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Waits until the models are loaded. Raises StartError where they cannot be."""
         self.questions: deque[asyncio.Future[Array]] = deque()
         self.transport: asyncio.Transport | None = None
         self.unread = bytearray()
@@ -44,17 +45,12 @@ class ModelProcess(asyncio.Protocol):
             command = [sys.executable, "-m", "app.worker", str(theirs.fileno())]
             # In a session of its own, so that Ctrl-C reaches the server alone, which lets this one finish.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True)
-        try:
-            self.served = self.loaded(settings)
-        except BaseException:
-            self.connection.close()
-            self.process.kill()
-            self.process.wait()
-            raise
-
-    def loaded(self, settings: Settings) -> list[Served]:
-        try:
+        with suppress(ConnectionError):  # `wait_until_loaded` tells how it ended
             self.connection.sendall(packed(settings))
+
+    def wait_until_loaded(self) -> list[Served]:
+        """What it serves. Raises StartError where that is nothing, and the process has ended."""
+        try:
             with self.connection.makefile("rb") as file:
                 answer = read(cast(BinaryIO, file))
         except (HangUp, ConnectionError):
@@ -62,6 +58,11 @@ class ModelProcess(asyncio.Protocol):
         if isinstance(answer, Refused):
             raise StartError(answer.sentence)
         return cast(list[Served], answer)
+
+    def kill(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.wait()
 
     @property
     def alive(self) -> bool:

@@ -18,6 +18,7 @@ WIDTH = 64 + 10  # of the rows of the default model
 @pytest.fixture
 async def process() -> AsyncIterator[ModelProcess]:
     process = ModelProcess(Settings())
+    process.wait_until_loaded()
     await process.start()
     yield process
     await process.close()
