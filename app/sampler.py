@@ -15,6 +15,7 @@ from app.settings import Precision
 from models import device, latents
 from models.folding import fold
 from models.generators import Generator
+from models.packing import can_pack, pack
 from models.pixels import Pixels, to_uint8
 
 ROWS = {"float32": 4, "bfloat16": 1}
@@ -33,6 +34,8 @@ class Sampler:
         self.z_dim, self.classes = generator.z_dim, generator.classes
         self.sparing_rows, self.threads = sparing_rows, torch.get_num_threads()
         self.folded = fold(generator).to(where, self.dtype)
+        if can_pack(where, self.dtype):
+            pack(self.folded)
 
     @torch.inference_mode()
     def __call__(self, rows: NDArray[np.float32]) -> Pixels:

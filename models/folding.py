@@ -19,6 +19,13 @@ from models.generators import ConvolutionalGenerator, DenseGenerator, Generator,
 from models.layers import UpsampledConv
 
 
+class Step(nn.Sequential):
+    """A linear layer or a convolution and the activation behind it: what a folded generator is made of, but for reshaping."""
+
+    def __init__(self, layer: nn.Linear | nn.Conv2d, activation: nn.Module) -> None:
+        super().__init__(layer, activation)
+
+
 class Folded(nn.Module):
     """Rows of z and label [B, z_dim + classes] -> images [B, 1, 28, 28] in [-1, 1]."""
 
@@ -34,14 +41,12 @@ class FoldedDense(Folded):
         # Each norm stands behind an activation, so it goes into the linear layer that follows.
         first, *others = linears
         folded = [linear_after_norm(norm, after) for norm, after in zip(norms, others, strict=True)]
-        self.linears = nn.ModuleList([linear(first.weight, first.bias), *folded])
+        *hidden, last = linear(first.weight, first.bias), *folded
+        self.layers = nn.Sequential(*(Step(layer, nn.LeakyReLU(0.2)) for layer in hidden), Step(last, nn.Tanh()))
 
     def forward(self, rows: Tensor) -> Tensor:
-        *hidden, last = self.linears
-        x = rows  # [B, z_dim + classes]
-        for layer in hidden:
-            x = F.leaky_relu(layer(x), 0.2)  # -> 256 -> 512 -> 1024
-        return torch.tanh(last(x)).reshape(-1, 1, 28, 28)  # [B, 1, 28, 28]
+        x = self.layers(rows)  # [B, z_dim + classes] -> 256 -> 512 -> 1024 -> [B, 784]
+        return torch.reshape(x, (-1, 1, 28, 28))  # [B, 1, 28, 28]
 
 
 class FoldedUpsampling(Folded):
@@ -50,15 +55,15 @@ class FoldedUpsampling(Folded):
     def __init__(self, generator: UpsamplingGenerator) -> None:
         super().__init__()
         self.width = generator.width
-        self.dense_1 = linear_before_norm(generator.dense_1, generator.norm_1)
-        self.dense_2 = linear_before_norm(generator.dense_2, generator.norm_2)
-        self.conv_1 = phases_before_norm(generator.conv_1, generator.norm_3)
+        self.dense_1 = Step(linear_before_norm(generator.dense_1, generator.norm_1), nn.ReLU())
+        self.dense_2 = Step(linear_before_norm(generator.dense_2, generator.norm_2), nn.ReLU())
+        self.conv_1 = Step(phases_before_norm(generator.conv_1, generator.norm_3), nn.ReLU())
 
     def features(self, rows: Tensor) -> Tensor:
-        x = F.relu(self.dense_1(rows))  # [B, hidden]
-        x = F.relu(self.dense_2(x))  # [B, 7 * 7 * width]
+        x = self.dense_1(rows)  # [B, hidden]
+        x = self.dense_2(x)  # [B, 7 * 7 * width]
         x = x.reshape(-1, 7, 7, self.width).permute(0, 3, 1, 2)  # [B, width, 7, 7], channels last
-        return F.pixel_shuffle(F.relu(self.conv_1(x)), 2)  # [B, width / 2 * 4, 7, 7] -> [B, width / 2, 14, 14]
+        return F.pixel_shuffle(self.conv_1(x), 2)  # [B, width / 2 * 4, 7, 7] -> [B, width / 2, 14, 14]
 
 
 class FoldedConvolutional(FoldedUpsampling):
@@ -66,11 +71,10 @@ class FoldedConvolutional(FoldedUpsampling):
 
     def __init__(self, generator: ConvolutionalGenerator) -> None:
         super().__init__(generator)
-        self.conv_2 = phases(generator.conv_2)
+        self.conv_2 = Step(phases(generator.conv_2), nn.Tanh())
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = F.pixel_shuffle(self.conv_2(self.features(rows)), 2)  # [B, 4, 14, 14] -> [B, 1, 28, 28]
-        return torch.tanh(x)
+        return F.pixel_shuffle(self.conv_2(self.features(rows)), 2)  # [B, 4, 14, 14] -> [B, 1, 28, 28]
 
 
 class FoldedRefined(FoldedUpsampling):
@@ -78,13 +82,13 @@ class FoldedRefined(FoldedUpsampling):
 
     def __init__(self, generator: RefinedGenerator) -> None:
         super().__init__(generator)
-        self.conv_2 = phases_before_norm(generator.conv_2, generator.norm_4)
+        self.conv_2 = Step(phases_before_norm(generator.conv_2, generator.norm_4), nn.ReLU())
         assert generator.conv_3.bias is not None
-        self.conv_3 = conv(generator.conv_3.weight, generator.conv_3.bias)
+        self.conv_3 = Step(conv(generator.conv_3.weight, generator.conv_3.bias), nn.Tanh())
 
     def forward(self, rows: Tensor) -> Tensor:
-        x = F.pixel_shuffle(F.relu(self.conv_2(self.features(rows))), 2)  # [B, 16 * 4, 14, 14] -> [B, 16, 28, 28]
-        return torch.tanh(self.conv_3(x))  # [B, 1, 28, 28]
+        x = F.pixel_shuffle(self.conv_2(self.features(rows)), 2)  # [B, 16 * 4, 14, 14] -> [B, 16, 28, 28]
+        return self.conv_3(x)  # type: ignore[no-any-return]  # [B, 1, 28, 28]
 
 
 def fold(generator: Generator) -> Folded:
