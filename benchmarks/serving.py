@@ -57,7 +57,7 @@ def contestants(file: Path) -> list[Contestant]:
 
 
 def wrk(server: Running, connections: int, seconds: float, *arguments: str) -> dict[str, float]:
-    command = ["wrk", "-t1", "--timeout", "30s", f"-c{connections}", f"-d{seconds:g}s", "-s", str(SCRIPT), server.url, "--", *arguments]
+    command = ["wrk", "-t1", "--timeout", "30s", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(SCRIPT), server.url, "--", *arguments]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     figures = json.loads(told.strip().splitlines()[-1])
     if figures["errors"]:
