@@ -3,10 +3,9 @@
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
-from functools import partial
+from contextlib import suppress
 
 from pydantic import ValidationError
 
@@ -33,7 +32,7 @@ def main() -> int:
     try:
         settings = Settings()
         refuse_taken_port(options.host, options.port)
-        serve(settings, options.host, options.port)
+        return serve(settings, options.host, options.port)
     except ValidationError as error:
         for item in error.errors():
             print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
@@ -43,13 +42,12 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
-    return 0
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
-    """Until it is told to end. Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards uvicorn takes Ctrl-C."""
+def serve(settings: Settings, host: str, port: int) -> int:
+    """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
+    Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards uvicorn takes Ctrl-C."""
     process = ModelProcess(settings)
-    process.on_end = partial(signal.raise_signal, signal.SIGTERM)  # whoever keeps the server running starts it anew
     try:
         import uvicorn  # here, for it takes half a second in which the models are loaded
 
@@ -59,7 +57,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     except BaseException:
         process.kill()
         raise
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -68,6 +66,15 @@ def serve(settings: Settings, host: str, port: int) -> None:
         timeout_graceful_shutdown=settings.grace_s,
         access_log=settings.access_log,
     )
+    server = uvicorn.Server(config)
+
+    def leave() -> None:
+        server.should_exit = True
+
+    process.on_end = leave
+    with suppress(KeyboardInterrupt):  # which uvicorn raises again when it has shut down
+        server.run()
+    return 1 if process.ended_by_itself or not server.started else 0
 
 
 def refuse_taken_port(host: str, port: int) -> None:

@@ -137,6 +137,7 @@ class Batcher:
 
     async def run(self) -> None:
         """Batch after batch, until closed and empty, or until the function has gone."""
+        batch: list[tuple[Ticket, Array]] = []
         try:
             while not (self.closed and not self.waiting):
                 batch = self.take()
@@ -146,7 +147,9 @@ class Batcher:
                     continue
                 await self.compute(batch)
         except Gone:
-            for ticket in list(self.waiting):
+            pass
+        finally:  # also when it was cancelled: nobody is left waiting for what will not come
+            for ticket in [*(ticket for ticket, _ in batch), *self.waiting]:
                 self.drop(ticket)
                 ticket.fail(Closed(STOPPED))
 
@@ -171,17 +174,14 @@ class Batcher:
             results = await self.function(rows)
             if len(results) != len(rows):
                 raise ValueError(f"{len(rows)} rows gave {len(results)} results")
+            start = 0
+            for ticket, rows in batch:
+                ticket.deliver(results[start : start + len(rows)])
+                start += len(rows)
+        except Gone:
+            raise
         except Exception as cause:
-            gone = isinstance(cause, Gone)
-            if not gone:
-                log.exception("A batch failed: %r", self)
+            log.exception("A batch failed: %r", self)
             for ticket, _ in batch:
                 self.drop(ticket)
-                ticket.fail(Closed(STOPPED) if gone else ForwardFailed(str(cause)), cause)
-            if gone:
-                raise
-            return
-        start = 0
-        for ticket, rows in batch:
-            ticket.deliver(results[start : start + len(rows)])
-            start += len(rows)
+                ticket.fail(ForwardFailed(str(cause)), cause)

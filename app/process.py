@@ -30,8 +30,7 @@ class ComputeError(Exception):
 class ModelProcess(asyncio.Protocol):
     """Loads its models while its maker goes on, until `wait_until_loaded`; `start` joins it to the event loop.
 
-    Answers come in the order of the questions. When it ends without having been told to, `on_end` is called: it is for
-    whoever starts the server anew.
+    Answers come in the order of the questions. When it ends without having been told to, `on_end` is called.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -39,6 +38,7 @@ class ModelProcess(asyncio.Protocol):
         self.transport: asyncio.Transport | None = None
         self.unread = bytearray()
         self.closing = False
+        self.ended_by_itself = False
         self.on_end: Callable[[], None] = lambda: None
         self.connection, theirs = socket.socketpair()
         with theirs:
@@ -54,12 +54,15 @@ class ModelProcess(asyncio.Protocol):
             with self.connection.makefile("rb") as file:
                 answer = read(cast(BinaryIO, file))
         except (HangUp, ConnectionError):
+            self.connection.close()
             raise StartError(f"The model process ended while it loaded ({self.wait()}). What it printed says why.") from None
         if isinstance(answer, Refused):
+            self.kill()
             raise StartError(answer.sentence)
         return cast(list[Served], answer)
 
     def kill(self) -> None:
+        """And with it whatever it still computes."""
         self.connection.close()
         self.process.kill()
         self.process.wait()
@@ -99,11 +102,12 @@ class ModelProcess(asyncio.Protocol):
             if not question.done():
                 question.set_exception(Gone())
         if not self.closing:
+            self.ended_by_itself = True
             log.critical("The model process has ended. Restart the server.")
             self.on_end()
 
     async def close(self) -> None:
-        """Ends the process, when it has computed what it was asked."""
+        """Ends the process. Questions that are still open get no answer."""
         self.closing = True
         if self.transport is None:
             self.connection.close()

@@ -25,14 +25,14 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 class Sampler:
     """A function from rows [n, z_dim + classes] to pixels [n, 28, 28]. Called from one thread at a time."""
 
-    def __init__(self, generator: Generator, where: torch.device, precision: Precision, sparing_rows: int = 0) -> None:
-        """`auto` takes bfloat16 where the hardware multiplies it, else float32. On the CPU, up to `sparing_rows` rows are
-        computed by one thread less than torch has, if it has more than one."""
+    def __init__(self, generator: Generator, where: torch.device, precision: Precision, threads: int = 0, sparing_rows: int = 0) -> None:
+        """`auto` takes bfloat16 where the hardware multiplies it, else float32. On the CPU up to `sparing_rows` rows are
+        computed by one thread less than `threads`, if that is more than one; 0 leaves torch's threads as they are."""
         self.device = where
         self.precision = ("bfloat16" if device.has_bfloat16(where) else "float32") if precision == "auto" else precision
         self.dtype = PRECISIONS[self.precision]
         self.z_dim, self.classes = generator.z_dim, generator.classes
-        self.sparing_rows, self.threads = sparing_rows, torch.get_num_threads()
+        self.threads, self.sparing_rows = threads if where.type == "cpu" else 0, sparing_rows
         self.folded = fold(generator).to(where, self.dtype)
         if can_pack(where, self.dtype):
             pack(self.folded)
@@ -40,7 +40,7 @@ class Sampler:
     @torch.inference_mode()
     def __call__(self, rows: NDArray[np.float32]) -> Pixels:
         n = len(rows)
-        if self.sparing_rows:
+        if self.threads:
             torch.set_num_threads(self.threads if n > self.sparing_rows else max(1, self.threads - 1))
         if missing := -n % ROWS[self.precision]:
             rows = np.concatenate([rows, np.zeros((missing, rows.shape[1]), np.float32)])

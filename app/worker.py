@@ -54,10 +54,11 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     or no default model, DeviceError for a device that is not there."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
+    threads = torch.get_num_threads()
     where = device.choose(settings.device)
     loaded: dict[str, tuple[Served, Sampler]] = {}
     for file in files(settings.weights):
-        served, sampler = prepare(file, where, settings)
+        served, sampler = prepare(file, where, settings, threads)
         if served.card.name in loaded:
             raise WeightsError(f"{file} is a second model named {served.card.name}. Remove one of the two.")
         loaded[served.card.name] = served, sampler
@@ -75,13 +76,13 @@ def files(folder: Path) -> list[Path]:
     return there
 
 
-def prepare(file: Path, where: torch.device, settings: Settings) -> tuple[Served, Sampler]:
+def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
     loaded = weights.load(file)
     if (channels := loaded.card.network.channels) != 1:
         raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
     # One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do.
     sparing = 0 if settings.threads else settings.batch_images // 2
-    sampler = Sampler(loaded.generator, where, settings.precision, sparing)
+    sampler = Sampler(loaded.generator, where, settings.precision, threads, sparing)
     invariant = sampler.is_batch_invariant(settings.batch_images)
     return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant), sampler
 

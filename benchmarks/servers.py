@@ -14,6 +14,7 @@ import httpx
 import psutil
 
 PATIENCE_S = 60
+MARK = "BENCHMARKED_AT"  # in the environment of a server and all its children: its port
 
 
 @dataclass(frozen=True)
@@ -45,33 +46,41 @@ def running(contestant: Contestant) -> Iterator[Running]:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", contestant.module, "--port", str(port), *contestant.options]
     began = time.perf_counter()
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
-    process = subprocess.Popen(command, env={**os.environ, **contestant.settings}, stdout=log, stderr=log)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        while not answers(url):
-            if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
-                process.kill()
-                log.seek(0)
-                raise SystemExit(f"{contestant.name} did not start: {log.read().decode()[-2000:]}")
-            time.sleep(0.01)
-        yield Running(url, time.perf_counter() - began, psutil.Process(process.pid))
-    finally:
-        end(process)
+    environment = {**os.environ, **contestant.settings, MARK: str(port)}
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        url = f"http://127.0.0.1:{port}"
+        try:
+            while not answers(url):
+                if process.poll() is not None or time.perf_counter() - began > PATIENCE_S:
+                    log.seek(0)
+                    raise SystemExit(f"{contestant.name} did not start: {log.read().decode()[-2000:]}")
+                time.sleep(0.01)
+            yield Running(url, time.perf_counter() - began, psutil.Process(process.pid))
+        finally:
+            end(str(port))
+            process.wait()
 
 
-def end(server: subprocess.Popen[bytes]) -> None:
-    """With all its children: one that is left behind, spinning, is measured with whatever comes next."""
-    if server.poll() is None:
-        processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-        for process in processes:
-            with suppress(psutil.NoSuchProcess):
-                process.terminate()
-        _, alive = psutil.wait_procs(processes, timeout=3)
-        for process in alive:
+def end(mark: str) -> None:
+    """All processes that were started under this mark, also those whose parent has gone: one that is left behind, spinning, is
+    measured with whatever comes next."""
+    processes = [process for process in psutil.process_iter() if marked(process, mark)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, alive = psutil.wait_procs(processes, timeout=3)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
             process.kill()
-        psutil.wait_procs(alive)
-    server.communicate()
+    psutil.wait_procs(alive)
+
+
+def marked(process: psutil.Process, mark: str) -> bool:
+    try:
+        return process.environ().get(MARK) == mark
+    except psutil.Error:
+        return False
 
 
 def answers(url: str) -> bool:

@@ -33,9 +33,9 @@ SCRIPT = Path(__file__).parent / "load.lua"
 Figures = dict[str, list[float]]  # what was measured, once a round
 
 
-def contestants(file: Path) -> list[Contestant]:
+def contestants(file: Path, alone: Path) -> list[Contestant]:
+    """`alone` is an empty folder for the weights, since Kakite loads all that lie in one."""
     with_weights = ("--weights", str(file))
-    alone = Path(tempfile.mkdtemp())
     (alone / file.name).symlink_to(file.resolve())
     settings = {
         "KAKITE_WEIGHTS": str(alone),
@@ -57,7 +57,8 @@ def contestants(file: Path) -> list[Contestant]:
 
 
 def wrk(server: Running, connections: int, seconds: float, *arguments: str) -> dict[str, float]:
-    command = ["wrk", "-t1", "--timeout", "30s", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(SCRIPT), server.url, "--", *arguments]
+    load = ["-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s"]
+    command = ["wrk", *load, "-s", str(SCRIPT), server.url, "--", *arguments]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     figures = json.loads(told.strip().splitlines()[-1])
     if figures["errors"]:
@@ -135,15 +136,16 @@ def main() -> None:
     console.print(f"{device.describe(torch.device('cpu'))}, Python {platform.python_version()}, torch {torch.__version__}")
     everything = {}
     for file in options.weights:
-        servers = contestants(file)
-        results: dict[str, Figures] = {contestant.name: defaultdict(list) for contestant in servers}
+        results: dict[str, Figures] = defaultdict(lambda: defaultdict(list))
         floor: Figures = defaultdict(list)
-        for _ in range(options.rounds):
-            floor["imports, s"].append(import_s())
-            floor["imports, MB"].append(import_mb())
-            floor["sampler, images/s"].append(offline(file))
-            for contestant in servers:
-                measure(contestant, options.seconds, results[contestant.name])
+        with tempfile.TemporaryDirectory() as alone:
+            servers = contestants(file, Path(alone))
+            for _ in range(options.rounds):
+                floor["imports, s"].append(import_s())
+                floor["imports, MB"].append(import_mb())
+                floor["sampler, images/s"].append(offline(file))
+                for contestant in servers:
+                    measure(contestant, options.seconds, results[contestant.name])
         print_table(console, file, results, floor)
         everything[file.stem] = {"servers": results, "floor": floor}
     if options.json:

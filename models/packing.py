@@ -1,9 +1,9 @@
-"""A folded generator whose weights lie as oneDNN multiplies them: the same function, up to twice as fast. Knows no network.
+"""A folded generator whose weights lie as oneDNN multiplies them: the same function, faster. Knows no network.
 
-torch's own layers bring their weights into oneDNN's layout at every call, which for a single digit takes as long as the
-multiplications. Here that is done once, and the activation is applied to the sums before they are written. These are the
-operators that `torch.compile` puts in the place of such layers on a CPU (torch/_inductor/fx_passes/mkldnn_fusion.py), without its
-compiler and the seconds that takes. They are not public, so a test holds what they give against torch's own layers.
+torch's own layers bring their weights into oneDNN's layout at every call, which for a single digit can take longer than the
+multiplications (docs/performance.md). Here that is done once, and the activation is applied to the sums before they are written.
+These are the operators that `torch.compile` puts in the place of such layers on a CPU (torch/_inductor/fx_passes/mkldnn_fusion.py),
+without its compiler and the seconds that takes. They are not public, so a test holds what they give against torch's own layers.
 """
 
 import platform

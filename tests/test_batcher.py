@@ -194,12 +194,19 @@ async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batche
     assert not batcher.alive
 
 
-async def test_batcher_that_died_is_not_alive_and_takes_no_rows(batcher: Batcher) -> None:
+async def test_batcher_that_died_is_not_alive_takes_no_rows_and_leaves_nobody_waiting(batcher: Batcher, function: Doubling) -> None:
     assert batcher.alive
     assert batcher.task is not None
+    first = submit(batcher, 1)
+    await function.has_begun()
+    waiting = submit(batcher, 2)
+    await settle()
     batcher.task.cancel()
     await settle()
     assert not batcher.alive
+    for task in (first, waiting):
+        with pytest.raises(Closed, match="Restart the server"):
+            await task
     with pytest.raises(Closed):
         await batcher.submit(rows(1), FOREVER_S)
     batcher.start()

@@ -6,6 +6,7 @@ from torch import nn
 
 from models.folding import fold
 from models.generators import Generator
+from models.layers import UpsampledConv
 from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import to_uint8
 
@@ -13,10 +14,13 @@ KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Refined(z_dim=100)
 
 
 def lived_in(networks: Networks, classes: int) -> Generator:
-    """A generator whose batch norms have statistics and weights of their own, as after training."""
+    """A generator whose biases and batch norms have values of their own, as after training."""
     torch.manual_seed(0)
     generator = networks.generator(classes)
     for module in generator.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | UpsampledConv):
+            assert module.bias is not None
+            nn.init.normal_(module.bias, std=0.5)
         if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             nn.init.uniform_(module.weight, 0.5, 2.0)
             nn.init.normal_(module.bias)

@@ -34,7 +34,7 @@ def test_service_needs_nothing_that_only_training_needs() -> None:
 
 
 def test_process_that_speaks_http_does_without_torch() -> None:
-    code = "import sys, app.__main__; sys.exit('torch' in sys.modules)"
+    code = "import sys, app.__main__, app.main; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -1,12 +1,15 @@
 """A packed generator is the same function as the folded one, as near as its arithmetic."""
 
+import platform
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from models.folding import fold
+from app.sampler import Sampler
+from models.folding import Step, fold
 from models.networks import Networks
-from models.packing import can_pack, pack
+from models.packing import PackedConv, PackedLinear, can_pack, pack
 from models.pixels import to_uint8
 from tests.test_folding import KINDS, inputs, lived_in
 
@@ -34,6 +37,15 @@ def test_packing_brings_bfloat16_no_further_from_float32(networks: Networks) -> 
     plain, packed = fold(generator).to(torch.bfloat16), pack(fold(generator).to(torch.bfloat16))
     off_plain, off_packed = ((grey(net(short)) - exact).abs().float().mean() for net in (plain, packed))
     assert off_packed <= 1.05 * off_plain
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="tried on these processors only")
+@pytest.mark.parametrize("networks", KINDS, ids=repr)
+def test_service_packs_every_layer(networks: Networks) -> None:
+    sampler = Sampler(lived_in(networks, 10), CPU, "float32")
+    kinds = {type(module) for module in sampler.folded.modules()}
+    assert kinds & {PackedLinear, PackedConv}
+    assert not kinds & {Step, nn.Linear, nn.Conv2d}
 
 
 def test_only_what_onednn_computes_here_is_packed() -> None:

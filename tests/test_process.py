@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from app.batcher import Array, Gone
-from app.process import ComputeError, ModelProcess
+from app.process import ComputeError, ModelProcess, StartError
 from app.settings import Settings
 
 pytestmark = pytest.mark.anyio
@@ -38,7 +38,7 @@ async def asked(process: ModelProcess, questions: int) -> None:
 
 
 async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_runs(process: ModelProcess) -> None:
-    with pytest.raises(ComputeError, match="shapes cannot be multiplied"):
+    with pytest.raises(ComputeError, match="(?s)Traceback.*in computed.*RuntimeError"):
         await process.compute("kakite", rows(4)[:, :-1])
     assert (await process.compute("kakite", rows(4))).shape == (4, 28, 28)
 
@@ -63,6 +63,20 @@ async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(pro
     assert ends == [True]
     with pytest.raises(Gone):
         await process.compute("kakite", rows(1))
+
+
+async def test_process_that_dies_while_it_loads_is_told_of() -> None:
+    process = ModelProcess(Settings())
+    process.process.kill()
+    with pytest.raises(StartError, match=r"ended while it loaded \(signal 9\)"):
+        process.wait_until_loaded()
+
+
+async def test_process_that_refuses_has_ended() -> None:
+    process = ModelProcess(Settings(model="nobody"))
+    with pytest.raises(StartError, match="default model nobody"):
+        process.wait_until_loaded()
+    assert process.process.returncode is not None
 
 
 async def test_process_ends_by_itself_when_closed(process: ModelProcess) -> None:

@@ -111,7 +111,7 @@ def test_ctrl_c_while_the_models_are_loaded_leaves_nothing_behind() -> None:
 def test_server_ends_with_its_model_process_so_that_it_is_started_anew() -> None:
     with server() as (process, _):
         os.kill(model_process(process), signal.SIGKILL)
-        assert process.wait(PATIENCE_S) != 0
+        assert process.wait(PATIENCE_S) == 1
         assert process.stderr is not None
         assert "The model process has ended" in process.stderr.read()
 

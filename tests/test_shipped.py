@@ -71,6 +71,21 @@ def test_service_finds_that_bytes_do_not_depend_on_the_batch(name: str) -> None:
     assert not sample.is_batch_invariant(64)
 
 
+def test_a_probe_that_fails_leaves_the_threads_as_they_were() -> None:
+    """So the next model's small batches are not computed by still fewer."""
+    threads = torch.get_num_threads()
+    sample = Sampler(loaded("kakite").generator, torch.device("cpu"), "float32", threads=4, sparing_rows=32)
+    whole = sample.folded
+    sample.folded = lambda rows: whole(rows) + (0.1 if len(rows) < 8 else 0.0)  # type: ignore[assignment]
+    try:
+        assert not sample.is_batch_invariant(64)
+        assert torch.get_num_threads() == 3
+        sample(np.zeros((33, 74), np.float32))
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(threads)
+
+
 def test_default_model_writes_what_it_is_told() -> None:
     scores = loaded("kakite").card.scores
     assert scores["label_agreement"] > 0.98

@@ -7,23 +7,25 @@ import uvicorn
 from fastapi import FastAPI, Response
 from PIL import Image
 
-app = FastAPI()
-buffer = io.BytesIO()
-Image.effect_noise((28, 28), 60).save(buffer, "PNG")
-PNG = buffer.getvalue()
 
+def create() -> FastAPI:
+    app = FastAPI()
+    buffer = io.BytesIO()
+    Image.effect_noise((28, 28), 60).save(buffer, "PNG")
+    png = buffer.getvalue()
 
-@app.post("/generate")
-async def generate() -> Response:
-    return Response(PNG, media_type="image/png")
+    @app.post("/generate")
+    async def generate() -> Response:
+        return Response(png, media_type="image/png")
 
+    @app.get("/grid")
+    async def grid() -> Response:
+        return Response(png, media_type="image/png")
 
-@app.get("/grid")
-async def grid() -> Response:
-    return Response(PNG, media_type="image/png")
+    return app
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
-    uvicorn.run(app, port=parser.parse_args().port, loop="uvloop", http="httptools", access_log=False)
+    uvicorn.run(create(), port=parser.parse_args().port, loop="uvloop", http="httptools", access_log=False)

@@ -1,8 +1,8 @@
 """LitServe with batching: the same weights, the eager generator or our folded one, PNGs like everyone's.
 
 Tuned on two cores at 32 connections, by hand: batches of 16 or 32, a wait of 0.1, 1, 3 or 5 ms, one thread or all, with and without
-the fast queue, with `cgan`. The eager generator does best with batches of 16 and all threads (520 requests/s; the worst of those tried 400),
-the folded one with batches of 16, one thread and the fast queue (1,240; the worst 420).
+the fast queue, with `cgan`. The eager generator does best with batches of 16 and all threads (520 requests/s; the worst of those
+tried 400), the folded one with batches of 16, one thread and the fast queue (1,240; the worst 420).
 """
 
 import argparse
