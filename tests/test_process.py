@@ -38,7 +38,7 @@ async def asked(process: ModelProcess, questions: int) -> None:
 
 
 async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_runs(process: ModelProcess) -> None:
-    with pytest.raises(ComputeError, match="(?s)Traceback.*in computed.*RuntimeError"):
+    with pytest.raises(ComputeError, match=r"(?s)Traceback.*in computed.*RuntimeError"):
         await process.compute("kakite", rows(4)[:, :-1])
     assert (await process.compute("kakite", rows(4))).shape == (4, 28, 28)
 
