@@ -1,4 +1,4 @@
-"""python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight."""
+"""python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight; or write into files."""
 
 import argparse
 import logging
@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from pydantic import ValidationError
 
+from app import logs
 from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
 
@@ -21,16 +22,29 @@ class PortError(Exception):
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m app", description="Serve handwritten digits. Settings are KAKITE_* variables: see the README."
+        prog="python -m app", description="Handwritten digits. Settings are KAKITE_* variables: see the README."
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s:     %(message)s")
+    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    serve_parser = subcommands.add_parser("serve", help="serve over HTTP (what is done where no command is named)")
+    serve_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    serve_parser.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
+    serve_parser.set_defaults(run=None)
+    arguments = sys.argv[1:]
+    if not arguments or (arguments[0] not in ("-h", "--help") and arguments[0].startswith("-")):
+        arguments = ["serve", *arguments]
+    if arguments[0] != "serve":
+        from app import commands  # here, for a server imports it while the models are loaded
+
+        commands.add(subcommands)
+    options = parser.parse_args(arguments)
+    logs.configure("text")
     for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in variables()):
         log.warning("%s is no setting. There are: %s", name, ", ".join(variables()))
     try:
         settings = Settings()
+        logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)
+        if options.run:
+            return commands.run(options)
         refuse_taken_port(options.host, options.port)
         return serve(settings, options.host, options.port)
     except ValidationError as error:
@@ -64,7 +78,8 @@ def serve(settings: Settings, host: str, port: int) -> int:
         loop="uvloop",
         http="httptools",
         timeout_graceful_shutdown=settings.grace_s,
-        access_log=settings.access_log,
+        access_log=False,  # `observing` knows more of a request
+        log_config=None,
     )
     server = uvicorn.Server(config)
 

@@ -8,8 +8,13 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 Schema = TypeVar("Schema", bound=BaseModel)
+
+
+class Unfit(Exception):
+    """A well-formed request that cannot be served."""
 
 
 class Invalid(Exception):
@@ -22,7 +27,10 @@ class Invalid(Exception):
 
 
 async def body(request: Request, schema: type[Schema]) -> Schema:
-    """The JSON body, whatever its content type; an empty one is an object without fields."""
+    """The JSON body, whatever its content type; an empty one is an object without fields. Raises Invalid, and Unfit where part of the
+    request stands in a query, which would be overlooked."""
+    if request.scope["query_string"]:
+        raise Unfit("This takes no query: put what you ask for into the JSON body.")
     content = await request.body()
     try:
         return schema.model_validate_json(content or b"{}")
@@ -31,28 +39,69 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
 
 
 def query(request: Request, schema: type[Schema]) -> Schema:
-    """The query: a name that comes more than once is a list."""
+    """The query: a name that comes more than once is a list, and one that comes empty is not given."""
     parameters = request.query_params
-    values = {name: parameters.getlist(name) for name in parameters}
+    found = {name: parameters.getlist(name) for name in parameters}
+    known = names(schema)
+    values = {name: many if len(many) > 1 else many[0] for name, many in found.items() if many != [""] or name not in known}
+    return validated(schema, values)
+
+
+def validated(schema: type[Schema], values: dict[str, Any]) -> Schema:
+    """Texts by the names that requests use. Raises Invalid."""
     try:
-        return schema.model_validate({name: found if len(found) > 1 else found[0] for name, found in values.items()})
+        return schema.model_validate(values)
     except ValidationError as error:
         raise Invalid(schema, error) from None
 
 
-def documented_body(schema: type[BaseModel]) -> dict[str, Any]:
+def names(schema: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The schema's fields by the names that requests use."""
+    return {field.alias or name: field for name, field in schema.model_fields.items()}
+
+
+def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its body by `body`."""
     described = schema.model_json_schema()
-    examples = {f"example {i}": {"value": value} for i, value in enumerate(described.pop("examples", []), start=1)}
-    return {"requestBody": {"required": False, "content": {"application/json": {"schema": described, "examples": examples}}}}
+    return described_json(schema, *described.get("examples", []), required=required)
+
+
+def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes such JSON."""
+    described = schema.model_json_schema(ref_template="#/components/schemas/{model}")
+    described.pop("examples", None)
+    parts = described.pop("$defs", {})
+    named = {f"example {i}": {"value": value} for i, value in enumerate(examples, start=1)}
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": inlined(described, parts), "examples": named}}}
+    }
 
 
 def documented_query(schema: type[BaseModel]) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its query by `query`."""
-    described = schema.model_json_schema()["properties"]
+    described = schema.model_json_schema()
+    required = described.get("required", [])
+    described = described["properties"]
     return {
         "parameters": [
-            {"name": name, "in": "query", "required": False, "description": described[name].pop("description"), "schema": described[name]}
+            {
+                "name": name,
+                "in": "query",
+                "required": name in required,
+                "description": described[name].pop("description"),
+                "schema": described[name],
+            }
             for name in described
         ]
     }
+
+
+def inlined(schema: Any, parts: dict[str, Any]) -> Any:
+    """Without references, for a schema that stands by itself in a document."""
+    if isinstance(schema, list):
+        return [inlined(item, parts) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if reference := schema.get("$ref"):
+        return inlined(parts[reference.rsplit("/", 1)[1]], parts)
+    return {name: inlined(value, parts) for name, value in schema.items()}

@@ -6,6 +6,7 @@ a batch is cut into pieces, and the pieces of all requests take turns.
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -44,12 +45,23 @@ class Gone(Exception):
 STOPPED = "The model has stopped. Restart the server."
 
 
+@dataclass(slots=True)
+class Timing:
+    """Where a request's time went."""
+
+    waited_s: float = 0  # until its first rows were taken
+    computed_s: float = 0  # in the batches that it had rows in
+    batch_rows: int = 0  # of the last of them
+
+
 @dataclass(eq=False)
 class Ticket:
     """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
 
     rows: Array  # [n, width]
     answer: asyncio.Future[Array]
+    timing: Timing
+    came_s: float = field(default_factory=time.perf_counter)
     taken: int = 0
     delivered: int = 0
     results: list[Array] = field(default_factory=list)
@@ -73,8 +85,17 @@ class Batcher:
     """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns, and
     `pending_rows`, those of all requests that are not answered yet, which are limited."""
 
-    def __init__(self, function: Callable[[Array], Awaitable[Array]], batch_rows: int, limit_rows: int) -> None:
+    def __init__(
+        self,
+        function: Callable[[Array], Awaitable[Array]],
+        batch_rows: int,
+        limit_rows: int,
+        on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
+        on_wait: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """`on_batch` is told of each batch's rows and seconds, `on_wait` of the seconds until a request's first rows are taken."""
         self.function = function
+        self.on_batch, self.on_wait = on_batch, on_wait
         self.batch_rows = batch_rows
         self.limit_rows = limit_rows
         self.waiting: deque[Ticket] = deque()
@@ -113,11 +134,12 @@ class Batcher:
         if self.pending_rows >= self.limit_rows:
             raise QueueFull(f"{self.pending_rows} images are being written; {self.limit_rows} is the limit. Try again in a second.")
 
-    async def submit(self, rows: Array, timeout_s: float) -> Array:
-        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind."""
+    async def submit(self, rows: Array, timeout_s: float, timing: Timing | None = None) -> Array:
+        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind.
+        Where the time goes is written into `timing`."""
         self.admit()
         loop = asyncio.get_running_loop()
-        ticket = Ticket(rows, loop.create_future())
+        ticket = Ticket(rows, loop.create_future(), timing or Timing())
         self.waiting.append(ticket)
         self.pending_rows += len(rows)
         self.wake.set()
@@ -159,6 +181,9 @@ class Batcher:
         room = self.batch_rows
         while room and self.waiting:
             ticket = self.waiting.popleft()
+            if not ticket.taken:
+                ticket.timing.waited_s = time.perf_counter() - ticket.came_s
+                self.on_wait(ticket.timing.waited_s)
             rows = ticket.rows[ticket.taken : ticket.taken + min(room, PIECE_ROWS)]
             ticket.taken += len(rows)
             room -= len(rows)
@@ -169,12 +194,18 @@ class Batcher:
 
     async def compute(self, batch: list[tuple[Ticket, Array]]) -> None:
         """One call of the function; its failure is that of the batch, not of the batcher, unless it has gone."""
+        began_s = time.perf_counter()
         try:
             rows = np.concatenate([rows for _, rows in batch])
             results = await self.function(rows)
             if len(results) != len(rows):
                 raise ValueError(f"{len(rows)} rows gave {len(results)} results")
+            seconds = time.perf_counter() - began_s
+            self.on_batch(len(results), seconds)
             start = 0
+            for ticket in {ticket for ticket, _ in batch}:
+                ticket.timing.computed_s += seconds
+                ticket.timing.batch_rows = len(results)
             for ticket, rows in batch:
                 ticket.deliver(results[start : start + len(rows)])
                 start += len(rows)

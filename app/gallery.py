@@ -5,19 +5,25 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 from app.batcher import Batcher
 from app.messages import Served
+from app.metrics import Metrics
 from app.process import PATIENCE_S, ModelProcess
 from app.settings import Settings
 from models.cards import Card
 
 log = logging.getLogger("kakite")
 
+HEADLINE = ("label_agreement", "frechet")  # of a card's scores
+VERSION_MARK = "@"
+VERSION_LENGTH = 8  # hexadecimal digits of the SHA-256 that name a version, at least
+
 
 class UnknownModel(Exception):
-    """A name that no served model has."""
+    """A name that no served model has, or a version that is not the one served."""
 
 
 @dataclass(frozen=True)
@@ -35,31 +41,50 @@ class Model:
     def name(self) -> str:
         return self.card.name
 
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What an answer that is more than a picture tells of it."""
+        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
+        return {"model": self.name, "sha256": self.served.sha256, "scores": scores}
+
 
 class Gallery:
     """Read-only once loaded. All models share one process, which computes one batch at a time."""
 
-    def __init__(self, settings: Settings, process: ModelProcess) -> None:
+    def __init__(self, settings: Settings, process: ModelProcess, metrics: Metrics) -> None:
         """Waits for the process. Raises StartError where the models cannot be loaded."""
         self.process = process
-        self.models = {served.card.name: self.behind_batcher(served, settings) for served in process.wait_until_loaded()}
+        self.models = {served.card.name: self.behind_batcher(served, settings, metrics) for served in process.wait_until_loaded()}
         self.default = self.models[settings.model]
 
-    def behind_batcher(self, served: Served, settings: Settings) -> Model:
+    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics) -> Model:
+        name = served.card.name
         told = "the same bytes in any batch" if served.batch_invariant else "a seed's bytes depend on its batch here"
-        log.info("%s: %s on %s, %s", served.card.name, served.precision, served.device, told)
-        compute = partial(self.process.compute, served.card.name)
-        return Model(served, Batcher(compute, settings.batch_images, settings.queue_limit_images))
+        log.info("%s: %s on %s, %s", name, served.precision, served.device, told)
+        compute = partial(self.process.compute, name)
+        on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
+        batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, on_batch, on_wait)
+        metrics.queued.labels(name).set_function(lambda: batcher.queued_rows)
+        metrics.pending.labels(name).set_function(lambda: batcher.pending_rows)
+        metrics.model.labels(name).info({"sha256": served.sha256, "precision": served.precision, "device": served.device})
+        return Model(served, batcher)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
+        """The default one, one by name, or by `name@` and the first 8 or more digits of its weights' SHA-256."""
         if name is None:
             return self.default
+        name, mark, version = name.partition(VERSION_MARK)
         if name not in self.models:
             raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
-        return self.models[name]
+        model = self.models[name]
+        if mark and (len(version) < VERSION_LENGTH or not model.served.sha256.startswith(version)):
+            raise UnknownModel(
+                f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.served.sha256[:VERSION_LENGTH]}."
+            )
+        return model
 
     @property
     def alive(self) -> bool:

@@ -5,19 +5,18 @@ A row is z followed by the label's one-hot columns, as the generator joins them.
 
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.schemas import Wanted
+from app.asking import Unfit
+from app.schemas.fields import DIGITS
+from app.schemas.pictures import Wanted
 from models import latents
 from models.cards import NetworkCard
 
 DRAWN_SEEDS = 2**32  # a seed that the server draws is short enough to be typed again
-
-
-class Unfit(Exception):
-    """A well-formed request that this model cannot serve."""
 
 
 @dataclass(frozen=True)
@@ -25,39 +24,56 @@ class Rows:
     """What the generator is given, and what the answer's headers tell of it."""
 
     values: NDArray[np.float32]  # [n, z_dim + classes]
+    z_dim: int
     labels: list[int] | None  # [n]; None where the model has no labels
-    seed: int | None  # of the first row; None where z was given
+    seeds: list[int] | None  # [n]; None where z was given
+
+    @property
+    def z(self) -> NDArray[np.float32]:
+        """[n, z_dim]"""
+        return self.values[:, : self.z_dim]
 
 
 def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
-    """Row i comes from `seed + i`, or is z[i]; its label is the one asked for, else the seed's own."""
-    n = wanted.count
+    """Row i comes from `seed + i`, or is z[i]; its label is the one asked for, else the seed's own. Where each seed writes all
+    ten digits, ten rows come from each."""
+    n = wanted.draws
     labels = checked_labels(wanted, network, model)
     if wanted.vectors is None:
         seed = secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
         drawn = latents.draw(seed, n, network.z_dim, network.classes)
-        z, label = drawn.z, drawn.label
+        z, label, seeds = drawn.z, drawn.label, list(range(seed, seed + n))
     else:
-        seed = None
+        seeds = None
         for i, vector in enumerate(wanted.vectors):
             if len(vector) != network.z_dim:
                 raise Unfit(f"z: vector {i} has {len(vector)} numbers; the model {model} takes {network.z_dim}.")
-        if network.classes and labels is None:
+        if network.classes and labels is None and not wanted.each:
             raise Unfit(f"label: the model {model} writes what it is told to: send a label with z, 0 to {network.classes - 1}.")
         z, label = np.array(wanted.vectors, np.float32), np.zeros(n, np.int64)
+    if wanted.truncation != 1:
+        z = z * np.float32(wanted.truncation)
     if labels is not None:
         label = np.broadcast_to(np.array(labels, np.int64), n)
+    if wanted.each:
+        z, label = z.repeat(len(DIGITS), axis=0), np.tile(DIGITS, n)
+        seeds = seeds and [seed for seed in seeds for _ in DIGITS]
     if not network.classes:
-        return Rows(z, None, seed)
-    return Rows(np.concatenate([z, latents.one_hot(label, network.classes)], axis=1), label.tolist(), seed)
+        return Rows(z, network.z_dim, None, seeds)
+    return Rows(joined(z, latents.one_hot(label, network.classes)), network.z_dim, label.tolist(), seeds)
+
+
+def joined(z: NDArray[np.floating[Any]], labels: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """z [n, z_dim] and labels [n, classes], one-hot or mixed -> rows [n, z_dim + classes]."""
+    return np.concatenate([z, labels], axis=1).astype(np.float32, copy=False)
 
 
 def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:
-    labels = wanted.labels
+    labels = list(DIGITS) if wanted.each else wanted.labels
     if labels is None:
         return None
     if not network.classes:
         raise Unfit(f"label: the model {model} has no labels and cannot be told what to write. Leave label out, or name another model.")
     if max(labels) >= network.classes:
         raise Unfit(f"label: {max(labels)} is none of the labels of the model {model}: 0 to {network.classes - 1}.")
-    return labels
+    return None if wanted.each else labels

@@ -5,16 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from app import __version__, problems
 from app.gallery import Gallery
+from app.keys import PROBES, Keys
 from app.limits import BodyLimit
+from app.metrics import Metrics
+from app.observing import Observing
 from app.process import ModelProcess
-from app.routes import health, models, page, pictures
+from app.routes import datasets, health, inference, metrics, models, page, pictures, walks, writing
 from app.settings import Settings
 
+OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a request, `observing` knows
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
 
@@ -22,7 +27,8 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
     """Waits for the process that loads every model and warms it up; starts one if none is given. Raises StartError, whose
     sentence says what to do."""
     settings = settings or Settings()
-    gallery = Gallery(settings, process or ModelProcess(settings))
+    counted = Metrics()
+    gallery = Gallery(settings, process or ModelProcess(settings), counted)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -34,12 +40,30 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
         finally:
             gc.unfreeze()
 
-    app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan)
+    app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan, telemetry=OURS)
     app.state.settings = settings
+    app.state.metrics = counted
     app.state.gallery = gallery
-    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)  # the innermost
+    if settings.api_keys:
+        app.add_middleware(Keys, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
+        )
+    app.add_middleware(Observing, metrics=counted, access_log=settings.access_log)  # the outermost
     problems.install(app)
-    for routes in (pictures, page, models, health):  # in the order in which a request tries them
+    for routes in (
+        pictures,
+        page,
+        writing,
+        walks,
+        datasets,
+        inference,
+        models,
+        health,
+        metrics,
+    ):  # in the order in which a request tries them
         app.include_router(routes.router)
     app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
     return app

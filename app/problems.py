@@ -13,19 +13,26 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
-from app.asking import Invalid
+from app.accept import NotAcceptable
+from app.asking import Invalid, Unfit, names
 from app.batcher import Closed, Expired, ForwardFailed, QueueFull
+from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
 from app.gallery import UnknownModel
-from app.latents import Unfit
-from app.schemas import ALLOWED
+from app.inference import BadInference
+from app.writing import Unwritable
 
 MEDIA_TYPE = "application/problem+json"
 
 STATUS: dict[type[Exception], int] = {
     Unfit: 422,
+    Unwritable: 422,
     UnknownModel: 404,
+    BadInference: 400,
+    NotAcceptable: 406,
+    MissingLibrary: 501,
     QueueFull: 503,
     Closed: 503,
     Expired: 504,
@@ -33,10 +40,21 @@ STATUS: dict[type[Exception], int] = {
     ClientGone: 499,  # as nginx logs it; nobody reads it
     ClientDisconnect: 499,
 }
+REASONS: dict[type[Exception], str] = {  # of requests that were not served, in the metrics
+    QueueFull: "queue_full",
+    Closed: "closed",
+    Expired: "expired",
+    ForwardFailed: "failed",
+    ClientGone: "client_gone",
+    ClientDisconnect: "client_gone",
+}
 PLAIN = {  # what the framework refuses by itself, in our words
     404: "There is nothing at this path. See /docs for those there are.",
     405: "This path does not know that method. See /docs.",
 }
+RETRY = {503: {"Retry-After": "1"}}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+PROTOCOL = "/v2"  # paths whose errors have another form
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 FAILED = "The server failed on this request; the cause is in its log."
 
@@ -51,35 +69,51 @@ class ProblemDetails(BaseModel):
 
 
 def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    headers = {"Retry-After": "1", **(headers or {})} if status == 503 else headers
     problem = ProblemDetails(title=PHRASES.get(status, "Refused"), status=status, detail=detail)
-    return Response(json.dumps(problem.model_dump()), status, headers, MEDIA_TYPE)
+    return Response(json.dumps(problem.model_dump()), status, {**RETRY.get(status, {}), **(headers or {})}, MEDIA_TYPE)
+
+
+def refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+    """As problem+json, or as the Open Inference Protocol tells of errors."""
+    if not request.url.path.startswith(PROTOCOL):
+        return answer(status, detail, headers)
+    return Response(json.dumps({"error": detail}), status, {**(headers or {}), **RETRY.get(status, {})}, "application/json")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of a route's refusals."""
     content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
-    return {status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}
+    refusals: dict[int | str, dict[str, Any]] = {
+        400: {"description": "No HTTP, or a line of it too long; not answered by a route", "content": {"text/plain": {}}}
+    }
+    return {**refusals, **{status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}}
 
 
 def install(app: FastAPI) -> None:
     for kind, status in STATUS.items():
-        detail = FAILED if status == 500 else None
-        app.add_exception_handler(kind, handler(status, detail))
-    app.add_exception_handler(Exception, handler(500, FAILED))
+        app.add_exception_handler(kind, handler(status, FAILED if status == 500 else None, REASONS.get(kind, "unfit")))
 
     @app.exception_handler(Invalid)
-    async def invalid(_: Request, error: Invalid) -> Response:
-        return answer(422, sentence(error))
+    async def invalid(request: Request, error: Invalid) -> Response:
+        request.state.observed.reason = "unfit"
+        return refusal(request, 422, sentence(error))
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, error: HTTPException) -> Response:
-        return answer(error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), error.headers)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        headers = {"Allow": ", ".join(allowed(app, request))} if error.status_code == 405 else error.headers
+        return refusal(request, error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), headers)
 
 
-def handler(status: int, detail: str | None) -> Any:
-    async def handle(_: Request, error: Exception) -> Response:
-        return answer(status, detail or str(error))
+def allowed(app: FastAPI, request: Request) -> list[str]:
+    """The methods that any route takes at that path; Starlette names those of the first alone."""
+    asked = [{**request.scope, "method": method} for method in METHODS]
+    return [scope["method"] for scope in asked if any(route.matches(scope)[0] == Match.FULL for route in app.routes)]
+
+
+def handler(status: int, detail: str | None, reason: str) -> Any:
+    async def handle(request: Request, error: Exception) -> Response:
+        request.state.observed.reason = reason
+        return refusal(request, status, detail or str(error))
 
     return handle
 
@@ -87,6 +121,7 @@ def handler(status: int, detail: str | None) -> Any:
 def sentence(invalid: Invalid) -> str:
     """What was wrong and what is allowed: of each field the most exact complaint."""
     complaints: dict[str, tuple[int, str]] = {}
+    fields = names(invalid.schema)
     for item in invalid.error.errors(include_url=False, include_input=False):
         message = item["msg"].removeprefix("Input ")
         message = message[0].lower() + message[1:]
@@ -98,12 +133,12 @@ def sentence(invalid: Invalid) -> str:
             case _, ():
                 return f"{message[0].upper()}{message[1:]}."
             case "extra_forbidden", (field, *_):
-                known = ", ".join(invalid.schema.model_fields)
+                known = ", ".join(fields)
                 name = field if str(field).isidentifier() and str(field).isascii() else "one of the fields"
                 complaints[str(field)] = (0, f"{name}: there is no such field (there are: {known})")
             case _, (field, *path):
                 places = [part for part in path if isinstance(part, int)]
                 place = f"{field}" + "".join(f"[{i}]" for i in places)
                 if len(places) > complaints.get(str(field), (-1, ""))[0]:
-                    complaints[str(field)] = (len(places), f"{place}: {message} (allowed: {ALLOWED[str(field)]})")
+                    complaints[str(field)] = (len(places), f"{place}: {message} (allowed: {fields[str(field)].description})")
     return ". ".join(text for _, text in complaints.values()) + "."

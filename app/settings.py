@@ -1,13 +1,19 @@
 """Settings: KAKITE_* environment variables, units in their names. Knows nothing of what they are for."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.cards import FOLDER
 
+
+def split_at_commas(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_commas)]
 Precision = Literal["auto", "float32", "bfloat16"]
 
 PREFIX = "KAKITE_"
@@ -28,6 +34,10 @@ class Settings(BaseSettings):
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
     access_log: bool = Field(True, description="A line in the log for each request.")
+    log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")
+    cors_origins: Listed = Field((), description="Origins whose pages may ask, separated by commas; * for all. Empty: none.")
+    api_keys: Listed = Field((), description="Keys, separated by commas, one of which every request must carry. Empty: none is needed.")
+    api_keys_probes: bool = Field(False, description="Whether probes and /metrics need a key, too.")
     grace_s: int = Field(30, ge=0, description="Time for requests in flight to finish after SIGTERM.")
 
 

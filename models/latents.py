@@ -51,6 +51,11 @@ def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
     return Latents(z, (uniform * classes).astype(np.int64))
 
 
+def hand(seed: int) -> np.random.RandomState:
+    """The stream of what a seed decides beside z and label: how a line of writing is set."""
+    return np.random.RandomState(np.random.Philox(key=np.array([seed, 1], np.uint64)))
+
+
 def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
     """[n] -> [n, classes]: a one in the label's column; without classes, rows of no columns."""
     return identity(classes)[labels] if classes else np.zeros((len(labels), 0), np.float32)

@@ -10,6 +10,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings
+from tests.running import server
 
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
 
@@ -37,6 +38,13 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://kakite") as client,
     ):
         yield client
+
+
+@pytest.fixture(scope="session")
+def service() -> Iterator[str]:
+    """The address of a real server with the shipped weights."""
+    with server(KAKITE_ACCESS_LOG="0") as (_, url):
+        yield url
 
 
 @pytest.fixture

@@ -146,5 +146,5 @@ async def test_examples_of_the_openapi_document_work(client: httpx.AsyncClient) 
     for example in content["examples"].values():
         pixels(await client.post("/generate", json=example["value"]))
     described = {parameter["name"]: parameter for parameter in document["paths"]["/grid"]["get"]["parameters"]}
-    assert described.keys() == {"seed", "n", "label", "columns", "scale", "model"}
-    assert "64 unless given" in described["n"]["description"]
+    assert described.keys() == {"seed", "n", "label", "columns", "scale", "paper", "truncation", "model"}
+    assert "64 digits or 10 rows unless given" in described["n"]["description"]

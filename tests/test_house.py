@@ -29,7 +29,7 @@ def test_packages_import_along_the_arrows_only(package: str, forbidden: set[str]
 
 
 def test_service_needs_nothing_that_only_training_needs() -> None:
-    needs = {"matplotlib", "platformdirs", "prdc", "rich", "scipy", "sklearn", "tensorboard"}
+    needs = {"matplotlib", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard"}
     assert (imported("app") | imported("models")) & needs == set()
 
 

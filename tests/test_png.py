@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from app import png
+from app.png import Paper
 from models.pixels import sheet
 
 
@@ -14,9 +15,17 @@ from models.pixels import sheet
 @pytest.mark.parametrize("scale", [1, 3])
 def test_pillow_reads_back_every_pixel(n: int, scale: int) -> None:
     digits = np.random.default_rng(0).integers(0, 256, (n, 28, 28), np.uint8)
-    content = png.digit_or_sheet(digits, columns=None, scale=scale)
+    content = png.encode(sheet(digits, scale=scale))
     with Image.open(io.BytesIO(content)) as image:
         image.verify()  # the chunks' checksums
     with Image.open(io.BytesIO(content)) as image:
         assert image.mode == "L"
         np.testing.assert_array_equal(np.asarray(image), sheet(digits, scale=scale))
+
+
+@pytest.mark.parametrize("paper", ["white", "transparent"])
+def test_paper_lies_behind_the_ink(paper: Paper) -> None:
+    ink = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    with Image.open(io.BytesIO(png.encode(ink, paper))) as image:
+        expected = 255 - ink if paper == "white" else np.stack([0 * ink, ink], axis=2)
+        np.testing.assert_array_equal(np.asarray(image), expected)

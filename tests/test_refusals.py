@@ -22,7 +22,7 @@ REFUSED_JSON: list[tuple[Any, str]] = [
     ({"seed": SEED_MAX + 1}, f"seed: should be less than or equal to {SEED_MAX}"),
     ({"seed": SEED_MAX, "n": 2}, "the last digit's seed, may be at most"),
     ({"seed": 1, "z": Z}, "seed and z exclude each other"),
-    ({"sead": 1}, "sead: there is no such field (there are: seed, n, columns"),
+    ({"sead": 1}, "sead: there is no such field (there are: paper, truncation, model, scale, seed, n, columns"),
     ({"n": 0}, "n: should be greater than or equal to 1"),
     ({"n": 1025}, "n: should be less than or equal to 1024"),
     ({"n": "64"}, "n: should be a valid integer"),
@@ -99,7 +99,7 @@ async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.Asyn
         ("label=10&model=cgan", 422, "none of the labels"),
         ("label=1&model=dense", 422, "has no labels"),
         ("size=3", 422, "size: there is no such field"),
-        ("z=1", 422, "z: there is no such field (there are: seed, n, columns"),
+        ("z=1", 422, "z: there is no such field (there are: paper, truncation, model, scale, seed, n, columns"),
         ("<script>=3", 422, "there is no such field"),
         ("scale=0", 422, "scale"),
         ("columns=0", 422, "columns"),
@@ -129,3 +129,13 @@ async def test_large_body_is_refused_announced_or_not(client: httpx.AsyncClient)
     assert_problem(await client.post("/generate", content=b" " * 5_000_000, headers=headers), 413, "4,194,304 bytes")
     assert_problem(await client.post("/generate", content=in_pieces(), headers=headers), 413, "4,194,304 bytes")
     await assert_still_serving(client)
+
+
+async def test_body_and_query_do_not_mix(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.post("/generate?seed=7", json={"n": 2}), 422, "put what you ask for into the JSON body")
+
+
+async def test_refused_method_is_told_which_there_are(client: httpx.AsyncClient) -> None:
+    assert (await client.delete("/generate")).headers["allow"] == "GET, POST"
+    assert (await client.post("/grid")).headers["allow"] == "GET"
+    assert (await client.head("/livez")).status_code == 200

@@ -8,9 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -19,41 +17,7 @@ import pytest
 from models import weights
 from models.cards import FOLDER
 from models.networks import Convolutional
-
-PATIENCE_S = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def server(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port, ready; killed on leaving if it has not left by itself."""
-    port = free_port()
-    command = [sys.executable, "-m", "app", "--port", str(port)]
-    process = subprocess.Popen(command, env={**os.environ, **settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_ready(process, url)
-        yield process, url
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the server did not become ready")
+from tests.running import PATIENCE_S, free_port, server
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
@@ -168,3 +132,35 @@ def test_port_in_use_is_told_before_anything_is_loaded() -> None:
     assert "Choose another port: --port N" in process.stderr
     assert "KAKITE_WIEGHTS is no setting. There are: KAKITE_WEIGHTS, KAKITE_MODEL" in process.stderr
     assert "Traceback" not in process.stderr
+
+
+def resident_bytes(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_data_set_is_streamed_in_flat_memory_and_single_digits_come_in_between() -> None:
+    with server() as (process, url), httpx.Client(timeout=PATIENCE_S) as client:
+        if not Path(f"/proc/{process.pid}/statm").exists():
+            pytest.skip("this system does not tell a process's memory")
+        client.get(f"{url}/dataset?n=2000").raise_for_status()
+        before, digits, pieces = resident_bytes(process.pid), 0, 0
+        with client.stream("GET", f"{url}/dataset?n=20000&format=npz") as answer, httpx.Client(timeout=PATIENCE_S) as other:
+            for _ in answer.iter_bytes(784 * 1024):
+                pieces += 1
+                digits += other.get(f"{url}/generate?seed=7").status_code == 200
+        assert digits == pieces > 15
+        assert resident_bytes(process.pid) - before < 10_000_000  # of 16 million bytes sent
+
+
+def test_data_set_ends_with_its_reader() -> None:
+    with server() as (_, url), httpx.Client(timeout=PATIENCE_S) as client:
+        with client.stream("GET", f"{url}/dataset?n=10000000&format=npz") as answer:
+            next(answer.iter_bytes())
+        deadline = time.monotonic() + PATIENCE_S
+        while pending(client.get(f"{url}/metrics").text):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def pending(metrics: str) -> float:
+    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith("kakite_pending_images{"))

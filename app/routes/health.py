@@ -13,6 +13,8 @@ class Health(BaseModel):
     status: str = "ok"
 
 
+@router.head("/livez", include_in_schema=False)
+@router.head("/readyz", include_in_schema=False)
 @router.get("/livez", summary="Does the process work? If not, restart it.", responses=documented(503))
 @router.get("/readyz", summary="May requests be sent here?", responses=documented(503))
 async def health(request: Request) -> Health:

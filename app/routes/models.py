@@ -1,6 +1,8 @@
 """GET /models and /models/{name}: the cards of the weights that are served."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 
 from app.gallery import Model
@@ -32,7 +34,7 @@ async def list_models(request: Request) -> ModelList:
 
 
 @router.get("/models/{name}", summary="One model's card", responses=documented(404, 422))
-async def get_model(request: Request, name: str) -> ModelInfo:
+async def get_model(request: Request, name: Annotated[str, Path(description="of a model", examples=["kakite"])]) -> ModelInfo:
     gallery = request.app.state.gallery
     return info(gallery.find(name), gallery.default)
 

@@ -10,6 +10,6 @@ FOLDER = Path(__file__).parent.parent / "page"
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/")
+@router.api_route("/", methods=["GET", "HEAD"])
 async def page() -> FileResponse:
     return FileResponse(FOLDER / "index.html")

@@ -1,0 +1,28 @@
+"""Pictures one after another as one file. Knows nothing of what they show."""
+
+import io
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from PIL import Image
+
+from models.pixels import Pixels
+
+Format = Literal["apng", "gif", "webp"]
+
+MEDIA_TYPES: dict[Format, str] = {"apng": "image/apng", "gif": "image/gif", "webp": "image/webp"}
+OPTIONS: dict[Format, dict[str, Any]] = {
+    "apng": {"format": "PNG"},
+    "gif": {"format": "GIF", "optimize": False, "disposal": 1},
+    "webp": {"format": "WEBP", "lossless": True, "method": 2},
+}
+
+
+def animate(frames: Sequence[Pixels], kind: Format, frame_ms: int, loop: int) -> bytes:
+    """Frames [height, width] grey or [height, width, 2] grey and alpha; `loop` 0 repeats for ever."""
+    first, *others = (Image.fromarray(frame, "L" if frame.ndim == 2 else "LA") for frame in frames)
+    if kind == "webp":
+        first, *others = (image.convert("RGBA" if image.mode == "LA" else "RGB") for image in (first, *others))
+    file = io.BytesIO()
+    first.save(file, save_all=True, append_images=others, duration=frame_ms, loop=loop, **OPTIONS[kind])
+    return file.getvalue()

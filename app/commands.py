@@ -1,0 +1,151 @@
+"""The service without HTTP: a sheet, a line of writing or a data set into files, as the routes would answer them."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.archives import Files
+from app.asking import Invalid, Unfit, names, validated
+from app.batcher import Array
+from app.dataset_files import FILES, MissingLibrary, streamed
+from app.gallery import UnknownModel
+from app.main import create_app
+from app.problems import sentence
+from app.routes.datasets import checked, named, patiently
+from app.schemas.datasets import DatasetQuery
+from app.schemas.pictures import GridQuery
+from app.schemas.writing import WriteQuery
+from app.settings import Settings
+from models.pixels import Pixels
+
+TIMEOUT_S = 3600
+
+
+class CommandError(Exception):
+    """What was asked for cannot be done; the message says why."""
+
+
+def add(commands: Any) -> None:
+    """The subcommands, each with the parameters of its route."""
+    sheet = commands.add_parser("sheet", help="a sheet of digits as a PNG, as GET /grid")
+    write = commands.add_parser("write", help="a number, date or postcode in one hand as a PNG, as GET /write")
+    dataset = commands.add_parser("dataset", help="a labelled data set, as GET /dataset")
+    write.add_argument("text", help="digits, blanks and - . : / ,")
+    for command, schema, out in ((sheet, GridQuery, "sheet.png"), (write, WriteQuery, "written.png"), (dataset, DatasetQuery, "dataset")):
+        for name, field in names(schema).items():
+            option = f"--{name.replace('_', '-')}"
+            command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
+        command.add_argument("--out", type=Path, default=Path(out), help=f"where it goes ({out})")
+    sheet.set_defaults(run=lambda options: picture("/grid", GridQuery, options))
+    write.set_defaults(run=lambda options: picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options))
+    dataset.set_defaults(run=make)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The exit status. Raises StartError where no model can be loaded."""
+    try:
+        asyncio.run(options.run(options))
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{options.out}: {error.strerror}. Nothing incomplete is left there.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def given(schema: type[BaseModel], options: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name in names(schema) if (value := getattr(options, name)) is not None}
+
+
+async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
+    """Asks the application, in this process."""
+    app = create_app(Settings(access_log=False))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        response = await client.get(path, params=given(schema, options))
+    if response.status_code != 200:
+        raise CommandError(response.json()["detail"])
+    with complete(options.out.parent) as folder:
+        (folder / options.out.name).write_bytes(response.content)
+    print(f"{options.out}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+
+
+async def make(options: argparse.Namespace) -> None:
+    """MNIST's four files and the manifest, or one file of another format, into a folder."""
+    try:
+        wanted = validated(DatasetQuery, given(DatasetQuery, options))
+    except Invalid as invalid:
+        raise CommandError(sentence(invalid)) from None
+    app = create_app(Settings(access_log=False))
+    async with app.router.lifespan_context(app):
+        with progress(wanted.n) as count:
+            try:
+                model = app.state.gallery.find(wanted.model)
+                data = checked(model, wanted)
+                write = patiently(model, TIMEOUT_S)
+
+                async def compute(rows: Array) -> Pixels:
+                    images = await write(rows)
+                    count(len(rows))
+                    return images
+
+                if wanted.format == "idx":
+                    files = FILES["idx"](data, compute)
+                else:
+                    files = one_file(named(model, data, wanted.format), streamed(data, wanted.format, compute))
+                await save(files, options.out)
+            except (UnknownModel, Unfit, MissingLibrary) as error:
+                raise CommandError(str(error)) from None
+    print(f"{options.out}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
+
+
+async def one_file(name: str, pieces: AsyncGenerator[bytes, None]) -> Files:
+    async for piece in pieces:
+        yield name, piece
+
+
+async def save(files: Files, folder: Path) -> None:
+    """Pieces of files, file by file."""
+    with complete(folder) as unfinished:
+        current, file = "", None
+        try:
+            async for name, piece in files:
+                if file is None or name != current:
+                    if file is not None:
+                        file.close()
+                    current, file = name, (unfinished / name).open("wb")
+                file.write(piece)
+        finally:
+            if file is not None:
+                file.close()
+
+
+@contextlib.contextmanager
+def complete(folder: Path) -> Iterator[Path]:
+    """A folder whose files appear in this one when all of them are whole; of what was begun and not finished nothing stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        yield Path(unfinished)
+        for file in Path(unfinished).iterdir():
+            file.replace(folder / file.name)
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Any]:
+    """A bar that is told of each page."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("digits, {task.speed} a second"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda digits: bar.advance(task, digits)

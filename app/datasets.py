@@ -1,0 +1,84 @@
+"""Labelled data sets without bottom, page by page, so that memory does not grow with the number of their digits.
+
+A data set is a pure function of the model, the first seed, the number of digits and the labels: digit i comes from
+`first_seed + i`, and so does its label, so parts made anywhere fit together. Knows neither files nor HTTP, nor where
+the digits are computed.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.latents import joined
+from models import latents
+from models.cards import NetworkCard
+from models.pixels import Pixels
+
+Label = Literal["balanced", "seed"] | list[int]
+Compute = Callable[[NDArray[np.float32]], Awaitable[Pixels]]
+
+PAGE = 256  # digits asked for at once
+AHEAD = 2  # pages that are computed while one is written
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """What is wanted. Of `balanced` labels each comes equally often, in turn; `seed` takes those that the seeds draw; a list is taken in
+    turn, by the seed."""
+
+    network: NetworkCard
+    about: dict[str, Any]  # the model, for the manifest
+    n: int
+    first_seed: int = 0
+    label: Label = "balanced"
+
+    def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
+        """Of digits start to stop - 1; None where the model has none."""
+        classes = self.network.classes
+        if not classes:
+            return None
+        if self.label == "seed":
+            return latents.draw(self.first_seed + start, stop - start, self.network.z_dim, classes).label
+        cycle = np.arange(classes) if self.label == "balanced" else np.array(self.label)
+        return cycle[np.arange(self.first_seed + start, self.first_seed + stop) % len(cycle)]
+
+    def rows(self, start: int, stop: int) -> NDArray[np.float32]:
+        z = latents.draw(self.first_seed + start, stop - start, self.network.z_dim, self.network.classes).z
+        labels = self.labels(start, stop)
+        return z if labels is None else joined(z, latents.one_hot(labels, self.network.classes))
+
+    def pages(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
+        stop = self.n if stop is None else stop
+        return ((first, min(first + PAGE, stop)) for first in range(start, stop, PAGE))
+
+    def manifest(self) -> bytes:
+        told = {**self.about, "n": self.n, "first_seed": self.first_seed, "last_seed": self.first_seed + self.n - 1, "label": self.label}
+        return json.dumps(told, indent=1).encode()
+
+
+async def images(
+    wanted: DataSet, compute: Compute, start: int = 0, stop: int | None = None
+) -> AsyncGenerator[tuple[int, int, Pixels], None]:
+    """Page after page; a few are computed ahead, and dropped when nobody reads on."""
+
+    async def page(first: int, last: int) -> tuple[int, int, Pixels]:
+        return first, last, await compute(await asyncio.to_thread(wanted.rows, first, last))
+
+    pages = wanted.pages(start, stop)
+    running = [asyncio.create_task(page(*span)) for span in islice(pages, 1 + AHEAD)]
+    try:
+        while running:
+            done = await running.pop(0)
+            if span := next(pages, None):
+                running.append(asyncio.create_task(page(*span)))
+            yield done
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,102 @@
+"""Digits to an answer of each media type: pictures, a list, files in a ZIP, arrays. Knows neither requests nor models."""
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app import png
+from app.archives import dated
+from app.png import Paper
+from models.pixels import Pixels, sheet
+
+PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
+KINDS = (PNG, WEBP, JSON, ZIP, NPZ)  # the first is the default
+BINARY = {"schema": {"type": "string", "format": "binary"}}  # in OpenAPI
+
+
+@dataclass(slots=True)
+class Digits:
+    """What was written, and what there is to tell of it."""
+
+    images: Pixels  # [n, 28, 28]
+    z: NDArray[np.float32]  # [n, z_dim]
+    seeds: list[int] | None  # [n]; None where z was given
+    labels: list[int] | None  # [n]; None where the model has none
+    columns: int | None = None  # of a sheet; None: as square as can be
+    scale: int = 1
+    paper: Paper = "black"
+    about: dict[str, Any] = field(default_factory=dict)  # the model
+
+    def names(self) -> Iterator[str]:
+        """A file name each: seed and label where there are any. No two are alike."""
+        for i in range(len(self.images)):
+            seed = f"z{i}" if self.seeds is None else f"{self.seeds[i]}"
+            yield f"{seed}-{self.labels[i]}" if self.labels is not None else seed
+
+    def each(self) -> Iterator[bytes]:
+        """A PNG each."""
+        for image in self.images:
+            yield png.encode(png.magnified(image, self.scale), self.paper)
+
+
+def as_png(digits: Digits) -> bytes:
+    return png.encode(sheet(digits.images, digits.columns, digits.scale), digits.paper)
+
+
+def as_webp(digits: Digits) -> bytes:
+    """Without loss."""
+    picture = sheet(digits.images, digits.columns, digits.scale)
+    return with_pillow(png.inked(picture, digits.paper), "WEBP", lossless=True, exact=True)
+
+
+def with_pillow(picture: Pixels, kind: str, **options: Any) -> bytes:
+    """[height, width] grey or [height, width, 2] grey and alpha."""
+    file = io.BytesIO()
+    Image.fromarray(picture, "L" if picture.ndim == 2 else "LA").save(file, kind, **options)
+    return file.getvalue()
+
+
+def as_json(digits: Digits) -> bytes:
+    seeds: Sequence[int | None] = digits.seeds or [None] * len(digits.images)
+    labels: Sequence[int | None] = digits.labels or [None] * len(digits.images)
+    images = [
+        {"seed": seed, "label": label, "image": base64.b64encode(image).decode()}
+        for seed, label, image in zip(seeds, labels, digits.each(), strict=True)
+    ]
+    return json.dumps({**digits.about, "images": images}).encode()
+
+
+def as_zip(digits: Digits) -> bytes:
+    """A PNG a digit, and labels.csv beside them."""
+    file = io.BytesIO()
+    rows = ["file,seed,label"]
+    with zipfile.ZipFile(file, "w") as archive:  # stored: a PNG cannot be made smaller
+        for i, (name, image) in enumerate(zip(digits.names(), digits.each(), strict=True)):
+            archive.writestr(dated(f"{name}.png"), image)
+            seed = "" if digits.seeds is None else digits.seeds[i]
+            rows.append(f"{name}.png,{seed},{'' if digits.labels is None else digits.labels[i]}")
+        archive.writestr(dated("labels.csv"), "\n".join(rows) + "\n")
+    return file.getvalue()
+
+
+def as_npz(digits: Digits) -> bytes:
+    """Arrays, as the generator made them: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 where there
+    are any. Scale, columns and paper are for pictures."""
+    arrays: dict[str, Any] = {"images": digits.images, "z": digits.z}
+    for name, values in (("labels", digits.labels), ("seeds", digits.seeds)):
+        if values is not None:
+            arrays[name] = np.array(values, np.int64)
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+WRITERS: dict[str, Callable[[Digits], bytes]] = {PNG: as_png, WEBP: as_webp, JSON: as_json, ZIP: as_zip, NPZ: as_npz}

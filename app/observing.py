@@ -1,0 +1,89 @@
+"""What is known of each request once it is answered: its id, one line in the log, its place in the metrics. As ASGI middleware.
+
+Outermost, so that nothing is answered without it; an error that nobody expected is answered here. What the routes
+learn of a request on its way, they write into its `Observed`.
+"""
+
+import logging
+import os
+import re
+import time
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.batcher import Timing
+from app.metrics import Metrics
+from app.problems import FAILED, answer
+
+log = logging.getLogger("kakite.requests")
+failures = logging.getLogger("kakite")
+
+GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+CLIENT_GONE = 499
+
+
+@dataclass(slots=True)
+class Observed:
+    """A request's `state.observed`."""
+
+    images: int | None = None
+    timing: Timing | None = None
+    reason: str | None = None  # why it was not served
+
+
+class Observing:
+    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+        self.app = app
+        self.metrics = metrics
+        self.access_log = access_log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        began = time.perf_counter()
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = given if GIVEN_ID.fullmatch(given) else os.urandom(16).hex().encode()
+        observed = scope.setdefault("state", {})["observed"] = Observed()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            failures.exception("A request failed: %s", request_id.decode())
+            if status:
+                raise  # half an answer: the connection must be closed
+            await answer(500, FAILED)(scope, receive, sending)
+        finally:
+            self.record(scope, observed, status or CLIENT_GONE, time.perf_counter() - began, request_id.decode())
+
+    def record(self, scope: Scope, observed: Observed, status: int, seconds: float, request_id: str) -> None:
+        route = getattr(scope.get("route"), "path", "other")
+        self.metrics.request(scope["method"] if status != 405 else "other", route, status, seconds)
+        if observed.reason:
+            self.metrics.rejections.labels(observed.reason).inc()
+        if not self.access_log:
+            return
+        timing = observed.timing
+        told = {
+            "id": request_id,
+            "route": route,
+            "n": observed.images,
+            "wait_ms": timing and ms(timing.waited_s),
+            "batch": timing and timing.batch_rows,
+            "model_ms": timing and ms(timing.computed_s),
+            "status": status,
+            "ms": ms(seconds),
+        }
+        log.info("%s %s", scope["method"], scope["path"], extra={"told": told})
+
+
+def ms(seconds: float) -> float:
+    return round(1000 * seconds, 3)

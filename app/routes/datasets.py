@@ -1,0 +1,86 @@
+"""GET /dataset: labelled digits by the million, streamed as they are written."""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from numpy.typing import NDArray
+
+from app import conditional
+from app.asking import Unfit, documented_query, query
+from app.batcher import QueueFull
+from app.dataset_files import Format, streamed
+from app.datasets import Compute, DataSet
+from app.formats import BINARY
+from app.gallery import Model
+from app.problems import documented
+from app.schemas.datasets import DatasetQuery
+from models.pixels import Pixels
+
+router = APIRouter(tags=["data sets"])
+
+RETRY_S = 0.05
+MEDIA_TYPES: dict[Format, str] = {
+    "idx": "application/zip",
+    "npz": "application/x-npz",
+    "zip": "application/zip",
+    "parquet": "application/vnd.apache.parquet",
+}
+SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "parquet": "parquet"}
+
+DESCRIBED: dict[str, Any] = {
+    "response_class": Response,
+    "responses": {
+        200: {"description": "The data set, as it is written.", "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)},
+        304: {"description": "What `If-None-Match` names is still the answer; no digit was written."},
+        **documented(404, 422, 500, 501, 503, 504),
+    },
+}
+
+
+@router.get("/dataset", **DESCRIBED, openapi_extra=documented_query(DatasetQuery), summary="A labelled data set")
+async def get_dataset(request: Request) -> Response:
+    """The same parameters give the same bytes, and any part can be asked for by itself: digit i comes from `first_seed + i`, and so does
+    its label. Other requests come between its pages."""
+    wanted = query(request, DatasetQuery)
+    model = request.app.state.gallery.find(wanted.model)
+    tag = conditional.etag(model.served, request.url.path, wanted, wanted.format)
+    if conditional.is_known(tag, request.headers):
+        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model))
+    data = checked(model, wanted)
+    model.batcher.admit()
+    pieces = streamed(data, wanted.format, patiently(model, request.app.state.settings.timeout_ms / 1000))
+    headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{named(model, data, wanted.format)}"'}
+    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model))
+
+
+def named(model: Model, data: DataSet, kind: Format) -> str:
+    """The file's name."""
+    return f"{model.name}-{data.first_seed}-{data.first_seed + data.n - 1}.{SUFFIXES[kind]}"
+
+
+def checked(model: Model, wanted: DatasetQuery) -> DataSet:
+    """Raises Unfit."""
+    network = model.card.network
+    if not network.classes and wanted.label != "balanced":
+        raise Unfit(
+            f"label: the model {model.name} has no labels and cannot be told what to write. Leave label out, or name another model."
+        )
+    if isinstance(wanted.label, list) and max(wanted.label) >= network.classes:
+        raise Unfit(f"label: {max(wanted.label)} is none of the labels of the model {model.name}: 0 to {network.classes - 1}.")
+    return DataSet(network, model.about, wanted.n, wanted.first_seed, wanted.label)
+
+
+def patiently(model: Model, timeout_s: float) -> Compute:
+    """A data set waits while others fill the queue: it has begun, and is not to fail half-way."""
+
+    async def compute(rows: NDArray[np.float32]) -> Pixels:
+        while True:
+            try:
+                return await model.batcher.submit(rows, timeout_s)
+            except QueueFull:
+                await asyncio.sleep(RETRY_S)
+
+    return compute

@@ -1,0 +1,17 @@
+"""GET /metrics: what is counted and timed, in Prometheus' text format."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["health"])
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    summary="For Prometheus",
+    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+)
+async def metrics(request: Request) -> Response:
+    return Response(request.app.state.metrics.exposed(), media_type=CONTENT_TYPE)

@@ -1,0 +1,187 @@
+"""GET and POST /walk, GET /plane, POST /arithmetic: through the latent space."""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+from numpy.typing import NDArray
+
+from app import accept, animation, formats, png, walks
+from app.asking import Unfit, body, documented_body, documented_query, query
+from app.formats import BINARY, JSON, PNG, WRITERS, Digits
+from app.gallery import Model
+from app.latents import joined
+from app.problems import documented
+from app.schemas.fields import Scaled
+from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
+from app.walks import Point
+from app.work import Written, called, gotten, written
+from models.latents import draw
+from models.pixels import Pixels
+
+router = APIRouter(tags=["latent space"])
+
+STRIP = formats.KINDS
+Points = NDArray[np.float64]  # [n, z_dim]
+Held = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A point, and the label that its seed draws."""
+
+    z: Point
+    label: int | None  # None where z was given, or the model has no labels
+
+
+def described(*offered: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "object"}} if kind == JSON else BINARY for kind in offered}
+    return {
+        "response_class": Response,
+        "responses": {200: {"description": "What was asked for.", "content": content}, **documented(404, 406, 413, 422, 500, 503, 504)},
+    }
+
+
+@router.get(
+    "/walk",
+    **described(*STRIP, *animation.MEDIA_TYPES.values()),
+    openapi_extra=documented_query(WalkQuery),
+    summary="From seed to seed",
+)
+async def get_walk(request: Request) -> Response:
+    """The first and the last picture are exactly those of their seeds."""
+    wanted = query(request, WalkQuery)
+
+    async def write(model: Model) -> Written:
+        return await walk(request, model, wanted, [placed(model, seed) for seed in (wanted.from_, *wanted.to)], kind), {}
+
+    kind = chosen(request, wanted)
+    return await gotten(request, wanted, kind, write)
+
+
+@router.post(
+    "/walk",
+    **described(*STRIP, *animation.MEDIA_TYPES.values()),
+    openapi_extra=documented_body(WalkBody, required=True),
+    summary="From z to z",
+)
+async def post_walk(request: Request) -> Response:
+    wanted = await body(request, WalkBody)
+    model = request.app.state.gallery.find(wanted.model)
+    kind = chosen(request, wanted)
+    content = await walk(request, model, wanted, [placed(model, vector) for vector in wanted.z], kind)
+    return Response(content, media_type=kind, headers={"Kakite-Model": model.name})
+
+
+@router.get("/plane", **described(*STRIP), openapi_extra=documented_query(PlaneQuery), summary="The square between three seeds")
+async def get_plane(request: Request) -> Response:
+    """Three of its corners are exactly the digits of their seeds."""
+    wanted = query(request, PlaneQuery)
+
+    async def write(model: Model) -> Written:
+        corners = [placed(model, seed) for seed in wanted.seeds]
+        z = walks.plane(corners[0].z, corners[1].z, corners[2].z, wanted.n, wanted.path)
+        return await sheet(request, model, wanted, z, ends(model, held(wanted.label), corners[:1]), kind, wanted.n), {}
+
+    kind = accept.choose(request.headers.get("accept", ""), STRIP)
+    return await gotten(request, wanted, kind, write)
+
+
+@router.post(
+    "/arithmetic",
+    **described(JSON, PNG),
+    openapi_extra=documented_body(ArithmeticBody, required=True),
+    summary="Sums and differences of points",
+)
+async def post_arithmetic(request: Request) -> Response:
+    """The sum of `plus` less the sum of `minus`: its z, which /generate takes, and its digit."""
+    wanted = await body(request, ArithmeticBody)
+    kind = accept.choose(request.headers.get("accept", ""), (JSON, PNG))
+    model = request.app.state.gallery.find(wanted.model)
+    plus, minus = ([placed(model, where) for where in side] for side in (wanted.plus, wanted.minus))
+    z = sum((one.z for one in plus), np.zeros(model.card.network.z_dim)) - sum(one.z for one in minus)
+    label = ends(model, held(wanted.label), plus[:1])
+    picture = await sheet(request, model, wanted, z[None], label, PNG, 1)
+    headers = {"Kakite-Model": model.name}
+    if kind == PNG:
+        return Response(picture, media_type=PNG, headers=headers)
+    told = {
+        **model.about,
+        "label": label[0],
+        "z": z.tolist(),
+        "image": base64.b64encode(picture).decode(),
+    }
+    return Response(json.dumps(told), media_type=JSON, headers=headers)
+
+
+def chosen(request: Request, wanted: Walk) -> str:
+    """An animation is of its own media type, whatever else is accepted."""
+    offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format],)
+    return accept.choose(request.headers.get("accept", ""), offered)
+
+
+def placed(model: Model, where: int | list[float]) -> Placed:
+    """Raises Unfit for a vector of another length than the model's."""
+    network = model.card.network
+    if isinstance(where, int):
+        drawn = draw(where, 1, network.z_dim, network.classes)
+        return Placed(drawn.z[0].astype(np.float64), int(drawn.label[0]) if network.classes else None)
+    if len(where) != network.z_dim:
+        raise Unfit(f"z: a vector has {len(where)} numbers; the model {model.name} takes {network.z_dim}.")
+    return Placed(np.array(where, np.float64), None)
+
+
+def held(label: int | None) -> tuple[int, int] | None:
+    """From one end to the other."""
+    return None if label is None else (label, label)
+
+
+def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) -> Held:
+    """The labels at the start and at the end: those asked for, else those of the first and the last seed. Raises Unfit."""
+    classes = model.card.network.classes
+    if not classes:
+        if asked is not None:
+            raise Unfit(f"label: the model {model.name} has no labels and cannot be told what to write. Leave label out.")
+        return None, None
+    first, last = asked or (points[0].label, points[-1].label)
+    if first is None or last is None:
+        raise Unfit(f"label: the model {model.name} writes what it is told to: send a label with z, 0 to {classes - 1}.")
+    if max(first, last) >= classes:
+        raise Unfit(f"label: {max(first, last)} is none of the labels of the model {model.name}: 0 to {classes - 1}.")
+    return first, last
+
+
+async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Placed], kind: str) -> bytes:
+    z = walks.journey([one.z for one in points], wanted.frames, wanted.path)
+    labels = ends(model, wanted.ends(), points)
+    if wanted.format == "png":
+        return await sheet(request, model, wanted, z, labels, kind, wanted.columns or len(z))
+    frames = await images(request, model, wanted, z, labels)
+    inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
+    return await called(True, animation.animate, inked, wanted.format, wanted.ms, wanted.loop)
+
+
+async def images(request: Request, model: Model, wanted: Scaled, z: Points, between: Held) -> Pixels:
+    first, last = between
+    labels = np.zeros((len(z), 0)) if first is None or last is None else walks.mixed(first, last, len(z), model.card.network.classes)
+    model.batcher.admit()
+    return await written(request, model, joined(z * wanted.truncation, labels))
+
+
+async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: Held, kind: str, columns: int) -> bytes:
+    first, last = between
+    made = Digits(
+        images=await images(request, model, wanted, z, between),
+        z=(z * wanted.truncation).astype(np.float32),
+        seeds=None,
+        labels=[first] * len(z) if first is not None and first == last else None,
+        columns=columns,
+        scale=wanted.scale,
+        paper=wanted.paper,
+        about=model.about,
+    )
+    return await called(True, WRITERS[kind], made)

@@ -1,0 +1,47 @@
+"""Requests for data sets."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.dataset_files import Format
+from app.schemas.fields import ALLOWED, Labels, split_at_commas
+from models.latents import SEED_MAX
+
+N_MAX = 10_000_000
+ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
+HELP = {
+    "n": f"how many digits, 1 to {N_MAX}; in a zip of PNGs at most {ZIP_MAX}: ask for the rest by first_seed",
+    "first_seed": f"digit i comes from first_seed + i; 0 to {SEED_MAX}",
+    "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit "
+    "and labels.csv; parquet: image, label and seed",
+    "label": "balanced: each equally often, in turn; seed: as each seed draws it; or labels that are taken in turn (3, or 1,2,3)",
+}
+
+
+class DatasetQuery(BaseModel):
+    """The query of GET /dataset."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: int = Field(60_000, ge=1, le=N_MAX, description=HELP["n"], examples=[70])
+    first_seed: int = Field(0, ge=0, le=SEED_MAX, description=HELP["first_seed"])
+    format: Format = Field("idx", description=HELP["format"])
+    label: Annotated[
+        Literal["balanced", "seed"] | Labels, BeforeValidator(lambda value: value if value in KINDS else split_at_commas(value))
+    ] = Field("balanced", description=HELP["label"])
+    model: str | None = Field(None, description=ALLOWED["model"])
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if self.format == "zip" and self.n > ZIP_MAX:
+            raise PydanticCustomError(
+                "zip", f"a zip holds at most {ZIP_MAX} digits: ask for parts by first_seed, or for idx, npz or parquet"
+            )
+        if self.first_seed + self.n - 1 > SEED_MAX:
+            raise PydanticCustomError("last_seed", f"first_seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
+        return self
+
+
+KINDS = ("balanced", "seed")

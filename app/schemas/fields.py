@@ -1,0 +1,70 @@
+"""What the fields of requests may hold: every limit that needs no model, checked before anything is queued.
+
+JSON is strict (`true`, `1.5` and `"7"` are no seeds); a query is text, so it is read leniently. What depends on the model
+(its labels, the length of z) is checked in `latents`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.latents import SEED_MAX
+
+N_MAX = 1024
+SCALE_MAX = 32
+LABEL_MAX = 61
+PIXELS_MAX = 16_000_000
+Z_MAX = 1_000_000.0
+EACH = "each"
+DIGITS = range(10)  # what "each" stands for
+
+ALLOWED = {
+    "seed": f"a whole number from 0 to {SEED_MAX}; without it the server draws one",
+    "z": f"one latent vector, or a list of 1 to {N_MAX} of them: finite numbers, as many as the model has dimensions",
+    "label": "the digit to write: one for all, or a list with one for each; without it each seed draws its own; "
+    f'"{EACH}": each seed writes all ten in a row of its own',
+    "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(DIGITS)}",
+    "columns": f"columns of the sheet, 1 to {N_MAX}; without it the sheet is as square as can be",
+    "scale": f"whole pixels a pixel becomes, 1 to {SCALE_MAX}",
+    "model": "the name of a model, see /models, or name@ and the first 8 or more digits of its SHA-256 for that version alone; "
+    "without it the default one",
+    "paper": "black (ink bright on black, as in MNIST), white (ink dark on white) or transparent (black ink, nothing behind it)",
+    "truncation": "z is multiplied by it, 0 to 1: towards 0 all digits come closer to the model's average one, with less variety",
+}
+
+Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
+Count = Annotated[int, Field(ge=1, le=N_MAX)]
+Scale = Annotated[int, Field(ge=1, le=SCALE_MAX)]
+Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Paper = Literal["black", "white", "transparent"]
+Label = Annotated[int, Field(ge=0, le=LABEL_MAX)]
+Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
+Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]
+Vector = Annotated[list[Number], Field(min_length=1, max_length=4096, fail_fast=True)]
+Vectors = Annotated[list[Vector], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
+
+
+def split_at_commas(value: Any) -> Any:
+    """`?label=1,2,3` and `?label=1&label=2&label=3` are the same list."""
+    value = [value] if isinstance(value, str) else value
+    if value == [EACH]:
+        return EACH
+    if not isinstance(value, list):
+        return value
+    return [part for text in value for part in str(text).split(",") if part] or None
+
+
+class Asked(BaseModel):
+    """What every request for digits can say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    paper: Paper = Field("black", description=ALLOWED["paper"])
+    truncation: Truncation = Field(1.0, description=ALLOWED["truncation"])
+    model: str | None = Field(None, description=ALLOWED["model"])
+
+
+class Scaled(Asked):
+    """And every one for digits as they are, pixel by pixel."""
+
+    scale: Scale = Field(1, description=ALLOWED["scale"])

@@ -1,0 +1,165 @@
+"""Requests for digits side by side."""
+
+import math
+from functools import cached_property
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.schemas.fields import (
+    ALLOWED,
+    DIGITS,
+    EACH,
+    N_MAX,
+    PIXELS_MAX,
+    Count,
+    Label,
+    Labels,
+    Scaled,
+    Seed,
+    Vector,
+    Vectors,
+    split_at_commas,
+)
+from models.latents import SEED_MAX
+from models.pixels import SIDE, square_columns
+
+
+class Wanted(Scaled):
+    """Digits side by side. `seed + i` draws digit i, or row i where each seed writes all ten."""
+
+    default_n: ClassVar[int] = 1
+    default_rows: ClassVar[int] = 1  # where each seed writes all ten digits
+
+    seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
+    n: Count | None = Field(None, description=ALLOWED["n"])
+    columns: Count | None = Field(None, description=ALLOWED["columns"])
+
+    @property
+    def each(self) -> bool:
+        """Whether each seed writes all ten digits."""
+        return False
+
+    @property
+    def vectors(self) -> list[list[float]] | None:
+        return None
+
+    @property
+    def labels(self) -> list[int] | None:
+        """As many as there are images, or one for all of them."""
+        return None
+
+    @property
+    def one_label_for_all(self) -> bool:
+        return self.labels is not None and len(self.labels) == 1
+
+    @cached_property
+    def draws(self) -> int:
+        """How many seeds or vectors: n, or as many as the lists are long."""
+        if self.n is not None:
+            return self.n
+        if self.vectors is not None:
+            return len(self.vectors)
+        if self.each:
+            return self.default_rows
+        return len(self.labels) if self.labels and len(self.labels) > 1 else self.default_n
+
+    @cached_property
+    def count(self) -> int:
+        """How many digits."""
+        return self.draws * len(DIGITS) if self.each else self.draws
+
+    @cached_property
+    def width(self) -> int:
+        """Of a sheet, in digits."""
+        return self.columns or (len(DIGITS) if self.each else square_columns(self.count))
+
+    @cached_property
+    def pixels(self) -> int:
+        """Of the whole picture, empty places included."""
+        return self.width * math.ceil(self.count / self.width) * (SIDE * self.scale) ** 2
+
+    @model_validator(mode="after")
+    def fits_together(self) -> Self:
+        if self.seed is not None and self.vectors is not None:
+            raise PydanticCustomError("both", "seed and z exclude each other: send the one or the other")
+        if self.vectors is not None and len(self.vectors) != self.draws:
+            raise PydanticCustomError("z_count", f"z holds {len(self.vectors)} vectors, but n is {self.draws}: they must be as many")
+        if self.count > N_MAX:
+            raise PydanticCustomError("count", f"that would be {self.count} digits, ten in each of {self.draws} rows; {N_MAX} are allowed")
+        if self.labels is not None and len(self.labels) != self.count and not self.one_label_for_all:
+            raise PydanticCustomError("label_count", f"label is a list of {len(self.labels)}, but there are {self.count} digits")
+        if self.seed is not None and self.seed + self.draws - 1 > SEED_MAX:
+            raise PydanticCustomError("last_seed", f"seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
+        if self.pixels > PIXELS_MAX:
+            raise PydanticCustomError(
+                "pixels",
+                f"the picture would have {self.pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less",
+            )
+        return self
+
+
+class GenerateBody(Wanted):
+    """The JSON of POST /generate; every field may be left out."""
+
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={"examples": [{"seed": 7}, {"seed": 100, "n": 64}, {"seed": 7, "n": 10, "label": list(range(10))}]},
+    )
+
+    z: Vector | Vectors | None = Field(None, description=ALLOWED["z"])
+    label: Label | Labels | Literal["each"] | None = Field(None, description=ALLOWED["label"])
+
+    @property
+    def each(self) -> bool:
+        return self.label == EACH
+
+    @property
+    def vectors(self) -> list[list[float]] | None:
+        match self.z:
+            case None:
+                return None
+            case [[*_], *_]:
+                return self.z  # type: ignore[return-value]
+            case _:
+                return [self.z]  # type: ignore[list-item]
+
+    @property
+    def labels(self) -> list[int] | None:
+        match self.label:
+            case int():
+                return [self.label]
+            case list():
+                return self.label
+            case _:
+                return None
+
+    @property
+    def one_label_for_all(self) -> bool:
+        return isinstance(self.label, int)
+
+
+class GenerateQuery(Wanted):
+    """The query of GET /generate."""
+
+    label: Annotated[Labels | Literal["each"] | None, BeforeValidator(split_at_commas)] = Field(
+        None, description=ALLOWED["label"] + " (label=1,2,3 or label=1&label=2&label=3)"
+    )
+
+    @property
+    def each(self) -> bool:
+        return self.label == EACH
+
+    @property
+    def labels(self) -> list[int] | None:
+        return self.label if isinstance(self.label, list) else None
+
+
+class GridQuery(GenerateQuery):
+    """The query of GET /grid: the same, with 64 digits unless told otherwise."""
+
+    default_n: ClassVar[int] = 64
+    default_rows: ClassVar[int] = 10
+
+    n: Count | None = Field(None, description=ALLOWED["n"] + "; 64 digits or 10 rows unless given")

@@ -1,0 +1,127 @@
+"""Requests for ways through the latent space."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.schemas.fields import PIXELS_MAX, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
+from app.walks import Path
+from models.pixels import SIDE
+
+FRAMES_MAX = 1024
+SEEDS_MAX = 64
+Ends = Annotated[str, Field(pattern=r"^\d{1,2}(\.\.\d{1,2})?$")]
+
+HELP = {
+    "from": "the seed to set out from",
+    "to": f"the seed to go to, or up to {SEEDS_MAX} of them one after another, separated by commas",
+    "frames": f"pictures from each point to the next, both ends among them, 2 to {FRAMES_MAX}; {FRAMES_MAX} in all",
+    "path": "slerp (along the arc, where random points lie) or lerp (straight, through a region where none lie)",
+    "format": "png, a strip; apng, gif or webp, animated",
+    "ms": "milliseconds a frame is seen, 10 to 10000",
+    "loop": "how often an animation is shown, 0 to 1000; 0: for ever",
+    "label": "the digit that is held (3), or the one at the start and the one at the end (3..8), mixed in between; "
+    "without it those of the first and the last seed",
+    "seeds": "three seeds: the square's upper left, upper right and lower left corner",
+    "plane n": "digits along each side, 2 to 32",
+    "point": "seeds, or z as lists of numbers",
+}
+
+
+class Way(Scaled):
+    """What all ways through the latent space can say."""
+
+    path: Path = Field("slerp", description=HELP["path"])
+    label: Annotated[Ends | None, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] = Field(
+        None, description=HELP["label"], examples=["3", "3..8"]
+    )
+
+    def ends(self) -> tuple[int, int] | None:
+        """The labels at the start and at the end."""
+        if self.label is None:
+            return None
+        first, _, last = self.label.partition("..")
+        return int(first), int(last or first)
+
+
+class Walk(Way):
+    frames: int = Field(16, ge=2, le=FRAMES_MAX, description=HELP["frames"])
+    format: Literal["png", "apng", "gif", "webp"] = Field("png", description=HELP["format"])
+    columns: Count | None = Field(None, description="columns of a strip; without it one row")
+    ms: int = Field(80, ge=10, le=10_000, description=HELP["ms"])
+    loop: int = Field(0, ge=0, le=1000, description=HELP["loop"])
+
+    @property
+    def legs(self) -> int:
+        raise NotImplementedError
+
+    @property
+    def count(self) -> int:
+        return self.legs * (self.frames - 1) + 1
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if self.count > FRAMES_MAX:
+            raise PydanticCustomError("frames", f"the way would have {self.count} frames; {FRAMES_MAX} are allowed")
+        if self.format == "gif" and self.paper == "transparent":
+            raise PydanticCustomError("gif", "a gif's ink cannot fade into nothing: take apng or webp, or another paper")
+        columns = self.columns or self.count
+        refuse_large(columns * -(-self.count // columns), self.scale)
+        return self
+
+
+class WalkQuery(Walk):
+    """The query of GET /walk."""
+
+    from_: Seed = Field(alias="from", description=HELP["from"], examples=[1])
+    to: Annotated[list[Seed], BeforeValidator(split_at_commas), Field(min_length=1, max_length=SEEDS_MAX)] = Field(
+        description=HELP["to"], examples=["2"]
+    )
+
+    @property
+    def legs(self) -> int:
+        return len(self.to)
+
+
+class WalkBody(Walk):
+    """The JSON of POST /walk."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"z": [[0.5] * 64, [-0.5] * 64], "label": 3, "frames": 8}]})
+
+    z: Annotated[Vectors, Field(min_length=2, max_length=SEEDS_MAX)] = Field(description="two vectors or more, the way's points")
+
+    @property
+    def legs(self) -> int:
+        return len(self.z) - 1
+
+
+class PlaneQuery(Scaled):
+    """The query of GET /plane."""
+
+    path: Path = Field("slerp", description=HELP["path"])
+    seeds: Annotated[list[Seed], BeforeValidator(split_at_commas), Field(min_length=3, max_length=3)] = Field(
+        description=HELP["seeds"], examples=["1,2,3"]
+    )
+    n: int = Field(9, ge=2, le=32, description=HELP["plane n"])
+    label: Label | None = Field(None, description="the digit; without it that of the first seed")
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        refuse_large(self.n**2, self.scale)
+        return self
+
+
+class ArithmeticBody(Scaled):
+    """The JSON of POST /arithmetic."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"plus": [1, 2], "minus": [3], "label": 7}]})
+
+    plus: list[Seed | Vector] = Field(min_length=1, max_length=SEEDS_MAX, description=f"1 to {SEEDS_MAX} {HELP['point']}")
+    minus: list[Seed | Vector] = Field([], max_length=SEEDS_MAX, description=f"up to {SEEDS_MAX} {HELP['point']}")
+    label: Label | None = Field(None, description="the digit; without it that of the first seed among plus")
+
+
+def refuse_large(digits: int, scale: int) -> None:
+    if (pixels := digits * (SIDE * scale) ** 2) > PIXELS_MAX:
+        raise PydanticCustomError("pixels", f"the picture would have {pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less")

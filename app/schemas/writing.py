@@ -1,0 +1,46 @@
+"""Requests for lines of writing."""
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.schemas.fields import ALLOWED, Asked, Seed
+from app.writing import STROKES
+from models.latents import SEED_MAX
+
+LENGTH_MAX = 100
+LINES_MAX = 1000
+HEIGHT_MAX = 512
+TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(STROKES)}"
+LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
+
+# The pattern is told only: `writing.check` says which character it is that cannot be written.
+KNOWN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in STROKES) + " ]*$"}
+Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=KNOWN)]
+
+
+class Hand(Asked):
+    """How it is to be written."""
+
+    seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
+    height: int = Field(64, ge=16, le=HEIGHT_MAX, description=f"of the picture in pixels, 16 to {HEIGHT_MAX}")
+    slant: float = Field(0, ge=-45, le=45, allow_inf_nan=False, description="degrees to the right, -45 to 45")
+
+
+class WriteQuery(Hand):
+    """The query of GET /write/{text}."""
+
+
+class WriteBody(Hand):
+    """The JSON of POST /write."""
+
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"lines": ["2026-11-25", "150-0001"], "seed": 7}]})
+
+    lines: list[Text] = Field(min_length=1, max_length=LINES_MAX, description=LINES)
+
+    @model_validator(mode="after")
+    def fits(self) -> Self:
+        if self.seed is not None and self.seed + len(self.lines) - 1 > SEED_MAX:
+            raise PydanticCustomError("last_seed", f"seed and the number of lines: the last line's seed may be at most {SEED_MAX}")
+        return self

@@ -1,0 +1,41 @@
+"""The work that a route asks for while it waits: images from a model, and what takes long in another thread. Knows no route."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from app import conditional
+from app.batcher import Array, Timing
+from app.disconnect import WhileConnected
+from app.gallery import Model
+from app.observing import Observed
+from app.schemas.fields import Asked
+from models.pixels import Pixels
+
+T = TypeVar("T")
+Written = tuple[bytes, dict[str, str]]  # an answer's content, and what its headers tell
+
+
+async def written(request: Request, model: Model, rows: Array) -> Pixels:
+    """Rows [n, z_dim + classes] -> images [n, 28, 28], as long as the client is there to get them."""
+    observed: Observed = request.state.observed
+    observed.images, observed.timing = len(rows), Timing()
+    async with WhileConnected(request.receive):
+        return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, observed.timing)
+
+
+async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Model], Awaitable[Written]], pure: bool = True) -> Response:
+    """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
+    model = request.app.state.gallery.find(wanted.model)
+    tag = conditional.etag(model.served, request.url.path, wanted, kind) if pure else None
+    if tag and conditional.is_known(tag, request.headers):
+        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model))
+    content, headers = await write(model)
+    return Response(content, media_type=kind, headers=conditional.kept({"Kakite-Model": model.name, **headers}, tag, wanted.model))
+
+
+async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:
+    """Large work in a thread of its own: the event loop is for waiting."""
+    return await run_in_threadpool(function, *arguments) if large else function(*arguments)

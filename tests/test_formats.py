@@ -1,0 +1,162 @@
+"""What is sent is what is accepted: pictures, lists, files and arrays, and nothing twice that the client has already."""
+
+import base64
+import csv
+import io
+import zipfile
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.accept import NotAcceptable, choose
+from models.latents import draw
+from tests.answers import assert_problem, pixels, post
+
+pytestmark = pytest.mark.anyio
+
+PNG, WEBP, JSON, ZIP, NPZ = OFFERED = ("image/png", "image/webp", "application/json", "application/zip", "application/x-npz")
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        ("", PNG),
+        ("*/*", PNG),
+        ("image/*", PNG),
+        ("image/webp", WEBP),
+        ("IMAGE/WebP;q=0.1", WEBP),
+        ("image/png, image/webp", PNG),
+        ("image/webp, image/*;q=0.5", WEBP),
+        ("application/json, */*;q=0.1", JSON),
+        ("text/html, application/zip;q=0.5", ZIP),
+        ("image/png;q=0, */*", WEBP),
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
+            PNG,
+        ),  # a browser's address bar
+        ("image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8", PNG),  # a browser's <img>
+    ],
+)
+def test_best_of_what_is_accepted_is_chosen(accept: str, chosen: str) -> None:
+    assert choose(accept, OFFERED) == chosen
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/gif", "*/*;q=0", "image/png;q=nonsense"])
+def test_nothing_acceptable_is_said_with_what_there_is(accept: str) -> None:
+    with pytest.raises(NotAcceptable, match="image/png, image/webp, application/json"):
+        choose(accept, OFFERED)
+
+
+async def test_unacceptable_is_a_problem(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.get("/generate?seed=7", headers={"accept": "text/html"}), 406, "There are: image/png")
+
+
+async def test_webp_has_the_same_pixels(client: httpx.AsyncClient) -> None:
+    expected = pixels(await client.get("/grid?seed=7&n=10"))
+    answer = await client.get("/grid?seed=7&n=10", headers={"accept": WEBP})
+    assert answer.headers["content-type"] == WEBP
+    with Image.open(io.BytesIO(answer.content)) as image:
+        np.testing.assert_array_equal(np.asarray(image.convert("L")), expected)
+
+
+async def test_json_lists_each_digit_with_its_seed_and_label(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/generate?seed=7&label=3,1,4&scale=2", headers={"accept": JSON})
+    told = answer.json()
+    assert told["model"] == "kakite"
+    assert told["scores"]["label_agreement"] > 0.98
+    assert [(image["seed"], image["label"]) for image in told["images"]] == [(7, 3), (8, 1), (9, 4)]
+    one = await client.get("/generate?seed=8&label=1&scale=2")
+    assert base64.b64decode(told["images"][1]["image"]) == one.content
+    unlabelled = (await client.get("/generate?seed=7&model=dcgan", headers={"accept": JSON})).json()["images"]
+    assert unlabelled[0]["label"] is None
+
+
+async def test_zip_holds_a_png_each_and_their_labels(client: httpx.AsyncClient) -> None:
+    answer = await post(client, seed=7, n=3, label=[0, 5, 5])
+    zipped = await client.post("/generate", json={"seed": 7, "n": 3, "label": [0, 5, 5]}, headers={"accept": ZIP})
+    again = await client.post("/generate", json={"seed": 7, "n": 3, "label": [0, 5, 5]}, headers={"accept": ZIP})
+    assert zipped.content == again.content
+    with zipfile.ZipFile(io.BytesIO(zipped.content)) as archive:
+        assert archive.testzip() is None
+        listed = list(csv.DictReader(archive.read("labels.csv").decode().splitlines()))
+        assert [tuple(row.values()) for row in listed] == [("7-0.png", "7", "0"), ("8-5.png", "8", "5"), ("9-5.png", "9", "5")]
+        with Image.open(io.BytesIO(archive.read("8-5.png"))) as image:
+            np.testing.assert_array_equal(np.asarray(image), pixels(answer)[:28, 28:56])
+
+
+async def test_npz_holds_what_went_in_and_what_came_out(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/generate?seed=7&n=5&truncation=0.5", headers={"accept": NPZ})
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        assert arrays["images"].shape == (5, 28, 28)
+        assert arrays["images"].dtype == np.uint8
+        assert arrays["seeds"].tolist() == [7, 8, 9, 10, 11]
+        assert arrays["labels"].tolist() == draw(7, 5, 64, 10).label.tolist()
+        np.testing.assert_array_equal(arrays["z"], draw(7, 5, 64).z * np.float32(0.5))
+
+
+async def test_each_gives_a_row_of_ten_for_every_hand(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/grid?seed=7&n=2&label=each")
+    picture = pixels(answer)
+    assert picture.shape == (56, 280)
+    assert answer.headers["kakite-labels"] == ",".join("01234567890123456789")
+    np.testing.assert_array_equal(picture[28:, 84:112], pixels(await client.get("/generate?seed=8&label=3")))
+    assert pixels(await post(client, label="each")).shape == (28, 280)
+    assert pixels(await client.get("/grid?label=each")).shape == (280, 280)
+    assert_problem(await client.get("/grid?label=each&n=103"), 422, "1030 digits")
+    assert_problem(await client.get("/grid?label=each&model=dcgan"), 422, "has no labels")
+
+
+async def test_truncation_draws_all_digits_towards_one(client: httpx.AsyncClient) -> None:
+    async def variety(truncation: float) -> float:
+        answer = await client.get(f"/generate?seed=0&n=64&label=3&truncation={truncation}", headers={"accept": NPZ})
+        with np.load(io.BytesIO(answer.content)) as arrays:
+            return float(arrays["images"].std(axis=0).mean())
+
+    assert await variety(0) == 0
+    assert 0 < await variety(0.5) < await variety(1)
+
+
+async def test_get_is_answered_by_304_without_a_digit_written(client: httpx.AsyncClient) -> None:
+    first = await client.get("/generate?seed=7&n=2")
+    tag = first.headers["etag"]
+    assert first.headers["cache-control"] == "no-cache"
+    written = (await client.get("/metrics")).text
+    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+        again = await client.get("/generate?n=2&seed=7&label=&scale=1", headers={"if-none-match": known})
+        assert again.status_code == 304
+        assert again.content == b""
+        assert again.headers["etag"] == tag
+    assert images_written((await client.get("/metrics")).text) == images_written(written)
+    assert (await client.get("/generate?seed=7&n=2", headers={"if-none-match": '"other"'})).status_code == 200
+
+
+def images_written(metrics: str) -> list[str]:
+    return [line for line in metrics.splitlines() if line.startswith("kakite_images_total")]
+
+
+async def test_tag_is_another_for_all_that_gives_other_bytes(client: httpx.AsyncClient) -> None:
+    paths = [
+        "/generate?seed=7",
+        "/generate?seed=8",
+        "/generate?seed=7&scale=2",
+        "/generate?seed=7&model=cgan",
+        "/grid?seed=7",
+        "/grid?seed=7&n=1",
+    ]
+    tags = [(await client.get(path)).headers["etag"] for path in paths]
+    tags.append((await client.get(paths[0], headers={"accept": WEBP})).headers["etag"])
+    assert len(set(tags)) == len(paths) + 1
+
+
+async def test_only_what_names_seed_and_version_is_kept_for_ever(client: httpx.AsyncClient) -> None:
+    sha256 = (await client.get("/models/kakite")).json()["sha256"]
+    kept = await client.get(f"/generate?seed=7&model=kakite@{sha256[:8]}")
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.content == (await client.get("/generate?seed=7")).content
+    drawn = await client.get(f"/generate?model=kakite@{sha256}")
+    assert drawn.headers["cache-control"] == "no-store"
+    assert "etag" not in drawn.headers
+    assert_problem(await client.get("/generate?seed=7&model=kakite@00000000"), 404, f"kakite@{sha256[:8]}")
+    assert_problem(await client.get(f"/generate?seed=7&model=kakite@{sha256[:7]}"), 404, "no version of kakite")

@@ -1,0 +1,52 @@
+"""API keys and CORS, where they are set."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from tests.answers import assert_problem, post
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def guarded() -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(api_keys="first-key, second-key", cors_origins="https://digits.example"))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        yield client
+
+
+async def test_without_a_key_nothing_is_served(guarded: httpx.AsyncClient) -> None:
+    for headers in (
+        {},
+        {"x-api-key": "third"},
+        {"authorization": "Bearer first"},
+        {"authorization": "Basic first-key"},
+        {"x-api-key": "\u00fc"},
+    ):
+        answer = await guarded.get("/generate?seed=7", headers={name.encode(): value.encode("latin-1") for name, value in headers.items()})
+        assert_problem(answer, 401, "Authorization: Bearer KEY")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_either_key_in_either_header_is_taken(guarded: httpx.AsyncClient) -> None:
+    for headers in ({"x-api-key": "first-key"}, {"authorization": "Bearer second-key"}, {"authorization": "bearer  first-key"}):
+        assert (await guarded.get("/generate?seed=7", headers=headers)).status_code == 200
+
+
+async def test_probes_and_metrics_need_none(guarded: httpx.AsyncClient) -> None:
+    for path in ("/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"):
+        assert (await guarded.get(path)).status_code == 200
+
+
+async def test_pages_of_other_origins_may_ask_where_they_are_named(guarded: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    asked = {"origin": "https://digits.example", "access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    answer = await guarded.options("/generate", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "https://digits.example"
+    assert (await guarded.options("/generate", headers={**asked, "origin": "https://elsewhere.example"})).status_code == 400
+    assert "access-control-allow-origin" not in (await post(client, seed=7)).headers

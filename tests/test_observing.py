@@ -1,0 +1,105 @@
+"""What is told of each request: its id, a line in the log, its place in the metrics."""
+
+import json
+import logging
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.logs import JsonFormatter, TextFormatter
+from app.main import create_app
+from app.settings import Settings
+from tests.answers import assert_problem, post
+
+DASHBOARD = Path(__file__).parent.parent / "deploy" / "grafana-dashboard.json"
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_request_id_is_taken_or_given(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/livez", headers={"x-request-id": "order-7.b"})).headers["x-request-id"] == "order-7.b"
+    given = [(await client.get("/livez")).headers["x-request-id"] for _ in range(2)]
+    assert given[0] != given[1]
+    refused = await client.get("/nowhere", headers={b"x-request-id": b"a b\xff" * 100})
+    assert len(refused.headers["x-request-id"]) == 32
+
+
+async def test_each_request_is_one_line_that_says_where_its_time_went(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "kakite.requests")
+    await client.get("/grid?n=100&seed=1", headers={"x-request-id": "one"})
+    await client.get("/grid?n=0", headers={"x-request-id": "two"})
+    lines = {line["id"]: line for line in (json.loads(JsonFormatter().format(record)) for record in caplog.records)}
+    one, two = lines["one"], lines["two"]
+    assert (one["message"], one["route"], one["n"], one["batch"], one["status"]) == ("GET /grid", "/grid", 100, 36, 200)
+    assert 0 <= one["wait_ms"] < one["ms"]
+    assert 0 < one["model_ms"] < one["ms"]
+    assert two["status"] == 422
+    assert "model_ms" not in two
+    assert "status 200" in TextFormatter().format(caplog.records[0])
+
+
+async def test_metrics_count_what_was_done(client: httpx.AsyncClient) -> None:
+    before = await scraped(client)
+    await post(client, seed=1, n=5)
+    await client.get("/grid?n=0")
+    after = await scraped(client)
+
+    def more(name: str, **labels: str) -> float:
+        key = (name, tuple(sorted(labels.items())))
+        return after[key] - before.get(key, 0)
+
+    assert more("kakite_requests_total", method="POST", route="/generate", status="200") == 1
+    assert more("kakite_requests_total", method="GET", route="/grid", status="422") == 1
+    assert more("kakite_request_seconds_count", route="/generate") == 1
+    assert more("kakite_images_total", model="kakite") == 5
+    assert more("kakite_batch_images_sum", model="kakite") == 5
+    assert more("kakite_queue_wait_seconds_count", model="kakite") == 1
+    assert more("kakite_forward_seconds_count", model="kakite") == 1
+    assert more("kakite_rejections_total", reason="unfit") == 1
+    assert after["kakite_queue_images", (("model", "kakite"),)] == 0
+    assert any(name == "kakite_model_info" and ("model", "kakite") in labels for name, labels in after)
+
+
+async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    samples = (sample for family in text_string_to_metric_families(answer.text) for sample in family.samples)
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value for sample in samples}
+
+
+async def test_unknown_paths_do_not_fill_the_metrics(client: httpx.AsyncClient) -> None:
+    await client.get("/nowhere/1")
+    await client.request("MADE-UP", "/generate")
+    routes = {dict(labels).get("route") for name, labels in await scraped(client) if name == "kakite_requests_total"}
+    methods = {dict(labels).get("method") for name, labels in await scraped(client) if name == "kakite_requests_total"}
+    assert "other" in routes
+    assert "/nowhere/1" not in routes
+    assert "MADE-UP" not in methods
+
+
+async def test_error_that_nobody_expected_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(Settings())
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("a bug")
+
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        answer = await client.get("/broken", headers={"x-request-id": "this one"})
+    assert_problem(answer, 500, "the cause is in its log")
+    assert "x-request-id" in answer.headers
+    assert "a bug" in caplog.text
+
+
+async def test_dashboard_draws_what_is_exposed(client: httpx.AsyncClient) -> None:
+    await post(client, seed=1)
+    exposed = {name for name, _ in await scraped(client)}
+    dashboard = json.loads(DASHBOARD.read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    drawn = {name for expression in asked for name in re.findall(r"\b(?:kakite|process)_\w+", expression)}
+    assert len(drawn) >= 10
+    assert drawn <= exposed
