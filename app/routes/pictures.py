@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app import accept, conditional, latents
-from app.asking import body, documented_body, documented_query, query
+from app.asking import Direct, body, documented_body, documented_query, query
 from app.formats import BINARY, JSON, KINDS, WRITERS, Digits
 from app.gallery import Model
 from app.latents import Rows
@@ -13,7 +13,7 @@ from app.problems import documented
 from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
 from app.work import Written, called, gotten, written
 
-router = APIRouter(tags=["pictures"])
+router = APIRouter(tags=["pictures"], route_class=Direct)
 
 LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
 
