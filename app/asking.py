@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+
 class Direct(APIRoute):
     """A route whose endpoint takes the request and gives the response, with nothing of FastAPI's in between but its description."""
 
