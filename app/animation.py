@@ -19,10 +19,13 @@ OPTIONS: dict[Format, dict[str, Any]] = {
 
 
 def animate(frames: Sequence[Pixels], kind: Format, frame_ms: int, loop: int) -> bytes:
-    """Frames [height, width] grey or [height, width, 2] grey and alpha; `loop` 0 repeats for ever."""
+    """Frames [height, width] grey or [height, width, 2] grey and alpha, shown `loop` times; 0: for ever."""
     first, *others = (Image.fromarray(frame, "L" if frame.ndim == 2 else "LA") for frame in frames)
     if kind == "webp":
         first, *others = (image.convert("RGBA" if image.mode == "LA" else "RGB") for image in (first, *others))
+    repeated: dict[str, Any] = {"loop": loop}
+    if kind == "gif" and loop:  # what a GIF counts is how often it is repeated
+        repeated = {"loop": loop - 1} if loop > 1 else {}
     file = io.BytesIO()
-    first.save(file, save_all=True, append_images=others, duration=frame_ms, loop=loop, **OPTIONS[kind])
+    first.save(file, save_all=True, append_images=others, duration=frame_ms, **repeated, **OPTIONS[kind])
     return file.getvalue()

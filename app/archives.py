@@ -45,7 +45,7 @@ async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
                     if entry is None or name != current:
                         if entry is not None:
                             entry.close()
-                        entry, current = archive.open(dated(name), "w", force_zip64=name.endswith((".npy", ".gz"))), name
+                        entry, current = archive.open(dated(name), "w", force_zip64=True), name
                     entry.write(piece)
                     if len(sink.content) > PIECE:
                         yield sink.taken()

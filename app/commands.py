@@ -6,6 +6,7 @@ import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.archives import Files
 from app.asking import Invalid, Unfit, names, validated
-from app.batcher import Array
+from app.batcher import Array, Closed, ForwardFailed
 from app.dataset_files import FILES, MissingLibrary, streamed
 from app.gallery import UnknownModel
 from app.main import create_app
@@ -28,8 +29,6 @@ from app.schemas.pictures import GridQuery
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
 from models.pixels import Pixels
-
-TIMEOUT_S = 3600
 
 
 class CommandError(Exception):
@@ -94,7 +93,7 @@ async def make(options: argparse.Namespace) -> None:
             try:
                 model = app.state.gallery.find(wanted.model)
                 data = checked(model, wanted)
-                write = patiently(model, TIMEOUT_S)
+                write = patiently(model)
 
                 async def compute(rows: Array) -> Pixels:
                     images = await write(rows)
@@ -106,14 +105,15 @@ async def make(options: argparse.Namespace) -> None:
                 else:
                     files = one_file(named(model, data, wanted.format), streamed(data, wanted.format, compute))
                 await save(files, options.out)
-            except (UnknownModel, Unfit, MissingLibrary) as error:
+            except (UnknownModel, Unfit, MissingLibrary, Closed, ForwardFailed) as error:
                 raise CommandError(str(error)) from None
     print(f"{options.out}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
 
 
 async def one_file(name: str, pieces: AsyncGenerator[bytes, None]) -> Files:
-    async for piece in pieces:
-        yield name, piece
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield name, piece
 
 
 async def save(files: Files, folder: Path) -> None:
@@ -121,12 +121,13 @@ async def save(files: Files, folder: Path) -> None:
     with complete(folder) as unfinished:
         current, file = "", None
         try:
-            async for name, piece in files:
-                if file is None or name != current:
-                    if file is not None:
-                        file.close()
-                    current, file = name, (unfinished / name).open("wb")
-                file.write(piece)
+            async with aclosing(files) as pieces:
+                async for name, piece in pieces:
+                    if file is None or name != current:
+                        if file is not None:
+                            file.close()
+                        current, file = name, (unfinished / name).open("wb")
+                    file.write(piece)
         finally:
             if file is not None:
                 file.close()

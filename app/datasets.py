@@ -23,7 +23,7 @@ from models.pixels import Pixels
 Label = Literal["balanced", "seed"] | list[int]
 Compute = Callable[[NDArray[np.float32]], Awaitable[Pixels]]
 
-PAGE = 256  # digits asked for at once
+PAGE = 128  # digits asked for at once
 AHEAD = 2  # pages that are computed while one is written
 
 

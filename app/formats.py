@@ -14,12 +14,13 @@ from PIL import Image
 
 from app import png
 from app.archives import dated
+from app.asking import Unfit
 from app.png import Paper
 from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
+WEBP_MAX = 16_383  # pixels along a side
 KINDS = (PNG, WEBP, JSON, ZIP, NPZ)  # the first is the default
-BINARY = {"schema": {"type": "string", "format": "binary"}}  # in OpenAPI
 
 
 @dataclass(slots=True)
@@ -52,8 +53,10 @@ def as_png(digits: Digits) -> bytes:
 
 
 def as_webp(digits: Digits) -> bytes:
-    """Without loss."""
+    """Without loss. Raises Unfit for more pixels than WebP counts along a side."""
     picture = sheet(digits.images, digits.columns, digits.scale)
+    if max(picture.shape) > WEBP_MAX:
+        raise Unfit(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
     return with_pillow(png.inked(picture, digits.paper), "WEBP", lossless=True, exact=True)
 
 

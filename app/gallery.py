@@ -1,6 +1,7 @@
 """The models that are served, each behind its batcher, all in one model process. Knows no HTTP."""
 
 import asyncio
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
+from app import __version__
 from app.batcher import Batcher
 from app.messages import Served
 from app.metrics import Metrics
@@ -19,7 +21,7 @@ log = logging.getLogger("kakite")
 
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
-VERSION_LENGTH = 8  # hexadecimal digits of the SHA-256 that name a version, at least
+VERSION_LENGTH = 8  # hexadecimal digits
 
 
 class UnknownModel(Exception):
@@ -40,6 +42,12 @@ class Model:
     @property
     def name(self) -> str:
         return self.card.name
+
+    @cached_property
+    def version(self) -> str:
+        """Another for all that changes what a seed gives: the weights, the arithmetic, this program."""
+        told = f"{self.served.sha256} {self.served.precision} {self.served.device} {__version__}"
+        return hashlib.sha256(told.encode()).hexdigest()[:VERSION_LENGTH]
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -73,17 +81,15 @@ class Gallery:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
-        """The default one, one by name, or by `name@` and the first 8 or more digits of its weights' SHA-256."""
+        """The default one, one by name, or one by `name@version`."""
         if name is None:
             return self.default
         name, mark, version = name.partition(VERSION_MARK)
         if name not in self.models:
             raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
         model = self.models[name]
-        if mark and (len(version) < VERSION_LENGTH or not model.served.sha256.startswith(version)):
-            raise UnknownModel(
-                f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.served.sha256[:VERSION_LENGTH]}."
-            )
+        if mark and version != model.version:
+            raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
         return model
 
     @property

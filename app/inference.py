@@ -71,7 +71,7 @@ def metadata(name: str, version: str, network: NetworkCard) -> dict[str, Any]:
 
 def read(body: bytes, header_length: str | None) -> tuple[InferenceRequest, dict[str, NDArray[Any]]]:
     """The request, and its tensors by name. Raises BadInference."""
-    length = len(body) if header_length is None else int(header_length) if header_length.isdecimal() else -1
+    length = len(body) if header_length is None else int(header_length) if header_length.isdecimal() and len(header_length) < 12 else -1
     if not 0 <= length <= len(body):
         raise BadInference(f"{LENGTH_HEADER} is no number of bytes from 0 to the body's {len(body)}.")
     try:

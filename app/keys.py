@@ -6,7 +6,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.problems import answer
+from app.problems import refusal
 
 PROBES = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"})
 NEEDED = "This needs an API key: send it as Authorization: Bearer KEY, or as X-API-Key: KEY."
@@ -24,10 +24,10 @@ class Keys:
         answering = self.app
         if scope["type"] == "http" and scope["path"] not in self.exempt and not self.knows(Headers(scope=scope)):
             scope["state"]["observed"].reason = "no_key"
-            answering = answer(401, NEEDED, {"WWW-Authenticate": "Bearer"})
+            answering = refusal(scope["path"], 401, NEEDED, {"WWW-Authenticate": "Bearer"})
         await answering(scope, receive, send)
 
     def knows(self, headers: Headers) -> bool:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        given = bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        return sum([hmac.compare_digest(given.encode("latin-1"), key) for key in self.keys]) > 0
+        given = [headers.get("x-api-key", ""), bearer.strip() if scheme.lower() == "bearer" else ""]
+        return sum([hmac.compare_digest(one.encode("latin-1"), key) for one in given for key in self.keys]) > 0

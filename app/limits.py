@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import answer
+from app.problems import refusal
 
 
 class BodyLimit:
@@ -23,7 +23,7 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         announced = Headers(scope=scope).get("content-length", "")
         if announced.isdecimal() and int(announced) > self.limit_bytes:
-            return await answer(413, self.detail)(scope, receive, send)
+            return await refusal(scope["path"], 413, self.detail)(scope, receive, send)
         received = 0
 
         async def limited() -> Message:

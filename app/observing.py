@@ -9,12 +9,13 @@ import os
 import re
 import time
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batcher import Timing
 from app.metrics import Metrics
-from app.problems import FAILED, answer
+from app.problems import FAILED, refusal
 
 log = logging.getLogger("kakite.requests")
 failures = logging.getLogger("kakite")
@@ -60,13 +61,13 @@ class Observing:
             failures.exception("A request failed: %s", request_id.decode())
             if status:
                 raise  # half an answer: the connection must be closed
-            await answer(500, FAILED)(scope, receive, sending)
+            await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
         finally:
             self.record(scope, observed, status or CLIENT_GONE, time.perf_counter() - began, request_id.decode())
 
     def record(self, scope: Scope, observed: Observed, status: int, seconds: float, request_id: str) -> None:
-        route = getattr(scope.get("route"), "path", "other")
-        self.metrics.request(scope["method"] if status != 405 else "other", route, status, seconds)
+        route = scope["route"].path if "route" in scope else "other"
+        self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
         if observed.reason:
             self.metrics.rejections.labels(observed.reason).inc()
         if not self.access_log:
@@ -82,7 +83,7 @@ class Observing:
             "status": status,
             "ms": ms(seconds),
         }
-        log.info("%s %s", scope["method"], scope["path"], extra={"told": told})
+        log.info("%s %s", scope["method"], quote(scope["path"]), extra={"told": told})
 
 
 def ms(seconds: float) -> float:

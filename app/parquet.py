@@ -7,7 +7,7 @@ from app.archives import Sink
 from app.datasets import PAGE, Compute, DataSet, images
 from models.pixels import SIDE
 
-ROW_GROUP = 16  # pages
+ROW_GROUP = 32  # pages
 
 
 async def parquet(wanted: DataSet, compute: Compute) -> AsyncGenerator[bytes, None]:

@@ -73,9 +73,9 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -
     return Response(json.dumps(problem.model_dump()), status, {**RETRY.get(status, {}), **(headers or {})}, MEDIA_TYPE)
 
 
-def refusal(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
+def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """As problem+json, or as the Open Inference Protocol tells of errors."""
-    if not request.url.path.startswith(PROTOCOL):
+    if not path.startswith(PROTOCOL):
         return answer(status, detail, headers)
     return Response(json.dumps({"error": detail}), status, {**(headers or {}), **RETRY.get(status, {})}, "application/json")
 
@@ -86,6 +86,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     refusals: dict[int | str, dict[str, Any]] = {
         400: {"description": "No HTTP, or a line of it too long; not answered by a route", "content": {"text/plain": {}}}
     }
+    statuses = (401, *statuses)  # where the service has keys
     return {**refusals, **{status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}}
 
 
@@ -96,12 +97,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Invalid)
     async def invalid(request: Request, error: Invalid) -> Response:
         request.state.observed.reason = "unfit"
-        return refusal(request, 422, sentence(error))
+        return refusal(request.url.path, 422, sentence(error))
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         headers = {"Allow": ", ".join(allowed(app, request))} if error.status_code == 405 else error.headers
-        return refusal(request, error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), headers)
+        return refusal(request.url.path, error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), headers)
 
 
 def allowed(app: FastAPI, request: Request) -> list[str]:
@@ -113,7 +114,7 @@ def allowed(app: FastAPI, request: Request) -> list[str]:
 def handler(status: int, detail: str | None, reason: str) -> Any:
     async def handle(request: Request, error: Exception) -> Response:
         request.state.observed.reason = reason
-        return refusal(request, status, detail or str(error))
+        return refusal(request.url.path, status, detail or str(error))
 
     return handle
 

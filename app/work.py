@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app import conditional
+from app import accept, conditional
 from app.batcher import Array, Timing
 from app.disconnect import WhileConnected
 from app.gallery import Model
@@ -30,10 +30,17 @@ async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Mo
     """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
     model = request.app.state.gallery.find(wanted.model)
     tag = conditional.etag(model.served, request.url.path, wanted, kind) if pure else None
+    public = not request.app.state.settings.api_keys
     if tag and conditional.is_known(tag, request.headers):
-        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model))
+        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model, public))
+    model.batcher.admit()
     content, headers = await write(model)
-    return Response(content, media_type=kind, headers=conditional.kept({"Kakite-Model": model.name, **headers}, tag, wanted.model))
+    return Response(content, media_type=kind, headers=conditional.kept({"Kakite-Model": model.name, **headers}, tag, wanted.model, public))
+
+
+def preferred(request: Request, offered: tuple[str, ...]) -> str:
+    """The media type that the request prefers. Raises NotAcceptable."""
+    return accept.choose(",".join(request.headers.getlist("accept")), offered)
 
 
 async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:

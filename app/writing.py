@@ -3,6 +3,7 @@
 Lengths are in pixels of a digit as the generator writes it (28 a side), unless they say that they are of the picture.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ MARGIN = LINE - BASELINE
 BASELINE_SPREAD = 0.7
 GAP, GAP_SPREAD = 0.0, 0.9  # between the ink of neighbours; at times they touch
 BLANK = 9.0
+THINNEST = 2.0  # no character takes less of a line, gaps included
 INK = 48  # grey levels from which a pixel counts as ink
 
 PEN = 2.6  # width of a plain stroke
@@ -103,7 +105,7 @@ def places(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Place
             continue
         ink, foot = mark(character) if character in STROKES else standing(digits[character])
         yield Placed(character, ink, foot, x, BASELINE + BASELINE_SPREAD * drop)
-        x += ink.shape[1] + GAP + GAP_SPREAD * gap
+        x += max(THINNEST, ink.shape[1] + GAP + GAP_SPREAD * gap)
 
 
 def standing(digit: Pixels) -> tuple[Pixels, float]:
@@ -112,6 +114,7 @@ def standing(digit: Pixels) -> tuple[Pixels, float]:
     return digit[:, max(0, columns.start - 1) : columns.stop + 1], rows.stop
 
 
+@functools.cache
 def mark(character: str) -> tuple[Pixels, float]:
     """A plain mark [28, width], and how far down its baseline lies."""
     width, strokes = STROKES[character]

@@ -19,7 +19,7 @@ async def digit(client: httpx.AsyncClient, seed: int) -> bytes:
 
 
 async def main(url: str, n: int = 500) -> None:
-    async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=32)) as client:
+    async with httpx.AsyncClient(base_url=url, limits=httpx.Limits(max_connections=32), timeout=httpx.Timeout(60, pool=None)) as client:
         began = time.perf_counter()
         digits = await asyncio.gather(*(digit(client, seed) for seed in range(n)))
         print(f"{n} digits, {sum(map(len, digits)):,} bytes, {n / (time.perf_counter() - began):,.0f} a second")

@@ -13,9 +13,8 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from app.archives import zipped
-from app.dataset_files import Format, idx, streamed
-from app.datasets import AHEAD, PAGE, DataSet
+from app.dataset_files import Format, streamed
+from app.datasets import AHEAD, PAGE, DataSet, images
 from models.cards import NetworkCard
 from models.pixels import Pixels
 from tests.answers import assert_problem, pixels, post
@@ -52,13 +51,11 @@ async def test_every_digit_is_there_once_and_in_order(n: int) -> None:
 async def test_parts_fit_together() -> None:
     """What comes from a seed does not depend on where a part begins."""
 
-    async def images(first: int, n: int) -> Pixels:
+    async def part(first: int, n: int) -> Pixels:
         with np.load(io.BytesIO(await content(data_set(n, first), "npz"))) as arrays:
             return np.array(arrays["images"])
 
-    np.testing.assert_array_equal(
-        np.concatenate([await images(0, 300), await images(300, 33), await images(333, 67)]), await images(0, 400)
-    )
+    np.testing.assert_array_equal(np.concatenate([await part(0, 300), await part(300, 33), await part(333, 67)]), await part(0, 400))
 
 
 @pytest.mark.parametrize(("label", "expected"), [("balanced", [3, 4, 5, 6]), ([7], [7, 7, 7, 7]), ([1, 2, 3], [1, 2, 3, 1])])
@@ -143,22 +140,33 @@ async def test_impossible_data_sets_are_refused(client: httpx.AsyncClient, query
     assert_problem(await client.get(f"/dataset?{query}"), 422, detail)
 
 
-async def test_nothing_is_computed_for_a_reader_who_has_gone() -> None:
-    """And never more than a few pages ahead of one who reads slowly."""
-    asked = 0
+async def test_few_pages_are_computed_ahead_and_given_up_with_their_reader() -> None:
+    begun, given_up = 0, 0
 
     async def compute(rows: Any) -> Pixels:
-        nonlocal asked
-        asked += 1
+        nonlocal begun, given_up
+        begun += 1
+        if begun > 1:  # the first page comes, the others never
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                given_up += 1
+                raise
         return await counting(rows)
 
-    pieces = zipped(idx(data_set(100 * PAGE), compute))
-    await anext(pieces)
-    for _ in range(50):
+    pages = images(data_set(100 * PAGE), compute)
+    await anext(pages)
+    while begun < 2 + AHEAD:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0.001)
-    ahead = asked
-    assert ahead < 40  # pages of blank paper are small: some fit into a piece
-    await pieces.aclose()
-    for _ in range(50):
-        await asyncio.sleep(0.001)
-    assert asked == ahead
+    await pages.aclose()
+    assert (begun, given_up) == (2 + AHEAD, 1 + AHEAD)
+
+
+async def test_data_sets_leave_room_for_single_digits(client: httpx.AsyncClient) -> None:
+    """However many of them are streamed at once."""
+    streams = [asyncio.create_task(client.get(f"/dataset?n=3000&first_seed={first}&format=npz")) for first in range(4)]
+    statuses = set()
+    while not all(stream.done() for stream in streams):
+        statuses.add((await post(client, seed=7)).status_code)
+    assert statuses == {200}
+    assert [stream.result().status_code for stream in streams] == [200] * 4

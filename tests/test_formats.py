@@ -11,6 +11,12 @@ import pytest
 from PIL import Image
 
 from app.accept import NotAcceptable, choose
+from app.conditional import etag, is_known, kept
+from app.gallery import Model
+from app.messages import Served
+from app.schemas.pictures import GridQuery
+from models import weights
+from models.cards import FOLDER
 from models.latents import draw
 from tests.answers import assert_problem, pixels, post
 
@@ -121,9 +127,9 @@ async def test_truncation_draws_all_digits_towards_one(client: httpx.AsyncClient
 async def test_get_is_answered_by_304_without_a_digit_written(client: httpx.AsyncClient) -> None:
     first = await client.get("/generate?seed=7&n=2")
     tag = first.headers["etag"]
-    assert first.headers["cache-control"] == "no-cache"
+    assert first.headers["cache-control"] == "public, no-cache"
     written = (await client.get("/metrics")).text
-    for known in (tag, f'"other", {tag}', f"W/{tag}", "*"):
+    for known in (tag, f'"other", {tag}', f"W/{tag}"):
         again = await client.get("/generate?n=2&seed=7&label=&scale=1", headers={"if-none-match": known})
         assert again.status_code == 304
         assert again.content == b""
@@ -151,12 +157,41 @@ async def test_tag_is_another_for_all_that_gives_other_bytes(client: httpx.Async
 
 
 async def test_only_what_names_seed_and_version_is_kept_for_ever(client: httpx.AsyncClient) -> None:
-    sha256 = (await client.get("/models/kakite")).json()["sha256"]
-    kept = await client.get(f"/generate?seed=7&model=kakite@{sha256[:8]}")
-    assert "immutable" in kept.headers["cache-control"]
-    assert kept.content == (await client.get("/generate?seed=7")).content
-    drawn = await client.get(f"/generate?model=kakite@{sha256}")
+    version = (await client.get("/models/kakite")).json()["version"]
+    lasting = await client.get(f"/generate?seed=7&model=kakite@{version}")
+    assert lasting.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert lasting.content == (await client.get("/generate?seed=7")).content
+    drawn = await client.get(f"/generate?model=kakite@{version}")
     assert drawn.headers["cache-control"] == "no-store"
     assert "etag" not in drawn.headers
-    assert_problem(await client.get("/generate?seed=7&model=kakite@00000000"), 404, f"kakite@{sha256[:8]}")
-    assert_problem(await client.get(f"/generate?seed=7&model=kakite@{sha256[:7]}"), 404, "no version of kakite")
+    assert_problem(await client.get("/generate?seed=7&model=kakite@00000000"), 404, f"kakite@{version}")
+
+
+async def test_version_is_another_where_a_seed_gives_other_bytes() -> None:
+    card = weights.load(FOLDER / "kakite.safetensors").card
+    kinds = [("a", "bfloat16", "cpu"), ("b", "bfloat16", "cpu"), ("a", "float32", "cpu"), ("a", "bfloat16", "cuda")]
+    models = [Model(Served(card, sha256, device, precision, True), None) for sha256, precision, device in kinds]  # type: ignore[arg-type]
+    assert len({model.version for model in models}) == len(kinds)
+
+
+async def test_bytes_that_depend_on_the_batch_are_told_by_a_weak_tag() -> None:
+    card = weights.load(FOLDER / "kakite.safetensors").card
+    tag = etag(Served(card, "a", "cpu", "float32", batch_invariant=False), "/grid", GridQuery(seed=7), PNG)
+    assert tag.startswith('W/"')
+    assert is_known(tag, {"if-none-match": tag})
+    assert "immutable" not in kept({}, tag, "kakite@12345678", public=True)["Cache-Control"]
+
+
+async def test_error_is_an_error_whatever_the_client_knows(client: httpx.AsyncClient) -> None:
+    for path in ("/grid?seed=1&label=1&model=dcgan", "/dataset?label=11", "/generate?seed=-1"):
+        assert (await client.get(path, headers={"if-none-match": "*"})).status_code == 422
+
+
+async def test_every_line_of_accept_counts(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/generate?seed=7", headers=[("accept", "text/html"), ("accept", "image/webp")])
+    assert answer.headers["content-type"] == WEBP
+
+
+@pytest.mark.parametrize("path", ["/grid?n=1024&columns=1024", "/walk?from=1&to=2&frames=600"])
+async def test_picture_too_long_for_webp_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    assert_problem(await client.get(path, headers={"accept": WEBP}), 422, "16,383 pixels along a side")

@@ -38,6 +38,21 @@ async def test_either_key_in_either_header_is_taken(guarded: httpx.AsyncClient) 
         assert (await guarded.get("/generate?seed=7", headers=headers)).status_code == 200
 
 
+async def test_what_needs_a_key_is_kept_by_nobody_else(guarded: httpx.AsyncClient) -> None:
+    answer = await guarded.get("/generate?seed=7", headers={"x-api-key": "first-key"})
+    assert answer.headers["cache-control"] == "private, no-cache"
+    protocol = await guarded.get("/v2/models/kakite")
+    assert (protocol.status_code, "error" in protocol.json()) == (401, True)
+
+
+async def test_probes_need_a_key_too_where_it_is_set() -> None:
+    app = create_app(Settings(api_keys="key", api_keys_probes=True))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        assert (await client.get("/livez")).status_code == 401
+        assert (await client.get("/livez", headers={"x-api-key": "key", "authorization": "Bearer someone-elses"})).status_code == 200
+
+
 async def test_probes_and_metrics_need_none(guarded: httpx.AsyncClient) -> None:
     for path in ("/livez", "/readyz", "/metrics", "/v2/health/live", "/v2/health/ready"):
         assert (await guarded.get(path)).status_code == 200

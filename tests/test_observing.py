@@ -31,6 +31,7 @@ async def test_each_request_is_one_line_that_says_where_its_time_went(client: ht
     caplog.set_level(logging.INFO, "kakite.requests")
     await client.get("/grid?n=100&seed=1", headers={"x-request-id": "one"})
     await client.get("/grid?n=0", headers={"x-request-id": "two"})
+    await client.get("/nowhere%0AINFO:%20forged%1b[31m", headers={"x-request-id": "three"})
     lines = {line["id"]: line for line in (json.loads(JsonFormatter().format(record)) for record in caplog.records)}
     one, two = lines["one"], lines["two"]
     assert (one["message"], one["route"], one["n"], one["batch"], one["status"]) == ("GET /grid", "/grid", 100, 36, 200)
@@ -38,7 +39,10 @@ async def test_each_request_is_one_line_that_says_where_its_time_went(client: ht
     assert 0 < one["model_ms"] < one["ms"]
     assert two["status"] == 422
     assert "model_ms" not in two
-    assert "status 200" in TextFormatter().format(caplog.records[0])
+    texts = [TextFormatter().format(record) for record in caplog.records]
+    assert "status 200" in texts[0]
+    assert "id one" in texts[0]
+    assert not any("\n" in text or "\x1b" in text for text in texts)
 
 
 async def test_metrics_count_what_was_done(client: httpx.AsyncClient) -> None:
@@ -73,11 +77,12 @@ async def scraped(client: httpx.AsyncClient) -> dict[tuple[str, tuple[tuple[str,
 async def test_unknown_paths_do_not_fill_the_metrics(client: httpx.AsyncClient) -> None:
     await client.get("/nowhere/1")
     await client.request("MADE-UP", "/generate")
+    await client.request("BREW", "/nowhere")
     routes = {dict(labels).get("route") for name, labels in await scraped(client) if name == "kakite_requests_total"}
     methods = {dict(labels).get("method") for name, labels in await scraped(client) if name == "kakite_requests_total"}
     assert "other" in routes
     assert "/nowhere/1" not in routes
-    assert "MADE-UP" not in methods
+    assert not {"MADE-UP", "BREW"} & methods
 
 
 async def test_error_that_nobody_expected_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:

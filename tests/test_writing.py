@@ -137,4 +137,6 @@ async def test_many_lines_come_in_one_zip(client: httpx.AsyncClient) -> None:
     told = (await client.post("/write", json=body, headers=JSON)).json()
     assert [line["text"] for line in told["lines"]] == body["lines"]
     assert_problem(await client.post("/write", json={"lines": ["1", "1b"]}), 422, "lines[1]: character 1, b, cannot be written")
-    assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 1000, "height": 512}), 422, "16,000,000 that are allowed")
+    assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 200, "height": 512}), 422, "16,000,000 are allowed")
+    assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 1000}), 422, "20,000 are allowed")
+    assert_problem(await client.post("/write", json={"lines": ["1", "2"], "seed": 2**53 - 1}), 422, "the last line's seed")

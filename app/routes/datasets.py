@@ -1,7 +1,7 @@
 """GET /dataset: labelled digits by the million, streamed as they are written."""
 
 import asyncio
-from typing import Any
+import contextlib
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -13,15 +13,15 @@ from app.asking import Unfit, documented_query, query
 from app.batcher import QueueFull
 from app.dataset_files import Format, streamed
 from app.datasets import Compute, DataSet
-from app.formats import BINARY
+from app.describing import documented_get
 from app.gallery import Model
-from app.problems import documented
 from app.schemas.datasets import DatasetQuery
 from models.pixels import Pixels
 
 router = APIRouter(tags=["data sets"])
 
-RETRY_S = 0.05
+RETRY_S = 0.005
+FOREVER_S = 86_400
 MEDIA_TYPES: dict[Format, str] = {
     "idx": "application/zip",
     "npz": "application/x-npz",
@@ -30,30 +30,27 @@ MEDIA_TYPES: dict[Format, str] = {
 }
 SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "parquet": "parquet"}
 
-DESCRIBED: dict[str, Any] = {
-    "response_class": Response,
-    "responses": {
-        200: {"description": "The data set, as it is written.", "content": dict.fromkeys(MEDIA_TYPES.values(), BINARY)},
-        304: {"description": "What `If-None-Match` names is still the answer; no digit was written."},
-        **documented(404, 422, 500, 501, 503, 504),
-    },
-}
 
-
-@router.get("/dataset", **DESCRIBED, openapi_extra=documented_query(DatasetQuery), summary="A labelled data set")
+@router.get(
+    "/dataset",
+    **documented_get(*MEDIA_TYPES.values(), what="The data set, as it is written."),
+    openapi_extra=documented_query(DatasetQuery),
+    summary="A labelled data set",
+)
 async def get_dataset(request: Request) -> Response:
     """The same parameters give the same bytes, and any part can be asked for by itself: digit i comes from `first_seed + i`, and so does
     its label. Other requests come between its pages."""
     wanted = query(request, DatasetQuery)
     model = request.app.state.gallery.find(wanted.model)
-    tag = conditional.etag(model.served, request.url.path, wanted, wanted.format)
-    if conditional.is_known(tag, request.headers):
-        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model))
     data = checked(model, wanted)
+    pieces = streamed(data, wanted.format, patiently(model))
+    tag = conditional.etag(model.served, request.url.path, wanted, wanted.format)
+    public = not request.app.state.settings.api_keys
+    if conditional.is_known(tag, request.headers):
+        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model, public))
     model.batcher.admit()
-    pieces = streamed(data, wanted.format, patiently(model, request.app.state.settings.timeout_ms / 1000))
     headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{named(model, data, wanted.format)}"'}
-    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model))
+    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model, public))
 
 
 def named(model: Model, data: DataSet, kind: Format) -> str:
@@ -73,14 +70,16 @@ def checked(model: Model, wanted: DatasetQuery) -> DataSet:
     return DataSet(network, model.about, wanted.n, wanted.first_seed, wanted.label)
 
 
-def patiently(model: Model, timeout_s: float) -> Compute:
-    """A data set waits while others fill the queue: it has begun, and is not to fail half-way."""
+def patiently(model: Model) -> Compute:
+    """For work that has begun and is not to fail half-way: all of it together takes half of what may be pending, so that there is always
+    room for single requests, and it waits as long as it must."""
+    batcher = model.batcher
 
     async def compute(rows: NDArray[np.float32]) -> Pixels:
         while True:
-            try:
-                return await model.batcher.submit(rows, timeout_s)
-            except QueueFull:
-                await asyncio.sleep(RETRY_S)
+            if not batcher.pending_rows or batcher.pending_rows + len(rows) <= batcher.limit_rows // 2:
+                with contextlib.suppress(QueueFull):
+                    return await batcher.submit(rows, FOREVER_S)
+            await asyncio.sleep(RETRY_S)
 
     return compute

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Path, Request, Response
 from app import __version__, inference
 from app.asking import described_json
 from app.batcher import STOPPED, Closed
-from app.gallery import VERSION_LENGTH, VERSION_MARK, Model
+from app.gallery import VERSION_MARK, Model
 from app.inference import LENGTH_HEADER, InferenceRequest
 from app.work import called, written
 
+LARGE_BYTES = 4096  # of a body that takes longer to read than a hop to another thread
 Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 
 router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
@@ -41,7 +42,7 @@ async def health(request: Request) -> Response:
 @router.get("/models/{name}/versions/{version}", responses=UNKNOWN, summary="The same, of one version")
 async def metadata(request: Request, name: Name, version: str = "") -> dict[str, Any]:
     model = found(request, name, version)
-    return inference.metadata(model.name, versioned(model), model.card.network)
+    return inference.metadata(model.name, model.version, model.card.network)
 
 
 @router.get("/models/{name}/ready", responses={**UNKNOWN, **NOT_READY}, response_class=Response, summary="May it be asked?")
@@ -49,7 +50,7 @@ async def metadata(request: Request, name: Name, version: str = "") -> dict[str,
     "/models/{name}/versions/{version}/ready", responses={**UNKNOWN, **NOT_READY}, response_class=Response, summary="May it be asked?"
 )
 async def ready(request: Request, name: Name, version: str = "") -> Response:
-    if not found(request, name, version).batcher.alive:
+    if not (found(request, name, version).batcher.alive and request.app.state.gallery.alive):
         raise Closed(STOPPED)
     return Response()
 
@@ -83,18 +84,16 @@ INFER: dict[str, Any] = {
 async def infer(request: Request, name: Name, version: str = "") -> Response:
     """Inputs `z` FP32 [n, z_dim] or `seed` INT64 [n], and `label` INT64 [n]; output `image` UINT8 [n, 28, 28]."""
     model = found(request, name, version)
-    asked, tensors = inference.read(await request.body(), request.headers.get(LENGTH_HEADER))
     model.batcher.admit()
-    rows = inference.rows(tensors, model.card.network)
+    content = await request.body()
+    large = len(content) > LARGE_BYTES
+    asked, tensors = await called(large, inference.read, content, request.headers.get(LENGTH_HEADER))
+    rows = await called(large, inference.rows, tensors, model.card.network)
     images = await written(request, model, rows)
-    body, headers = await called(len(rows) > 16, inference.answer, asked, model.name, versioned(model), images)
+    body, headers = await called(len(rows) > 16, inference.answer, asked, model.name, model.version, images)
     return Response(body, headers=headers)
 
 
 def found(request: Request, name: str, version: str) -> Model:
     model: Model = request.app.state.gallery.find(f"{name}{VERSION_MARK}{version}" if version else name)
     return model
-
-
-def versioned(model: Model) -> str:
-    return model.served.sha256[:VERSION_LENGTH]

@@ -16,6 +16,7 @@ class ModelInfo(Card):
     """A card, what is known of the file it lies in, and how it is computed here."""
 
     sha256: str
+    version: str  # of what a seed gives: weights, arithmetic and program; model=NAME@VERSION asks for it alone
     default: bool
     device: str
     precision: str
@@ -43,6 +44,7 @@ def info(model: Model, default: Model) -> ModelInfo:
     return ModelInfo(
         **model.card.model_dump(),
         sha256=model.served.sha256,
+        version=model.version,
         default=model is default,
         device=model.served.device,
         precision=model.served.precision,

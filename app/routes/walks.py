@@ -4,22 +4,21 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
-from app import accept, animation, formats, png, walks
+from app import animation, formats, png, walks
 from app.asking import Unfit, body, documented_body, documented_query, query
-from app.formats import BINARY, JSON, PNG, WRITERS, Digits
+from app.describing import documented_get, documented_post
+from app.formats import JSON, PNG, WRITERS, Digits
 from app.gallery import Model
 from app.latents import joined
-from app.problems import documented
-from app.schemas.fields import Scaled
+from app.schemas.fields import Z_MAX, Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from app.walks import Point
-from app.work import Written, called, gotten, written
+from app.work import Written, called, gotten, preferred, written
 from models.latents import draw
 from models.pixels import Pixels
 
@@ -38,17 +37,9 @@ class Placed:
     label: int | None  # None where z was given, or the model has no labels
 
 
-def described(*offered: str) -> dict[str, Any]:
-    content = {kind: {"schema": {"type": "object"}} if kind == JSON else BINARY for kind in offered}
-    return {
-        "response_class": Response,
-        "responses": {200: {"description": "What was asked for.", "content": content}, **documented(404, 406, 413, 422, 500, 503, 504)},
-    }
-
-
 @router.get(
     "/walk",
-    **described(*STRIP, *animation.MEDIA_TYPES.values()),
+    **documented_get(*STRIP, *animation.MEDIA_TYPES.values()),
     openapi_extra=documented_query(WalkQuery),
     summary="From seed to seed",
 )
@@ -65,7 +56,7 @@ async def get_walk(request: Request) -> Response:
 
 @router.post(
     "/walk",
-    **described(*STRIP, *animation.MEDIA_TYPES.values()),
+    **documented_post(*STRIP, *animation.MEDIA_TYPES.values()),
     openapi_extra=documented_body(WalkBody, required=True),
     summary="From z to z",
 )
@@ -73,38 +64,44 @@ async def post_walk(request: Request) -> Response:
     wanted = await body(request, WalkBody)
     model = request.app.state.gallery.find(wanted.model)
     kind = chosen(request, wanted)
+    model.batcher.admit()
     content = await walk(request, model, wanted, [placed(model, vector) for vector in wanted.z], kind)
     return Response(content, media_type=kind, headers={"Kakite-Model": model.name})
 
 
-@router.get("/plane", **described(*STRIP), openapi_extra=documented_query(PlaneQuery), summary="The square between three seeds")
+@router.get("/plane", **documented_get(*STRIP), openapi_extra=documented_query(PlaneQuery), summary="The square between three seeds")
 async def get_plane(request: Request) -> Response:
     """Three of its corners are exactly the digits of their seeds."""
     wanted = query(request, PlaneQuery)
 
     async def write(model: Model) -> Written:
         corners = [placed(model, seed) for seed in wanted.seeds]
-        z = walks.plane(corners[0].z, corners[1].z, corners[2].z, wanted.n, wanted.path)
-        return await sheet(request, model, wanted, z, ends(model, held(wanted.label), corners[:1]), kind, wanted.n), {}
+        label = ends(model, held(wanted.label), corners[:1])
+        z = await called(True, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
+        return await sheet(request, model, wanted, z, label, kind, wanted.n), {}
 
-    kind = accept.choose(request.headers.get("accept", ""), STRIP)
+    kind = preferred(request, STRIP)
     return await gotten(request, wanted, kind, write)
 
 
 @router.post(
     "/arithmetic",
-    **described(JSON, PNG),
+    **documented_post(JSON, PNG),
     openapi_extra=documented_body(ArithmeticBody, required=True),
     summary="Sums and differences of points",
 )
 async def post_arithmetic(request: Request) -> Response:
     """The sum of `plus` less the sum of `minus`: its z, which /generate takes, and its digit."""
     wanted = await body(request, ArithmeticBody)
-    kind = accept.choose(request.headers.get("accept", ""), (JSON, PNG))
+    kind = preferred(request, (JSON, PNG))
     model = request.app.state.gallery.find(wanted.model)
+    model.batcher.admit()
     plus, minus = ([placed(model, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = sum((one.z for one in plus), np.zeros(model.card.network.z_dim)) - sum(one.z for one in minus)
-    label = ends(model, held(wanted.label), plus[:1])
+    if np.abs(z).max() > Z_MAX:
+        raise Unfit(f"plus: the numbers of the sum go beyond {Z_MAX:,.0f}, which no digit is written from.")
+    seeded = [one for one in plus if one.label is not None] or plus
+    label = ends(model, held(wanted.label), seeded[:1])
     picture = await sheet(request, model, wanted, z[None], label, PNG, 1)
     headers = {"Kakite-Model": model.name}
     if kind == PNG:
@@ -112,7 +109,7 @@ async def post_arithmetic(request: Request) -> Response:
     told = {
         **model.about,
         "label": label[0],
-        "z": z.tolist(),
+        "z": (z * wanted.truncation).tolist(),
         "image": base64.b64encode(picture).decode(),
     }
     return Response(json.dumps(told), media_type=JSON, headers=headers)
@@ -121,7 +118,7 @@ async def post_arithmetic(request: Request) -> Response:
 def chosen(request: Request, wanted: Walk) -> str:
     """An animation is of its own media type, whatever else is accepted."""
     offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format],)
-    return accept.choose(request.headers.get("accept", ""), offered)
+    return preferred(request, offered)
 
 
 def placed(model: Model, where: int | list[float]) -> Placed:
@@ -156,19 +153,22 @@ def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) 
 
 
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Placed], kind: str) -> bytes:
-    z = walks.journey([one.z for one in points], wanted.frames, wanted.path)
     labels = ends(model, wanted.ends(), points)
+    z = await called(True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.columns or len(z))
     frames = await images(request, model, wanted, z, labels)
-    inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
-    return await called(True, animation.animate, inked, wanted.format, wanted.ms, wanted.loop)
+
+    def animated(kind: animation.Format) -> bytes:
+        inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
+        return animation.animate(inked, kind, wanted.ms, wanted.loop)
+
+    return await called(True, animated, wanted.format)
 
 
 async def images(request: Request, model: Model, wanted: Scaled, z: Points, between: Held) -> Pixels:
     first, last = between
     labels = np.zeros((len(z), 0)) if first is None or last is None else walks.mixed(first, last, len(z), model.card.network.classes)
-    model.batcher.admit()
     return await written(request, model, joined(z * wanted.truncation, labels))
 
 

@@ -11,36 +11,29 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from app import accept, conditional, png, writing
+from app import conditional, png, writing
 from app.archives import dated
 from app.asking import Unfit, body, documented_body, documented_query, query
-from app.formats import BINARY, JSON, PNG, ZIP
+from app.describing import documented_get, documented_post
+from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS, joined
-from app.problems import documented
 from app.schemas.fields import PIXELS_MAX
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
-from app.work import Written, called, gotten, written
+from app.work import Written, called, gotten, preferred, written
 from app.writing import Line
 from models import latents
 
 router = APIRouter(tags=["writing"])
 
+PART = 256  # digits asked for at once, so that others come between
 Text = tuple[str, int, Line, bytes]  # what stands there, in whose hand, how it is set, and as a PNG
 PICTURE, FILES = (PNG, JSON), (ZIP, JSON)
 
 
-def described(offered: tuple[str, ...], what: str) -> dict[str, Any]:
-    content = {kind: {"schema": {"type": "object"}} if kind == JSON else BINARY for kind in offered}
-    return {
-        "response_class": Response,
-        "responses": {200: {"description": what, "content": content}, **documented(404, 406, 413, 422, 500, 503, 504)},
-    }
-
-
 @router.get(
     "/write/{text:path}",
-    **described(PICTURE, "A PNG; as JSON the picture with the box of each character's ink."),
+    **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink."),
     openapi_extra=documented_query(WriteQuery),
     summary="A number, date or postcode in one hand",
 )
@@ -59,26 +52,29 @@ async def get_write(request: Request, text: str) -> Response:
             content = json.dumps({**model.about, **told(text, seed, line, content)}).encode()
         return content, {"Kakite-Seed": str(seed)}
 
-    kind = accept.choose(request.headers.get("accept", ""), PICTURE)
+    kind = preferred(request, PICTURE)
     return await gotten(request, wanted, kind, write, pure=wanted.seed is not None)
 
 
 @router.post(
     "/write",
-    **described(FILES, "A ZIP of a PNG a line and `labels.csv`; as JSON a list of pictures with the box of each character's ink."),
+    **documented_post(
+        *FILES, what="A ZIP of a PNG a line and `labels.csv`; as JSON a list of pictures with the box of each character's ink."
+    ),
     openapi_extra=documented_body(WriteBody, required=True),
     summary=f"Up to {LINES_MAX} lines, each in a hand of its own",
 )
 async def post_write(request: Request) -> Response:
     """Line i is in the hand of `seed + i`. In `labels.csv` stand file, text, seed, and each character's box as `x y width height`."""
     wanted = await body(request, WriteBody)
-    kind = accept.choose(request.headers.get("accept", ""), FILES)
+    kind = preferred(request, FILES)
     model = request.app.state.gallery.find(wanted.model)
     for i, text in enumerate(wanted.lines):
         try:
             writing.check(text)
         except writing.Unwritable as error:
             raise Unfit(f"lines[{i}]: {str(error).removeprefix('text: ')}") from None
+    model.batcher.admit()
     seed = drawn_seed(wanted)
     set_lines = await lines(request, model, wanted, seed, wanted.lines)
     pictures = await called(True, lambda: [png.encode(line.picture, wanted.paper) for line in set_lines])
@@ -99,14 +95,13 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     network = model.card.network
     if network.classes < len(writing.DIGITS):
         raise Unfit(f"model: {model.name} cannot be told which digit to write. Name another model.")
-    model.batcher.admit()
     needed = [sorted(set(text) & set(writing.DIGITS)) for text in texts]
     z = latents.draw(seed, len(texts), network.z_dim).z * np.float32(wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]
     labels = [int(character) for characters in needed for character in characters]
-    images = iter(
-        await written(request, model, joined(z[places], latents.one_hot(np.array(labels, int), network.classes))) if labels else ()
-    )
+    rows = joined(z[places], latents.one_hot(np.array(labels, int), network.classes))
+    parts = [await written(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
+    images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
     return await called(True, set_all, texts, digits, seed, wanted)
 

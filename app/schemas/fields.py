@@ -26,8 +26,7 @@ ALLOWED = {
     "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(DIGITS)}",
     "columns": f"columns of the sheet, 1 to {N_MAX}; without it the sheet is as square as can be",
     "scale": f"whole pixels a pixel becomes, 1 to {SCALE_MAX}",
-    "model": "the name of a model, see /models, or name@ and the first 8 or more digits of its SHA-256 for that version alone; "
-    "without it the default one",
+    "model": "the name of a model, see /models, or name@version for that version alone; without it the default one",
     "paper": "black (ink bright on black, as in MNIST), white (ink dark on white) or transparent (black ink, nothing behind it)",
     "truncation": "z is multiplied by it, 0 to 1: towards 0 all digits come closer to the model's average one, with less variety",
 }

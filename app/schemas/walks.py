@@ -11,6 +11,7 @@ from models.pixels import SIDE
 
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
+GIF_MS_MAX = 655_350  # of a frame, and frames that are alike become one
 Ends = Annotated[str, Field(pattern=r"^\d{1,2}(\.\.\d{1,2})?$")]
 
 HELP = {
@@ -66,6 +67,10 @@ class Walk(Way):
             raise PydanticCustomError("frames", f"the way would have {self.count} frames; {FRAMES_MAX} are allowed")
         if self.format == "gif" and self.paper == "transparent":
             raise PydanticCustomError("gif", "a gif's ink cannot fade into nothing: take apng or webp, or another paper")
+        if self.format == "gif" and (self.ms % 10 or self.ms * self.count > GIF_MS_MAX):
+            raise PydanticCustomError(
+                "gif_ms", f"a gif counts in tens of milliseconds, to {GIF_MS_MAX:,} at most: round ms, or take apng or webp"
+            )
         columns = self.columns or self.count
         refuse_large(columns * -(-self.count // columns), self.scale)
         return self
