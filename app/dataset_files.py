@@ -123,5 +123,5 @@ def streamed(wanted: DataSet, kind: Format, compute: Compute) -> AsyncGenerator[
     if kind != "parquet":
         return zipped(FILES[kind](wanted, compute))
     if importlib.util.find_spec("pyarrow") is None:
-        raise MissingLibrary("Parquet needs pyarrow: pip install 'kakite[parquet]'. Or ask for idx, npz or zip.")
+        raise MissingLibrary("Parquet needs pyarrow: pip install pyarrow, where this runs. Or ask for idx, npz or zip.")
     return parquet(wanted, compute)

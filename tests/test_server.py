@@ -123,6 +123,14 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
     assert "Traceback" not in process.stderr
 
 
+def test_foreign_address_is_told() -> None:
+    for host in ("nowhere.invalid", "192.0.2.1"):
+        command = [sys.executable, "-m", "app", "--host", host, "--port", str(free_port())]
+        process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert (process.returncode, "Traceback" in process.stderr) == (1, False)
+        assert f"{host} is no address of this machine" in process.stderr
+
+
 def test_port_in_use_is_told_before_anything_is_loaded() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         command = [sys.executable, "-m", "app", "--port", str(taken.getsockname()[1])]
