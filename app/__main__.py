@@ -98,7 +98,7 @@ def refuse_taken_port(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+        if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
             raise PortError(f"{host} is no address of this machine. Try --host 127.0.0.1, or 0.0.0.0 for all that it has.") from None
         raise PortError(
             f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port: --port N, or make serve PORT=N."
