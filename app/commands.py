@@ -146,7 +146,13 @@ def complete(folder: Path) -> Iterator[Path]:
 @contextlib.contextmanager
 def progress(total: int) -> Iterator[Any]:
     """A bar that is told of each page."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("digits, {task.speed} a second"), TimeRemainingColumn())
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("digits{task.fields[told]}"), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda digits: bar.advance(task, digits)
+        task = bar.add_task("", total=total, told="")
+
+        def count(digits: int) -> None:
+            bar.advance(task, digits)
+            speed = bar.tasks[0].speed
+            bar.update(task, told=f", {speed:,.0f} a second" if speed else "")
+
+        yield count

@@ -69,7 +69,8 @@ async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None])
 
 
 async def npz(wanted: DataSet, compute: Compute) -> Files:
-    """NumPy's arrays `images` [n, 28, 28] uint8, `labels` (where the model has any) and `seeds` [n] int64, each a file of the archive."""
+    """NumPy's arrays `images` [n, 28, 28] uint8, `labels` (where the model has any) and `seeds` [n] int64, and the
+    manifest as text."""
     yield "images.npy", npy_header((wanted.n, SIDE, SIDE), np.uint8)
     async with aclosing(pixels(wanted, compute)) as pieces:
         async for piece in pieces:
@@ -81,7 +82,9 @@ async def npz(wanted: DataSet, compute: Compute) -> Files:
     yield "seeds.npy", npy_header((wanted.n,), np.int64)
     for first, last in wanted.pages():
         yield "seeds.npy", np.arange(wanted.first_seed + first, wanted.first_seed + last, dtype=np.int64).tobytes()
-    yield "manifest.json", wanted.manifest()
+    file = io.BytesIO()
+    np.save(file, np.array(wanted.manifest().decode()))
+    yield "manifest.npy", file.getvalue()
 
 
 def npy_header(shape: tuple[int, ...], kind: type[np.generic]) -> bytes:

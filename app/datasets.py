@@ -58,7 +58,13 @@ class DataSet:
         return ((first, min(first + PAGE, stop)) for first in range(start, stop, PAGE))
 
     def manifest(self) -> bytes:
-        told = {**self.about, "n": self.n, "first_seed": self.first_seed, "last_seed": self.first_seed + self.n - 1, "label": self.label}
+        told = {
+            **self.about,
+            "n": self.n,
+            "first_seed": self.first_seed,
+            "last_seed": self.first_seed + self.n - 1,
+            "label": self.label if self.network.classes else None,
+        }
         return json.dumps(told, indent=1).encode()
 
 

@@ -49,7 +49,11 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
         app.add_middleware(Keys, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
     if settings.cors_origins:
         app.add_middleware(
-            CORSMiddleware, allow_origins=settings.cors_origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"]
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["*"],
+            expose_headers=["*"],
         )
     app.add_middleware(Observing, metrics=counted, access_log=settings.access_log)  # the outermost
     problems.install(app)

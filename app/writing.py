@@ -3,6 +3,7 @@
 Lengths are in pixels of a digit as the generator writes it (28 a side), unless they say that they are of the picture.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ MARGIN = LINE - BASELINE
 BASELINE_SPREAD = 0.7
 GAP, GAP_SPREAD = 0.0, 0.9  # between the ink of neighbours; at times they touch
 BLANK = 9.0
-THINNEST = 2.0  # no character takes less of a line, gaps included
+TYPICAL = 16  # what a character takes of a line, gaps included; few take more
 INK = 48  # grey levels from which a pixel counts as ink
 
 PEN = 2.6  # width of a plain stroke
@@ -91,7 +92,16 @@ def write(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant
     scale = height / LINE
     picture = np.zeros((height, math.ceil(width * scale)), np.uint8)
     boxes = [draw(picture, one, MARGIN / 2 + over, shear, scale) for one in placed]
-    return Line(picture, boxes)
+    return Line(picture, [between(boxes, i) if placed[i].ink is None else box for i, box in enumerate(boxes)])
+
+
+def between(boxes: list[Box], i: int) -> Box:
+    """A blank's box, no wider than from the ink before it to the ink behind it."""
+    blank = boxes[i]
+    inked = [box for box in boxes if box.character != " "]
+    left = max([blank.x, *(box.x + box.width for box in inked if box in boxes[:i])])
+    right = min([blank.x + blank.width, *(box.x for box in inked if box in boxes[i:])])
+    return dataclasses.replace(blank, x=left, width=max(0, right - left))
 
 
 def places(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Placed]:
@@ -105,7 +115,7 @@ def places(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Place
             continue
         ink, foot = mark(character) if character in STROKES else standing(digits[character])
         yield Placed(character, ink, foot, x, BASELINE + BASELINE_SPREAD * drop)
-        x += max(THINNEST, ink.shape[1] + GAP + GAP_SPREAD * gap)
+        x += ink.shape[1] + max(-1.0, GAP + GAP_SPREAD * gap)
 
 
 def standing(digit: Pixels) -> tuple[Pixels, float]:

@@ -195,3 +195,12 @@ async def test_every_line_of_accept_counts(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("path", ["/grid?n=1024&columns=1024", "/walk?from=1&to=2&frames=600"])
 async def test_picture_too_long_for_webp_is_refused(client: httpx.AsyncClient, path: str) -> None:
     assert_problem(await client.get(path, headers={"accept": WEBP}), 422, "16,383 pixels along a side")
+
+
+@pytest.mark.parametrize(
+    "path", ["/generate?seed=7", "/grid?seed=7", "/write/12?seed=7", "/walk?from=1&to=2", "/plane?seeds=1,2,3", "/dataset?n=10000000"]
+)
+async def test_head_tells_what_get_would(client: httpx.AsyncClient, path: str) -> None:
+    head = await client.head(path)
+    assert head.status_code == 200
+    assert (await client.get(path, headers={"if-none-match": head.headers["etag"]})).status_code == 304

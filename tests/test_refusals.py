@@ -136,6 +136,6 @@ async def test_body_and_query_do_not_mix(client: httpx.AsyncClient) -> None:
 
 
 async def test_refused_method_is_told_which_there_are(client: httpx.AsyncClient) -> None:
-    assert (await client.delete("/generate")).headers["allow"] == "GET, POST"
-    assert (await client.post("/grid")).headers["allow"] == "GET"
+    assert (await client.delete("/generate")).headers["allow"] == "GET, HEAD, POST"
+    assert (await client.post("/grid")).headers["allow"] == "GET, HEAD"
     assert (await client.head("/livez")).status_code == 200

@@ -133,7 +133,7 @@ async def test_arithmetic_tells_the_digit_and_its_z(client: httpx.AsyncClient) -
         ("/walk?from=1", "to: field required"),
         ("/walk?from=1&to=2&frames=1", "frames: should be greater than or equal to 2"),
         ("/walk?from=1&to=2,3&frames=1000", "1999 frames; 1024 are allowed"),
-        ("/walk?from=1&to=2&label=3..", "label: string should match pattern"),
+        ("/walk?from=1&to=2&label=3..", "label: should be a digit, or two with .. between them"),
         ("/walk?from=1&to=2&label=3..10", "label: 10 is none of the labels"),
         ("/walk?from=1&to=2&scale=32&frames=1000", "16,000,000 are allowed"),
         ("/walk?from=1&to=2&model=dcgan&label=3", "dcgan has no labels"),

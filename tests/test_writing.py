@@ -137,6 +137,20 @@ async def test_many_lines_come_in_one_zip(client: httpx.AsyncClient) -> None:
     told = (await client.post("/write", json=body, headers=JSON)).json()
     assert [line["text"] for line in told["lines"]] == body["lines"]
     assert_problem(await client.post("/write", json={"lines": ["1", "1b"]}), 422, "lines[1]: character 1, b, cannot be written")
-    assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 200, "height": 512}), 422, "16,000,000 are allowed")
+    assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 200, "height": 512}), 422, "64,000,000 are allowed")
     assert_problem(await client.post("/write", json={"lines": ["1" * 100] * 1000}), 422, "20,000 are allowed")
     assert_problem(await client.post("/write", json={"lines": ["1", "2"], "seed": 2**53 - 1}), 422, "the last line's seed")
+
+
+async def test_as_much_as_is_allowed_is_written(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/write", json={"lines": ["2026-11-25 12:34.567"] * 1000, "seed": 7})
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        assert len(archive.namelist()) == 1001
+
+
+def test_blanks_box_has_no_ink() -> None:
+    for seed in range(30):
+        line = write("1 1/ 1", {"1": block()}, seed, 64, 10)
+        for box in line.boxes:
+            if box.character == " ":
+                assert not (line.picture[:, box.x + 1 : box.x + box.width - 1] >= INK).any()

@@ -31,6 +31,7 @@ MEDIA_TYPES: dict[Format, str] = {
 SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "parquet": "parquet"}
 
 
+@router.head("/dataset", include_in_schema=False)
 @router.get(
     "/dataset",
     **documented_get(*MEDIA_TYPES.values(), what="The data set, as it is written."),
@@ -50,6 +51,8 @@ async def get_dataset(request: Request) -> Response:
         return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model, public))
     model.batcher.admit()
     headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{named(model, data, wanted.format)}"'}
+    if request.method == "HEAD":
+        return Response(media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model, public))
     return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model, public))
 
 
@@ -64,6 +67,10 @@ def checked(model: Model, wanted: DatasetQuery) -> DataSet:
     if not network.classes and wanted.label != "balanced":
         raise Unfit(
             f"label: the model {model.name} has no labels and cannot be told what to write. Leave label out, or name another model."
+        )
+    if not network.classes and wanted.format == "idx":
+        raise Unfit(
+            f"format: the model {model.name} has no labels, and idx has a file for them. Take npz, zip or parquet, or another model."
         )
     if isinstance(wanted.label, list) and max(wanted.label) >= network.classes:
         raise Unfit(f"label: {max(wanted.label)} is none of the labels of the model {model.name}: 0 to {network.classes - 1}.")

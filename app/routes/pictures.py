@@ -58,6 +58,7 @@ async def post_generate(request: Request) -> Response:
     return Response(content, media_type=kind, headers=headers)
 
 
+@router.head("/generate", include_in_schema=False)
 @router.get(
     "/generate",
     **documented_get(*KINDS, what=DESCRIPTION, listed=LISTED),
@@ -68,6 +69,7 @@ async def get_generate(request: Request) -> Response:
     return await picture(request, query(request, GenerateQuery))
 
 
+@router.head("/grid", include_in_schema=False)
 @router.get(
     "/grid",
     **documented_get(*KINDS, what=DESCRIPTION, listed=LISTED),

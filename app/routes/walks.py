@@ -37,6 +37,7 @@ class Placed:
     label: int | None  # None where z was given, or the model has no labels
 
 
+@router.head("/walk", include_in_schema=False)
 @router.get(
     "/walk",
     **documented_get(*STRIP, *animation.MEDIA_TYPES.values()),
@@ -69,6 +70,7 @@ async def post_walk(request: Request) -> Response:
     return Response(content, media_type=kind, headers={"Kakite-Model": model.name})
 
 
+@router.head("/plane", include_in_schema=False)
 @router.get("/plane", **documented_get(*STRIP), openapi_extra=documented_query(PlaneQuery), summary="The square between three seeds")
 async def get_plane(request: Request) -> Response:
     """Three of its corners are exactly the digits of their seeds."""

@@ -18,7 +18,6 @@ from app.describing import documented_get, documented_post
 from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS, joined
-from app.schemas.fields import PIXELS_MAX
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
 from app.work import Written, called, gotten, preferred, written
 from app.writing import Line
@@ -31,6 +30,7 @@ Text = tuple[str, int, Line, bytes]  # what stands there, in whose hand, how it 
 PICTURE, FILES = (PNG, JSON), (ZIP, JSON)
 
 
+@router.head("/write/{text:path}", include_in_schema=False)
 @router.get(
     "/write/{text:path}",
     **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink."),
@@ -107,12 +107,8 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
 
 
 def set_all(texts: list[str], digits: list[dict[str, Any]], seed: int, wanted: Hand) -> list[Line]:
-    found, pixels = [], 0
-    for i, (text, images) in enumerate(zip(texts, digits, strict=True)):
-        found.append(writing.write(text, images, seed + i, wanted.height, wanted.slant))
-        if (pixels := pixels + found[-1].picture.size) > PIXELS_MAX:
-            raise Unfit(f"height: the pictures would have more than the {PIXELS_MAX:,} that are allowed. Ask for lower or fewer lines.")
-    return found
+    lines = enumerate(zip(texts, digits, strict=True))
+    return [writing.write(text, images, seed + i, wanted.height, wanted.slant) for i, (text, images) in lines]
 
 
 def told(text: str, seed: int, line: Line, picture: bytes) -> dict[str, Any]:

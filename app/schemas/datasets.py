@@ -10,6 +10,7 @@ from app.schemas.fields import ALLOWED, Labels, split_at_commas
 from models.latents import SEED_MAX
 
 N_MAX = 10_000_000
+IDX_MIN = 7
 ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
 HELP = {
     "n": f"how many digits, 1 to {N_MAX}; in a zip of PNGs at most {ZIP_MAX}: ask for the rest by first_seed",
@@ -39,6 +40,8 @@ class DatasetQuery(BaseModel):
             raise PydanticCustomError(
                 "zip", f"a zip holds at most {ZIP_MAX} digits: ask for parts by first_seed, or for idx, npz or parquet"
             )
+        if self.format == "idx" and self.n < IDX_MIN:
+            raise PydanticCustomError("idx", f"n: the last seventh of an idx is its test set, so it has {IDX_MIN} digits or more")
         if self.first_seed + self.n - 1 > SEED_MAX:
             raise PydanticCustomError("last_seed", f"first_seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
         return self

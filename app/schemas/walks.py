@@ -1,6 +1,7 @@
 """Requests for ways through the latent space."""
 
-from typing import Annotated, Literal, Self
+import re
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,7 +13,18 @@ from models.pixels import SIDE
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
 GIF_MS_MAX = 655_350  # of a frame, and frames that are alike become one
-Ends = Annotated[str, Field(pattern=r"^\d{1,2}(\.\.\d{1,2})?$")]
+ENDS = r"^[0-9]{1,2}(\.\.[0-9]{1,2})?$"
+
+
+def read_ends(value: Any) -> Any:
+    """`3`, or `3..8`; a number is taken, too."""
+    value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, str) and not re.fullmatch(ENDS, value):
+        raise PydanticCustomError("ends", "should be a digit, or two with .. between them")
+    return value
+
+
+Ends = Annotated[str, BeforeValidator(read_ends), Field(json_schema_extra={"pattern": ENDS})]
 
 HELP = {
     "from": "the seed to set out from",
@@ -34,9 +46,7 @@ class Way(Scaled):
     """What all ways through the latent space can say."""
 
     path: Path = Field("slerp", description=HELP["path"])
-    label: Annotated[Ends | None, BeforeValidator(lambda value: str(value) if isinstance(value, int) else value)] = Field(
-        None, description=HELP["label"], examples=["3", "3..8"]
-    )
+    label: Ends | None = Field(None, description=HELP["label"], examples=["3", "3..8"])
 
     def ends(self) -> tuple[int, int] | None:
         """The labels at the start and at the end."""
@@ -120,7 +130,7 @@ class PlaneQuery(Scaled):
 class ArithmeticBody(Scaled):
     """The JSON of POST /arithmetic."""
 
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"plus": [1, 2], "minus": [3], "label": 7}]})
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"plus": [1, 2], "minus": [3], "label": 7, "truncation": 0.6}]})
 
     plus: list[Seed | Vector] = Field(min_length=1, max_length=SEEDS_MAX, description=f"1 to {SEEDS_MAX} {HELP['point']}")
     minus: list[Seed | Vector] = Field([], max_length=SEEDS_MAX, description=f"up to {SEEDS_MAX} {HELP['point']}")

@@ -5,13 +5,14 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, PIXELS_MAX, Asked, Seed
-from app.writing import LINE, STROKES, THINNEST
+from app.schemas.fields import ALLOWED, Asked, Seed
+from app.writing import LINE, STROKES, TYPICAL
 from models.latents import SEED_MAX
 
 LENGTH_MAX = 100
 LINES_MAX = 1000
 CHARACTERS_MAX = 20_000  # in all lines
+LINES_PIXELS_MAX = 64_000_000
 HEIGHT_MAX = 512
 TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(STROKES)}"
 LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
@@ -46,8 +47,7 @@ class WriteBody(Hand):
             raise PydanticCustomError("last_seed", f"seed and the number of lines: the last line's seed may be at most {SEED_MAX}")
         if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
-        if (least := characters * THINNEST / LINE * self.height**2) > PIXELS_MAX:
-            raise PydanticCustomError(
-                "pixels", f"the pictures would have {least:,.0f} pixels or more; {PIXELS_MAX:,} are allowed: ask for less"
-            )
+        if (pixels := characters * TYPICAL // LINE * self.height**2) > LINES_PIXELS_MAX:
+            told = f"so many characters at that height are some {pixels:,} pixels; {LINES_PIXELS_MAX:,} are allowed for all lines together"
+            raise PydanticCustomError("pixels", told)
         return self
