@@ -1,10 +1,10 @@
-"""ZIP files: with the same bytes whenever they are made, and streamed. Knows nothing of what is in them."""
+"""Files that come in pieces, and ZIPs of them: the same bytes whenever they are made, and streamed. Knows nothing of what is in them."""
 
 import io
 import zipfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any
+from typing import IO, Any
 
 Files = AsyncGenerator[tuple[str, bytes], None]  # pieces of files, in order: a file's name comes with each of its pieces
 
@@ -35,21 +35,29 @@ class Sink(io.RawIOBase):
         return content
 
 
+async def poured(files: Files, opened: Callable[[str], IO[bytes]]) -> AsyncGenerator[None, None]:
+    """Each piece into its file, which is opened by its name and closed before the next; comes back after each."""
+    file, current = None, ""
+    try:
+        async with aclosing(files) as pieces:
+            async for name, piece in pieces:
+                if file is None or name != current:
+                    if file is not None:
+                        file.close()
+                    file, current = opened(name), name
+                file.write(piece)
+                yield
+    finally:
+        if file is not None:
+            file.close()
+
+
 async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
     """Files -> one ZIP of them, stored as they are."""
-    sink, entry, current = Sink(), None, ""
+    sink = Sink()
     with zipfile.ZipFile(sink, "w") as archive:
-        try:
-            async with aclosing(files) as pieces:
-                async for name, piece in pieces:
-                    if entry is None or name != current:
-                        if entry is not None:
-                            entry.close()
-                        entry, current = archive.open(dated(name), "w", force_zip64=True), name
-                    entry.write(piece)
-                    if len(sink.content) > PIECE:
-                        yield sink.taken()
-        finally:
-            if entry is not None:
-                entry.close()
+        async with aclosing(poured(files, lambda name: archive.open(dated(name), "w", force_zip64=True))) as pieces:
+            async for _ in pieces:
+                if len(sink.content) > PIECE:
+                    yield sink.taken()
     yield sink.taken()

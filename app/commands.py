@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from app.archives import Files
+from app.archives import Files, poured
 from app.asking import Invalid, Unfit, names, validated
 from app.batcher import Array, Closed, ForwardFailed
 from app.dataset_files import FILES, MissingLibrary, streamed
@@ -119,18 +119,9 @@ async def one_file(name: str, pieces: AsyncGenerator[bytes, None]) -> Files:
 async def save(files: Files, folder: Path) -> None:
     """Pieces of files, file by file."""
     with complete(folder) as unfinished:
-        current, file = "", None
-        try:
-            async with aclosing(files) as pieces:
-                async for name, piece in pieces:
-                    if file is None or name != current:
-                        if file is not None:
-                            file.close()
-                        current, file = name, (unfinished / name).open("wb")
-                    file.write(piece)
-        finally:
-            if file is not None:
-                file.close()
+        async with aclosing(poured(files, lambda name: (unfinished / name).open("wb"))) as pieces:
+            async for _ in pieces:
+                pass
 
 
 @contextlib.contextmanager

@@ -36,12 +36,10 @@ def is_known(tag: str, headers: Mapping[str, str]) -> bool:
     return tag.removeprefix("W/") in (part.strip().removeprefix("W/") for part in known.split(","))
 
 
-def kept(headers: dict[str, str], tag: str | None, model: str | None, public: bool) -> dict[str, str]:
-    """The headers with those that caches read. Without a tag nothing is kept; for ever only what names the model's version beside its
-    seed; and what needs a key by nobody but the client itself."""
+def kept(tag: str | None, model: str | None, public: bool) -> dict[str, str]:
+    """The headers that caches read. Without a tag nothing is kept; for ever only what names the model's version beside its seed; and
+    what needs a key by nobody but the client itself."""
     if tag is None:
-        caching = {"Cache-Control": NEVER}
-    else:
-        lasting = FOREVER if VERSION_MARK in (model or "") and not tag.startswith("W/") else ASK_AGAIN
-        caching = {"ETag": tag, "Cache-Control": f"{'public' if public else 'private'}, {lasting}"}
-    return {**headers, **caching, "Vary": "Accept"}
+        return {"Cache-Control": NEVER, "Vary": "Accept"}
+    lasting = FOREVER if VERSION_MARK in (model or "") and not tag.startswith("W/") else ASK_AGAIN
+    return {"ETag": tag, "Cache-Control": f"{'public' if public else 'private'}, {lasting}", "Vary": "Accept"}

@@ -99,23 +99,21 @@ async def pngs(wanted: DataSet, compute: Compute) -> Files:
     async with aclosing(images(wanted, compute)) as pages:
         async for first, last, page in pages:
             contents = await asyncio.to_thread(lambda digits: list(map(png.encode, digits)), page)
-            for name, content in zip(names(wanted, first, last), contents, strict=True):
+            for (name, _, _), content in zip(entries(wanted, first, last), contents, strict=True):
                 yield name, content
     yield "labels.csv", b"file,seed,label\n"
     for first, last in wanted.pages():
-        yield (
-            "labels.csv",
-            "".join(
-                f"{name},{name[:-4].replace('-', ',') if '-' in name else name[:-4] + ','}\n" for name in names(wanted, first, last)
-            ).encode(),
-        )
+        yield "labels.csv", "".join(f"{name},{seed},{label}\n" for name, seed, label in entries(wanted, first, last)).encode()
     yield "manifest.json", wanted.manifest()
 
 
-def names(wanted: DataSet, first: int, last: int) -> list[str]:
+def entries(wanted: DataSet, first: int, last: int) -> list[tuple[str, int, str]]:
+    """File, seed and label of digits first to last - 1; the label is empty where the model has none."""
     seeds = range(wanted.first_seed + first, wanted.first_seed + last)
     found = wanted.labels(first, last)
-    return [f"{seed}.png" for seed in seeds] if found is None else [f"{seed}-{label}.png" for seed, label in zip(seeds, found, strict=True)]
+    if found is None:
+        return [(f"{seed}.png", seed, "") for seed in seeds]
+    return [(f"{seed}-{label}.png", seed, str(label)) for seed, label in zip(seeds, found, strict=True)]
 
 
 FILES: dict[Format, Callable[[DataSet, Compute], Files]] = {"idx": idx, "npz": npz, "zip": pngs}

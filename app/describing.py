@@ -30,14 +30,18 @@ def documented_post(*offered: str, what: str = "What was asked for.", listed: di
     return answers(offered, what, listed, TOLD)
 
 
-def documented_get(*offered: str, what: str = "What was asked for.", listed: dict[str, Any] = OBJECT) -> dict[str, Any]:
-    """The same for answers that caches may keep."""
-    described = answers(offered, what, listed, {**TOLD, **CACHED})
+def documented_get(
+    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: dict[str, Any] = OBJECT
+) -> dict[str, Any]:
+    """The same for answers that caches may keep; `more` are the refusals that only this route knows."""
+    described = answers(offered, what, listed, {**TOLD, **CACHED}, more)
     described["responses"].update(UNCHANGED)
     return described
 
 
-def answers(offered: tuple[str, ...], what: str, listed: dict[str, Any], headers: dict[str, Any]) -> dict[str, Any]:
+def answers(
+    offered: tuple[str, ...], what: str, listed: dict[str, Any], headers: dict[str, Any], more: tuple[int, ...] = ()
+) -> dict[str, Any]:
     content = {kind: {"schema": listed} if kind == JSON else BINARY for kind in offered}
-    responses = {200: {"description": what, "content": content, "headers": headers}, **documented(404, 406, 413, 422, 500, 501, 503, 504)}
+    responses = {200: {"description": what, "content": content, "headers": headers}, **documented(404, 406, 413, 422, 500, 503, 504, *more)}
     return {"response_class": Response, "responses": responses}

@@ -57,13 +57,9 @@ def as_webp(digits: Digits) -> bytes:
     picture = sheet(digits.images, digits.columns, digits.scale)
     if max(picture.shape) > WEBP_MAX:
         raise Unfit(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
-    return with_pillow(png.inked(picture, digits.paper), "WEBP", lossless=True, exact=True)
-
-
-def with_pillow(picture: Pixels, kind: str, **options: Any) -> bytes:
-    """[height, width] grey or [height, width, 2] grey and alpha."""
+    inked = png.inked(picture, digits.paper)
     file = io.BytesIO()
-    Image.fromarray(picture, "L" if picture.ndim == 2 else "LA").save(file, kind, **options)
+    Image.fromarray(inked, "L" if inked.ndim == 2 else "LA").save(file, "WEBP", lossless=True, exact=True)
     return file.getvalue()
 
 

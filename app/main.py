@@ -19,6 +19,7 @@ from app.process import ModelProcess
 from app.routes import datasets, health, inference, metrics, models, page, pictures, walks, writing
 from app.settings import Settings
 
+ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics)  # in the order in which a request tries them
 OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a request, `observing` knows
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
@@ -57,17 +58,7 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
         )
     app.add_middleware(Observing, metrics=counted, access_log=settings.access_log)  # the outermost
     problems.install(app)
-    for routes in (
-        pictures,
-        page,
-        writing,
-        walks,
-        datasets,
-        inference,
-        models,
-        health,
-        metrics,
-    ):  # in the order in which a request tries them
+    for routes in ROUTES:
         app.include_router(routes.router)
     app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
     return app

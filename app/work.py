@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from app import accept, conditional
@@ -21,7 +22,8 @@ Written = tuple[bytes, dict[str, str]]  # an answer's content, and what its head
 async def written(request: Request, model: Model, rows: Array) -> Pixels:
     """Rows [n, z_dim + classes] -> images [n, 28, 28], as long as the client is there to get them."""
     observed: Observed = request.state.observed
-    observed.images, observed.timing = len(rows), Timing()
+    observed.images = (observed.images or 0) + len(rows)
+    observed.timing = observed.timing or Timing()
     async with WhileConnected(request.receive):
         return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, observed.timing)
 
@@ -29,13 +31,19 @@ async def written(request: Request, model: Model, rows: Array) -> Pixels:
 async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Model], Awaitable[Written]], pure: bool = True) -> Response:
     """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
     model = request.app.state.gallery.find(wanted.model)
-    tag = conditional.etag(model.served, request.url.path, wanted, kind) if pure else None
-    public = not request.app.state.settings.api_keys
-    if tag and conditional.is_known(tag, request.headers):
-        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model, public))
+    kept, known = caching(request, model, wanted, wanted.model, kind, pure)
+    if known:
+        return Response(status_code=304, headers=kept)
     model.batcher.admit()
     content, headers = await write(model)
-    return Response(content, media_type=kind, headers=conditional.kept({"Kakite-Model": model.name, **headers}, tag, wanted.model, public))
+    return Response(content, media_type=kind, headers={"Kakite-Model": model.name, **headers, **kept})
+
+
+def caching(request: Request, model: Model, wanted: BaseModel, named: str | None, kind: str, pure: bool) -> tuple[dict[str, str], bool]:
+    """The headers that caches read, and whether the client has the answer already. `named` is the model as the request names it."""
+    tag = conditional.etag(model.served, request.url.path, wanted, kind) if pure else None
+    kept = conditional.kept(tag, named, public=not request.app.state.settings.api_keys)
+    return kept, tag is not None and conditional.is_known(tag, request.headers)
 
 
 def preferred(request: Request, offered: tuple[str, ...]) -> str:

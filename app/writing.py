@@ -98,9 +98,8 @@ def write(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant
 def between(boxes: list[Box], i: int) -> Box:
     """A blank's box, no wider than from the ink before it to the ink behind it."""
     blank = boxes[i]
-    inked = [box for box in boxes if box.character != " "]
-    left = max([blank.x, *(box.x + box.width for box in inked if box in boxes[:i])])
-    right = min([blank.x + blank.width, *(box.x for box in inked if box in boxes[i:])])
+    left = max([blank.x, *(box.x + box.width for box in boxes[:i] if box.character != " ")])
+    right = min([blank.x + blank.width, *(box.x for box in boxes[i:] if box.character != " ")])
     return dataclasses.replace(blank, x=left, width=max(0, right - left))
 
 

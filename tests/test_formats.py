@@ -179,7 +179,7 @@ async def test_bytes_that_depend_on_the_batch_are_told_by_a_weak_tag() -> None:
     tag = etag(Served(card, "a", "cpu", "float32", batch_invariant=False), "/grid", GridQuery(seed=7), PNG)
     assert tag.startswith('W/"')
     assert is_known(tag, {"if-none-match": tag})
-    assert "immutable" not in kept({}, tag, "kakite@12345678", public=True)["Cache-Control"]
+    assert "immutable" not in kept(tag, "kakite@12345678", public=True)["Cache-Control"]
 
 
 async def test_error_is_an_error_whatever_the_client_knows(client: httpx.AsyncClient) -> None:

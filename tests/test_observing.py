@@ -45,6 +45,13 @@ async def test_each_request_is_one_line_that_says_where_its_time_went(client: ht
     assert not any("\n" in text or "\x1b" in text for text in texts)
 
 
+async def test_line_of_a_request_in_parts_tells_all_of_it(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "kakite.requests")
+    await client.post("/write", json={"lines": ["0123456789"] * 60, "seed": 1})
+    [line] = [json.loads(JsonFormatter().format(record)) for record in caplog.records if record.name == "kakite.requests"]
+    assert line["n"] == 600
+
+
 async def test_metrics_count_what_was_done(client: httpx.AsyncClient) -> None:
     before = await scraped(client)
     await post(client, seed=1, n=5)

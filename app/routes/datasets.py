@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 from numpy.typing import NDArray
 
-from app import conditional
 from app.asking import Unfit, documented_query, query
 from app.batcher import QueueFull
 from app.dataset_files import Format, streamed
@@ -16,6 +15,7 @@ from app.datasets import Compute, DataSet
 from app.describing import documented_get
 from app.gallery import Model
 from app.schemas.datasets import DatasetQuery
+from app.work import caching
 from models.pixels import Pixels
 
 router = APIRouter(tags=["data sets"])
@@ -34,7 +34,7 @@ SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "pa
 @router.head("/dataset", include_in_schema=False)
 @router.get(
     "/dataset",
-    **documented_get(*MEDIA_TYPES.values(), what="The data set, as it is written."),
+    **documented_get(*MEDIA_TYPES.values(), more=(501,), what="The data set, as it is written."),
     openapi_extra=documented_query(DatasetQuery),
     summary="A labelled data set",
 )
@@ -45,15 +45,15 @@ async def get_dataset(request: Request) -> Response:
     model = request.app.state.gallery.find(wanted.model)
     data = checked(model, wanted)
     pieces = streamed(data, wanted.format, patiently(model))
-    tag = conditional.etag(model.served, request.url.path, wanted, wanted.format)
-    public = not request.app.state.settings.api_keys
-    if conditional.is_known(tag, request.headers):
-        return Response(status_code=304, headers=conditional.kept({}, tag, wanted.model, public))
+    kept, known = caching(request, model, wanted, wanted.model, wanted.format, pure=True)
+    if known:
+        return Response(status_code=304, headers=kept)
     model.batcher.admit()
-    headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{named(model, data, wanted.format)}"'}
+    file = named(model, data, wanted.format)
+    headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{file}"', **kept}
     if request.method == "HEAD":
-        return Response(media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model, public))
-    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=conditional.kept(headers, tag, wanted.model, public))
+        return Response(media_type=MEDIA_TYPES[wanted.format], headers=headers)
+    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=headers)
 
 
 def named(model: Model, data: DataSet, kind: Format) -> str:

@@ -51,6 +51,7 @@ async def post_generate(request: Request) -> Response:
     wanted = await body(request, GenerateBody)
     model = request.app.state.gallery.find(wanted.model)
     kind = preferred(request, KINDS)
+    model.batcher.admit()
     rows, content = await digits(request, model, wanted, kind)
     headers = {"Kakite-Model": model.name, **told(rows)}
     if wanted.seed is None and wanted.vectors is None:
@@ -91,7 +92,6 @@ async def picture(request: Request, wanted: GenerateQuery) -> Response:
 
 async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> tuple[Rows, bytes]:
     """wanted -> rows -> images -> bytes."""
-    model.batcher.admit()
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
     rows = await called(large, latents.rows, wanted, model.card.network, model.name)
     images = await written(request, model, rows.values)

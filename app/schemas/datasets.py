@@ -41,9 +41,9 @@ class DatasetQuery(BaseModel):
                 "zip", f"a zip holds at most {ZIP_MAX} digits: ask for parts by first_seed, or for idx, npz or parquet"
             )
         if self.format == "idx" and self.n < IDX_MIN:
-            raise PydanticCustomError("idx", f"n: the last seventh of an idx is its test set, so it has {IDX_MIN} digits or more")
+            raise PydanticCustomError("idx", f"the last seventh of an idx is its test set: ask for n of {IDX_MIN} or more digits")
         if self.first_seed + self.n - 1 > SEED_MAX:
-            raise PydanticCustomError("last_seed", f"first_seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
+            raise PydanticCustomError("last_seed", f"the last digit's seed, first_seed + n - 1, may be at most {SEED_MAX}")
         return self
 
 

@@ -44,7 +44,7 @@ class WriteBody(Hand):
     @model_validator(mode="after")
     def fits(self) -> Self:
         if self.seed is not None and self.seed + len(self.lines) - 1 > SEED_MAX:
-            raise PydanticCustomError("last_seed", f"seed and the number of lines: the last line's seed may be at most {SEED_MAX}")
+            raise PydanticCustomError("last_seed", f"the last line's seed, seed + lines - 1, may be at most {SEED_MAX}")
         if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
         if (pixels := characters * TYPICAL // LINE * self.height**2) > LINES_PIXELS_MAX:
