@@ -28,6 +28,10 @@ class UnknownModel(Exception):
     """A name that no served model has, or a version that is not the one served."""
 
 
+class NoDirections(Exception):
+    """A model for which none were found."""
+
+
 @dataclass(frozen=True)
 class Model:
     """One generator behind its batcher."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from models.cards import Card
+from models.directions import Directions
 
 LENGTH = struct.Struct("<Q")
 
@@ -28,6 +29,7 @@ class Served:
     device: str
     precision: str
     batch_invariant: bool  # a seed gives the same bytes alone and in any batch
+    directions: Directions | None = None  # where a file of them lies beside the weights
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from app.asking import Invalid, Unfit, names
 from app.batcher import Closed, Expired, ForwardFailed, QueueFull
 from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
-from app.gallery import UnknownModel
+from app.gallery import NoDirections, UnknownModel
 from app.inference import BadInference
 from app.writing import Unwritable
 
@@ -30,6 +30,7 @@ STATUS: dict[type[Exception], int] = {
     Unfit: 422,
     Unwritable: 422,
     UnknownModel: 404,
+    NoDirections: 404,
     BadInference: 400,
     NotAcceptable: 406,
     MissingLibrary: 501,

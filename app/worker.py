@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from app.messages import Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
-from models import device, weights
+from models import device, directions, weights
 from models.cards import SUFFIX
 from models.device import DeviceError
+from models.directions import DirectionsError
 from models.pixels import Pixels
 from models.weights import WeightsError
 
@@ -38,7 +39,7 @@ def main() -> None:
         settings = read(cast(BinaryIO, file))
         try:
             samplers = load(settings)
-        except (WeightsError, DeviceError) as error:
+        except (WeightsError, DeviceError, DirectionsError) as error:
             connection.sendall(packed(Refused(str(error))))
             return
         connection.sendall(packed([served for served, _ in samplers.values()]))
@@ -51,7 +52,7 @@ def main() -> None:
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, two of one name,
-    or no default model, DeviceError for a device that is not there."""
+    or no default model, DeviceError for a device that is not there, DirectionsError for directions that belong to other weights."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     threads = torch.get_num_threads()
@@ -78,13 +79,15 @@ def files(folder: Path) -> list[Path]:
 
 def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
     loaded = weights.load(file)
-    if (channels := loaded.card.network.channels) != 1:
-        raise WeightsError(f"{file} makes images of {channels} channels; only greyscale models are served. Move it away.")
+    network = loaded.card.network
+    if network.channels != 1:
+        raise WeightsError(f"{file} makes images of {network.channels} channels; only greyscale models are served. Move it away.")
     # One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do.
     sparing = 0 if settings.threads else settings.batch_images // 2
     sampler = Sampler(loaded.generator, where, settings.precision, threads, sparing)
     invariant = sampler.is_batch_invariant(settings.batch_images)
-    return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant), sampler
+    ways = directions.read(directions.file_beside(file), loaded.sha256, network.z_dim)
+    return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant, ways), sampler
 
 
 def computed(sampler: Sampler, rows: NDArray[np.float32]) -> Pixels | Failed:

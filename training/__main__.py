@@ -1,4 +1,4 @@
-"""python -m training list | data | train | compare | judge | evaluate | stacked | note"""
+"""python -m training list | data | train | compare | judge | evaluate | stacked | directions | note"""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from rich.console import Console
 from models.cards import NAME
 from models.device import CHOICES, DeviceError
 from models.weights import WeightsError
-from training import commands, judge, scoring
+from training import commands, directions, judge, scoring
 from training.checkpoint import CheckpointError
 from training.classifier import ClassifierError
 from training.data import DataError
@@ -93,6 +93,11 @@ def parser() -> argparse.ArgumentParser:
     add_device(verb)
     add_data(verb)
     verb.set_defaults(command=scoring.cover)
+
+    verb = verbs.add_parser("directions", help="ways through the latent space: thicker, leaning, wider, taller; written beside the weights")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="digits they are found from (20,000)")
+    verb.set_defaults(command=commands.find_directions)
 
     verb = verbs.add_parser("note", help="write a sentence into the card of a weights file")
     verb.add_argument("weights", help="a name in models/weights, or a file")

@@ -7,7 +7,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from models import device, weights
+from models import device, directions, weights
+from training import directions as finding
 from training.download import cache_folder, download
 from training.labels import OneHot
 from training.loop import RecipeError, Training
@@ -65,4 +66,21 @@ def note(options: Namespace, console: Console) -> int:
     path = weights_file(options.weights)
     weights.rewrite_card(path, note=options.text)
     console.print(f"Noted in the card of {path}")
+    return 0
+
+
+def find_directions(options: Namespace, console: Console) -> int:
+    table = Table("model", "direction", "a step changes it by", "linear in z", box=None, padding=(0, 2, 0, 0))
+    for path in map(weights_file, options.weights):
+        loaded = weights.load(path)
+        if loaded.card.network.channels != 1:
+            raise weights.WeightsError(
+                f"{path} makes images of {loaded.card.network.channels} channels; directions are for greyscale ones."
+            )
+        found = finding.find(loaded.generator, loaded.card, loaded.sha256, options.digits)
+        directions.write(directions.file_beside(path), found)
+        for one in found.directions:
+            table.add_row(found.model, one.name, f"{one.change:+.2f} {one.unit}", f"{one.explained:.0%}")
+    console.print(table)
+    console.print("They lie beside the weights; the next start of the service tells them at /models/NAME/directions.")
     return 0

@@ -1,15 +1,18 @@
-"""GET /models and /models/{name}: the cards of the weights that are served."""
+"""GET /models, /models/{name} and /models/{name}/directions: what is known of the weights that are served."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel
 
-from app.gallery import Model
+from app.gallery import Model, NoDirections
 from app.problems import documented
 from models.cards import Card
+from models.directions import Directions
 
 router = APIRouter(tags=["models"])
+
+Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 
 
 class ModelInfo(Card):
@@ -35,9 +38,22 @@ async def list_models(request: Request) -> ModelList:
 
 
 @router.get("/models/{name}", summary="One model's card", responses=documented(404, 422))
-async def get_model(request: Request, name: Annotated[str, Path(description="of a model", examples=["kakite"])]) -> ModelInfo:
+async def get_model(request: Request, name: Name) -> ModelInfo:
     gallery = request.app.state.gallery
     return info(gallery.find(name), gallery.default)
+
+
+@router.get(
+    "/models/{name}/directions",
+    summary="Ways through its latent space: thicker, leaning, wider, taller",
+    responses=documented(404, 422),
+)
+async def get_directions(request: Request, name: Name) -> Directions:
+    """Add a step or two of a direction's vector to a z, and /generate writes the same digit thicker, say."""
+    model = request.app.state.gallery.find(name)
+    if model.served.directions is None:
+        raise NoDirections(f"No directions were found for {model.name}. To find them: python -m training directions, then restart.")
+    return model.served.directions  # type: ignore[no-any-return]
 
 
 def info(model: Model, default: Model) -> ModelInfo:

@@ -1,0 +1,68 @@
+"""Directions through a generator's latent space that change one thing about a digit each. Needs no torch.
+
+They lie beside the weights they were found for, in NAME.directions.json, and hold for no others: the file names their SHA-256.
+`python -m training directions` finds them.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.cards import NAME, SUFFIX
+
+ENDING = ".directions.json"
+
+
+class DirectionsError(Exception):
+    """A file of directions that cannot be used. The message names it, the cause and what to do."""
+
+
+class Direction(BaseModel):
+    """z + t * vector: one thing about the digit changes, the others as good as stay."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    name: str = Field(description="What changes: thickness, slant, width, height.")
+    unit: str = Field(description="Of `change`.")
+    change: float = Field(description="By one step, t = 1, on average.")
+    explained: float = Field(description="Share of the variance of what changes, within a digit, that is linear in z.")
+    vector: list[float] = Field(description="[z_dim], of length 1: along it a random z has a standard deviation of 1.")
+
+
+class Directions(BaseModel):
+    """What was found for a generator."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: Annotated[str, Field(pattern=f"^{NAME}$")]
+    sha256: str = Field(description="Of the weights file they were found for.")
+    digits: int = Field(description="How many they were found from, of seeds 0 to digits - 1.")
+    directions: list[Direction]
+
+
+def file_beside(weights: Path) -> Path:
+    return weights.with_name(weights.name.removesuffix(SUFFIX) + ENDING)
+
+
+def read(file: Path, sha256: str, z_dim: int) -> Directions | None:
+    """None where there is no file. Raises DirectionsError for one that is broken or belongs to other weights."""
+    remedy = "Remove it, or find them anew: python -m training directions."
+    try:
+        found = Directions.model_validate_json(file.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError):
+        raise DirectionsError(f"{file} holds no directions. {remedy}") from None
+    if found.sha256 != sha256 or any(len(direction.vector) != z_dim for direction in found.directions):
+        raise DirectionsError(f"{file} belongs to other weights of that name. {remedy}")
+    return found
+
+
+def write(file: Path, found: Directions) -> None:
+    """A line a direction, so that a person can look at it."""
+    lines = ",\n".join(direction.model_dump_json() for direction in found.directions)
+    head = found.model_dump_json(exclude={"directions"}).removesuffix("}")
+    written = file.with_suffix(".part")
+    written.write_text(f'{head},"directions":[\n{lines}\n]}}\n')
+    written.replace(file)

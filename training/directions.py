@@ -1,0 +1,106 @@
+"""Which ways through the latent space make a digit thicker, lean, wider or taller. Knows generators, not how they were trained.
+
+Four things are measured of many digits; how each depends on z is fitted linearly, digit by digit of the label; and of the ways that
+change one of them the shortest that leaves the other three alone is taken. (Fitting what was measured is what Shen et al. 2020,
+"Interpreting the latent space of GANs for semantic face editing", do with classifiers, and keeping the others still is their
+conditional manipulation. The eigenvectors of the first layer, as in Shen and Zhou 2021, "Closed-form factorization of latent
+semantics", find the slant by themselves, but mix the others: docs/directions.md.)
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models import latents
+from models.cards import Card
+from models.directions import Direction, Directions
+from models.generators import Generator
+from models.latents import Latents
+from models.pixels import SIDE, Pixels
+from training.sampling import write
+
+DIGITS = 20_000  # that they are found from
+Measured = NDArray[np.float64]  # [n]
+
+
+def thickness(images: Pixels) -> Measured:
+    """Of the stroke in pixels, [n, 28, 28] -> [n]: the inked area over half the length of its outline, which is the total variation."""
+    ink = images / 255.0
+    outline = sum(np.abs(np.diff(ink, axis=axis)).sum(axis=(1, 2)) for axis in (1, 2))
+    return np.asarray(2 * ink.sum(axis=(1, 2)) / np.maximum(outline, 1e-9))
+
+
+def slant(images: Pixels) -> Measured:
+    """In degrees to the right, [n, 28, 28] -> [n]: of the shear after which the ink's columns and rows are uncorrelated."""
+    _, rows, both = moments(images)
+    return np.asarray(np.degrees(np.arctan(-both / rows)))
+
+
+def width(images: Pixels) -> Measured:
+    """In pixels, [n, 28, 28] -> [n]: as wide as a rectangle whose ink spreads as much, once the slant is taken out."""
+    columns, rows, both = moments(images)
+    return np.asarray(np.sqrt(12 * np.maximum(columns - both**2 / rows, 0)))
+
+
+def height(images: Pixels) -> Measured:
+    """In pixels, [n, 28, 28] -> [n]: as high as a rectangle whose ink spreads as much."""
+    return np.asarray(np.sqrt(12 * moments(images)[1]))
+
+
+def moments(images: Pixels) -> tuple[Measured, Measured, Measured]:
+    """The ink's variance along columns and along rows (a pixel's own at least), and their covariance."""
+    ink = images / np.maximum(images.sum(axis=(1, 2), keepdims=True, dtype=np.float64), 1e-9)
+    at = np.arange(SIDE)
+    x = at - (ink.sum(axis=1) @ at)[:, None]  # [n, 28]
+    y = at - (ink.sum(axis=2) @ at)[:, None]
+    columns = (ink.sum(axis=1) * x**2).sum(axis=1)
+    rows = (ink.sum(axis=2) * y**2).sum(axis=1)
+    return columns, np.maximum(rows, 1 / 12), np.einsum("nyx,ny,nx->n", ink, y, x)
+
+
+PROPERTIES: dict[str, tuple[Callable[[Pixels], Measured], str]] = {
+    "thickness": (thickness, "pixels"),
+    "slant": (slant, "degrees"),
+    "width": (width, "pixels"),
+    "height": (height, "pixels"),
+}
+
+
+def find(generator: Generator, card: Card, sha256: str, digits: int = DIGITS) -> Directions:
+    """One direction a property. Those of a model without labels hold over all its digits together, and so explain less."""
+    z = latents.draw(0, digits, generator.z_dim).z
+    label = np.arange(digits) % max(generator.classes, 1)
+    drawn = Latents(z, label)
+    images = write(generator, drawn)
+    slopes, explained = [], []
+    for measure, _ in PROPERTIES.values():
+        slope, share = fitted(z.astype(np.float64), within(measure(images), label))
+        slopes.append(slope)
+        explained.append(share)
+    vectors = alone(np.array(slopes))
+    found = []
+    for i, (name, (measure, unit)) in enumerate(PROPERTIES.items()):
+        less, more = (measure(write(generator, drawn._replace(z=(z + step * vectors[i]).astype(np.float32)))).mean() for step in (-1, 1))
+        vector = [round(float(number), 6) for number in vectors[i]]
+        found.append(Direction(name=name, unit=unit, change=round((more - less) / 2, 4), explained=round(explained[i], 4), vector=vector))
+    return Directions(model=card.name, sha256=sha256, digits=digits, directions=found)
+
+
+def within(values: Measured, label: NDArray[np.int64]) -> Measured:
+    """What is left when each label's mean is taken out."""
+    means = np.bincount(label, values) / np.bincount(label)
+    return np.asarray(values - means[label])
+
+
+def fitted(z: NDArray[np.float64], values: Measured) -> tuple[NDArray[np.float64], float]:
+    """The slope [z_dim] of the least squares, in standard deviations, and the share of the variance it explains."""
+    scaled: Measured = values / max(values.std(), 1e-9)
+    slope = np.asarray(np.linalg.lstsq(z, scaled)[0], np.float64)
+    return slope, float(1 - np.square(scaled - z @ slope).mean())
+
+
+def alone(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[k, z_dim] -> [k, z_dim], each of length 1: along the i-th the i-th value grows fastest among the ways on which no other changes."""
+    ways = np.linalg.pinv(slopes).T
+    return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True))
