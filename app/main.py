@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from app import __version__, problems
@@ -60,5 +59,5 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
     problems.install(app)
     for routes in ROUTES:
         app.include_router(routes.router)
-    app.mount("/page", StaticFiles(directory=page.FOLDER), name="page")
+    app.mount("/page", page.files, name="page")
     return app

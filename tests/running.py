@@ -20,9 +20,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def server(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on a free port, ready; killed on leaving if it has not left by itself."""
-    port = free_port()
+def server(port: int | None = None, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server on that port, or a free one, ready; killed on leaving if it has not left by itself."""
+    port = port or free_port()
     command = [sys.executable, "-m", "app", "--port", str(port)]
     process = subprocess.Popen(
         command, env={"KAKITE_ACCESS_LOG": "0", **os.environ, **settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True

@@ -1,4 +1,4 @@
-"""python -m training list | data | train | compare | judge | evaluate | stacked | directions | note"""
+"""python -m training list | data | train | compare | judge | evaluate | stacked | directions | filmstrip | note"""
 
 import argparse
 import re
@@ -98,6 +98,11 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
     verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="digits they are found from (20,000)")
     verb.set_defaults(command=commands.find_directions)
+
+    verb = verbs.add_parser("filmstrip", help="how several runs learnt, as the pictures that the service's page shows side by side")
+    verb.add_argument("runs", nargs="+", metavar="[NAME=]DIR", help="folders of runs, and what they are to be called")
+    verb.add_argument("--out", type=Path, default=Path("film"), metavar="DIR", help="folder for the pictures (film)")
+    verb.set_defaults(command=commands.cut_filmstrip)
 
     verb = verbs.add_parser("note", help="write a sentence into the card of a weights file")
     verb.add_argument("weights", help="a name in models/weights, or a file")

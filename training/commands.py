@@ -9,6 +9,7 @@ from rich.table import Table
 
 from models import device, directions, weights
 from training import directions as finding
+from training import filmstrip
 from training.download import cache_folder, download
 from training.labels import OneHot
 from training.loop import RecipeError, Training
@@ -66,6 +67,16 @@ def note(options: Namespace, console: Console) -> int:
     path = weights_file(options.weights)
     weights.rewrite_card(path, note=options.text)
     console.print(f"Noted in the card of {path}")
+    return 0
+
+
+def cut_filmstrip(options: Namespace, console: Console) -> int:
+    folders = []
+    for named in options.runs:
+        name, _, folder = named.rpartition("=")
+        folders.append(Folder(Path(folder), name or Path(folder).name))
+    moments = filmstrip.write(folders, options.out)
+    console.print(f"{len(moments)} moments of {', '.join(folder.name for folder in folders)}: {options.out}")
     return 0
 
 

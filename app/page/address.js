@@ -1,0 +1,44 @@
+// What is seen lives in the page's address: ?panel=NAME and that panel's fields. So reload, back and a copied link work.
+
+export const SEED_MAX = 2 ** 53 - 1;
+
+/** The panel's name, or null, and its fields as text. */
+export function read() {
+  const fields = new URLSearchParams(location.search);
+  const panel = fields.get("panel");
+  fields.delete("panel");
+  return { panel, fields: Object.fromEntries(fields) };
+}
+
+/** The address of a panel with those fields that are not null. */
+export function addressOf(panel, fields) {
+  const there = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  return `?${new URLSearchParams([["panel", panel], ...there])}`;
+}
+
+/** Writes the address; as a step, the one before is kept to go back to. */
+export function write(panel, fields, { step = false } = {}) {
+  const address = addressOf(panel, fields);
+  if (address === location.search) return;
+  if (step) history.pushState({ steps: steps() + 1 }, "", address);
+  else history.replaceState(history.state, "", address);
+  dispatchEvent(new CustomEvent("written", { detail: { panel, address } }));
+}
+
+/** How many steps of this visit can be undone. */
+export const steps = () => history.state?.steps ?? 0;
+
+/** A whole number out of an address, or what stands in for one that is none. */
+export function whole(text, least, most, otherwise) {
+  const number = /^\d{1,16}$/.test(text ?? "") ? Number(text) : NaN;
+  return number >= least && number <= most ? number : otherwise;
+}
+
+/** A number out of an address, kept within bounds. */
+export function number(text, least, most, otherwise) {
+  const read = /^-?\d{1,3}(\.\d{1,4})?$/.test(text ?? "") ? Number(text) : NaN;
+  return Number.isNaN(read) ? otherwise : Math.min(most, Math.max(least, read));
+}
+
+/** A seed short enough to be told to somebody. */
+export const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000;

@@ -1,0 +1,12 @@
+// Runs before anything is seen: the page in the reader's language, English or Japanese. The words of both stand side by side in
+// index.html; style.css shows those of the root's language.
+(() => {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("language");
+  } catch {
+    // a browser that keeps nothing
+  }
+  const spoken = navigator.languages.find((tag) => /^(en|ja)\b/.test(tag)) ?? "en";
+  document.documentElement.lang = chosen === "ja" || chosen === "en" ? chosen : spoken.slice(0, 2);
+})();

@@ -1,0 +1,65 @@
+// The page: which panel is seen, in which language. Each panel is a module that knows its own part of the page and nothing of the others.
+
+import { read } from "./address.js";
+import * as bench from "./panels/bench.js";
+import * as sheet from "./panels/sheet.js";
+import * as swap from "./panels/swap.js";
+import * as walk from "./panels/walk.js";
+import * as write from "./panels/write.js";
+import { copy } from "./request.js";
+import { language, words } from "./words.js";
+
+const PANELS = { write, sheet, bench, walk, swap };
+const links = [...document.querySelectorAll("nav a")];
+let seen = null;
+
+function show() {
+  const { panel, fields } = read();
+  const name = Object.hasOwn(PANELS, panel ?? "") ? panel : "write";
+  if (seen && seen !== name) PANELS[seen].leave?.();
+  seen = name;
+  for (const other of Object.keys(PANELS)) document.getElementById(other).hidden = other !== name;
+  for (const link of links) {
+    if (link.dataset.panel === name) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const heading = document.querySelector(`#${name} h2`);
+  document.title = `${[...heading.children].find((child) => child.lang === language()).textContent} · Kakite, ${words().title}`;
+  PANELS[name].enter(fields);
+  document.documentElement.classList.add("ready");
+}
+
+/** Links within the page lead to a panel without a new page. */
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-panel]");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  history.pushState({ steps: 0 }, "", link.href);
+  show();
+  if (!link.closest("nav")) {
+    scrollTo({ top: 0 });
+    document.querySelector(`#${seen} h2`).focus({ preventScroll: true });
+  }
+});
+
+addEventListener("popstate", show);
+addEventListener("written", ({ detail }) => {
+  // A panel that is come back to is as it was left.
+  const link = links.find((link) => link.dataset.panel === detail.panel);
+  link.href = detail.address;
+});
+
+const other = document.getElementById("language");
+other.addEventListener("click", () => {
+  document.documentElement.lang = language() === "ja" ? "en" : "ja";
+  try {
+    localStorage.setItem("language", language());
+  } catch {
+    // a browser that keeps nothing
+  }
+  show();
+});
+
+for (const button of document.querySelectorAll(".copy-link")) button.addEventListener("click", () => copy(location.href, button));
+
+show();

@@ -1,0 +1,66 @@
+// Write: a line of digits in one hand.
+
+import { SEED_MAX, anySeed, whole, write } from "../address.js";
+import { requestBox } from "../request.js";
+import { latest, modelFor, pathOf } from "../service.js";
+import { words } from "../words.js";
+
+const panel = document.getElementById("write");
+const field = panel.querySelector("#text");
+const picture = panel.querySelector("#written");
+const refusal = panel.querySelector(".refusal");
+const asRequest = requestBox(panel);
+const WRITABLE = /^[0-9\-.:/, ]*$/;
+const HEIGHT = 192; // pixels of the picture, twice as many as it is seen with
+let seed = 8;
+
+const today = () => new Date().toLocaleDateString("sv"); // as 2026-11-25, in the reader's own time
+
+const show = latest(
+  async (answer, { text, seed }) => {
+    const before = picture.src;
+    picture.src = URL.createObjectURL(await answer.blob());
+    picture.alt = words().written(text, seed);
+    await picture.decode().catch(() => {});
+    URL.revokeObjectURL(before);
+    picture.dataset.text = text;
+  },
+  (sentence) => (refusal.textContent = sentence),
+);
+
+/** What was typed as the service writes it: wide digits and dashes, as a Japanese keyboard gives them, are the plain ones. */
+const plain = (text) => text.normalize("NFKC").replace(/[‐-―−ー]/g, "-").replace(/[、]/g, ",").replace(/[。]/g, ".");
+
+async function ask({ step = false } = {}) {
+  const text = plain(field.value);
+  write("write", { text, seed }, { step });
+  refusal.textContent = WRITABLE.test(text) ? "" : words().unwritable;
+  if (refusal.textContent || !text) return;
+  const model = await modelFor({ labels: true });
+  if (!model) return;
+  const path = pathOf(`/write/${encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/")}`, {
+    seed,
+    height: HEIGHT,
+    paper: "white",
+    ...model.asked,
+  });
+  const file = `${text.replaceAll(/[/: ]/g, "-")}.png`;
+  const download = panel.querySelector("#download");
+  download.href = path;
+  download.download = file;
+  asRequest({ path, file });
+  show({ path, text, seed });
+}
+
+field.addEventListener("input", () => ask());
+panel.querySelector("#another-hand").addEventListener("click", () => {
+  seed = anySeed();
+  ask({ step: true });
+});
+
+export function enter(fields) {
+  seed = whole(fields.seed, 0, SEED_MAX, 8);
+  const text = (fields.text ?? today()).slice(0, field.maxLength);
+  if (field.value !== text) field.value = text;
+  ask();
+}

@@ -1,0 +1,60 @@
+// "As a request": what is seen, as an address, as curl and as httpx, to copy.
+
+import { words } from "./words.js";
+
+const KINDS = ["url", "curl", "httpx"];
+const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+
+function told(kind, { path, body, file }) {
+  const address = location.origin + path;
+  if (kind === "url") return body ? `POST ${address}\n\n${JSON.stringify(body)}` : address;
+  if (kind === "curl") {
+    const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}` : "";
+    return `curl ${quoted(address)}${sent} \\\n  -o ${file}`;
+  }
+  const call = body ? `post(\n    ${JSON.stringify(address)},\n    json=${JSON.stringify(body)},\n)` : `get(${JSON.stringify(address)})`;
+  return `import httpx\n\nanswer = httpx.${call}.raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
+}
+
+/** Copies text, also where the browser keeps its clipboard from pages that did not come by HTTPS. */
+export async function copy(text, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const status = button.parentElement.querySelector("[role=status]");
+  status.textContent = words().copied;
+  setTimeout(() => (status.textContent = ""), 2000);
+}
+
+/** Builds the box in a panel; the function it returns shows { path, body, file } there. */
+export function requestBox(panel) {
+  const box = document.getElementById("request").content.cloneNode(true).firstElementChild;
+  panel.querySelector(".request-here").replaceWith(box);
+  const code = box.querySelector("code");
+  const radios = [...box.querySelectorAll("input")];
+  let shown = null;
+  const show = () => {
+    if (!shown) return;
+    const kind = radios.find((radio) => radio.checked).value;
+    code.textContent = told(kind, shown);
+  };
+  for (const radio of radios) {
+    radio.name = `${panel.id}-request`;
+    radio.addEventListener("change", show);
+  }
+  radios[KINDS.indexOf("curl")].checked = true;
+  const button = box.querySelector("button");
+  button.addEventListener("click", () => copy(code.textContent, button));
+  return (request) => {
+    shown = request;
+    show();
+  };
+}

@@ -1,0 +1,54 @@
+// The words that stand in no HTML: those made while the page is used.
+
+export const language = () => document.documentElement.lang;
+
+const NAMES = {
+  en: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+  ja: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+};
+
+const WORDS = {
+  en: {
+    digit: (label, seed) => `${label === null ? "a digit" : NAMES.en[label]}, seed ${seed}`,
+    bent: (label) => `${label === null ? "a digit" : NAMES.en[label]}, a hand of your own`,
+    written: (text, seed) => `${text}, in the hand of seed ${seed}`,
+    sheet: (first, last) => `Seeds ${first} to ${last}`,
+    between: (a, b, share) => `${share} % of the way from ${a} to ${b}`,
+    model: (name, seed) => `twenty digits by ${name}, from seed ${seed}`,
+    film: (name, images) => `ten digits by ${name} after ${images} images`,
+    images: (images) => `${images} images seen`,
+    real: (specks, distance, agreement) => `Real digits: ${specks} specks, ${distance} from each other, ${agreement} read right.`,
+    unwritable: "Only digits, blanks and - . : / , can be written.",
+    busy: "The service is busy. The digits will come by themselves.",
+    away: "The service does not answer just now. This page keeps trying.",
+    copied: "Copied",
+    play: "Play",
+    pause: "Pause",
+    title: "the hand that writes",
+    number: (i) => `number ${i}`,
+  },
+  ja: {
+    digit: (label, seed) => `${label === null ? "数字" : NAMES.ja[label]}、シード${seed}`,
+    bent: (label) => `${label === null ? "数字" : NAMES.ja[label]}、あなたの書きぶり`,
+    written: (text, seed) => `${text}、シード${seed}の書きぶり`,
+    sheet: (first, last) => `シード ${first} 〜 ${last}`,
+    between: (a, b, share) => `${a}から${b}へ ${share} %`,
+    model: (name, seed) => `${name}の数字20個、シード${seed}から`,
+    film: (name, images) => `${images}枚を見た${name}の数字10個`,
+    images: (images) => `${images}枚を見たところ`,
+    real: (specks, distance, agreement) => `本物の数字では、砂粒 ${specks}、互いの距離 ${distance}、読める割合 ${agreement}。`,
+    unwritable: "書けるのは数字と空白、それに - . : / , です。",
+    busy: "ただいま混み合っています。しばらくすると表示されます。",
+    away: "サービスから応答がありません。自動でつなぎ直しています。",
+    copied: "コピーしました",
+    play: "再生",
+    pause: "止める",
+    title: "数字を書く手",
+    number: (i) => `${i}番目の数`,
+  },
+};
+
+/** The words of the page's language. */
+export const words = () => WORDS[language()];
+
+export const counted = (number) => number.toLocaleString(language());

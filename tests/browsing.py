@@ -1,0 +1,75 @@
+"""A real browser, and pages in it that keep the promises every page keeps: no errors, nothing from elsewhere, nothing that jumps."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Playwright
+
+SCREENSHOTS = Path(__file__).parent.parent / "screenshots"  # of the last run, to be looked at; not in git
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (!entry.hadRecentInput) window.shifts.push(...entry.sources.map(({ node }) => `${entry.value} ${node?.outerHTML?.slice(0, 80)}`));
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+
+
+def started(playwright: Playwright) -> Browser:
+    """The system's Chromium, or Playwright's own. Where there is none the tests are skipped, but on a machine that must have one."""
+    system = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if system or Path(playwright.chromium.executable_path).exists():
+        return playwright.chromium.launch(executable_path=system, args=ARGUMENTS)
+    sentence = "No Chromium here: apt-get install chromium, or .venv/bin/playwright install chromium"
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@contextmanager
+def opened(browser: Browser, origin: str, address: str, *, troubled: bool = False, **context: Any) -> Iterator[Page]:
+    """A page of its own; on leaving it is checked. `troubled`: the service fails on purpose, of which the browser's console may tell."""
+    within = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **context})
+    within.set_default_timeout(20_000)
+    page = within.new_page()
+    errors: list[str] = []
+    elsewhere: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") and not troubled else None)
+    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith((origin, "blob:")) else None)
+    page.add_init_script(WATCH)
+    try:
+        page.goto(origin + address)
+        seen(page)
+        yield page
+        assert errors == [], errors
+        assert elsewhere == [], elsewhere
+        assert (shifts := page.evaluate("shifts")) == [], shifts
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it must not be wider than the screen"
+    finally:
+        within.close()
+
+
+def seen(page: Page) -> None:
+    """Waits until every picture of the panel has come."""
+    page.wait_for_function(
+        """() => {
+          const panel = document.querySelector("main > section:not([hidden])");
+          const pictures = panel ? [...panel.querySelectorAll("canvas, img")] : [];
+          const refused = panel?.querySelector(".refusal")?.textContent;
+          return pictures.length && pictures.every((one) => one.dataset.drawn || one.naturalWidth || refused || !one.checkVisibility());
+        }"""
+    )
+
+
+def kept(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.png", full_page=True)
