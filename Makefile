@@ -21,7 +21,7 @@ endif
 BIN := .venv/bin
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test check bench train format clean
+.PHONY: setup serve test browser check bench train format clean
 
 setup: .venv/ready
 
@@ -36,8 +36,14 @@ setup: .venv/ready
 serve: setup
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
-test: setup
+test: setup browser
 	$(BIN)/pytest
+
+# The page is tested in Chromium: the system's; where there is none, Debian's for root, else Playwright's own, else those tests are skipped.
+browser: setup
+	@command -v chromium || command -v chromium-browser || command -v google-chrome \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	|| $(BIN)/playwright install chromium || echo "No Chromium could be had."
 
 check: setup
 	$(BIN)/ruff check

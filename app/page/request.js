@@ -5,14 +5,17 @@ import { words } from "./words.js";
 const KINDS = ["url", "curl", "httpx"];
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
+/** JSON as Python would write it, which breaks into lines between its numbers. */
+const spaced = (body) => JSON.stringify(body).replaceAll(",", ", ").replaceAll('":', '": ');
+
 function told(kind, { path, body, file }) {
   const address = location.origin + path;
-  if (kind === "url") return body ? `POST ${address}\n\n${JSON.stringify(body)}` : address;
+  if (kind === "url") return body ? `POST ${address}\n\n${spaced(body)}` : address;
   if (kind === "curl") {
-    const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(JSON.stringify(body))}` : "";
+    const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(spaced(body))}` : "";
     return `curl ${quoted(address)}${sent} \\\n  -o ${file}`;
   }
-  const call = body ? `post(\n    ${JSON.stringify(address)},\n    json=${JSON.stringify(body)},\n)` : `get(${JSON.stringify(address)})`;
+  const call = body ? `post(\n    ${JSON.stringify(address)},\n    json=${spaced(body)},\n)` : `get(${JSON.stringify(address)})`;
   return `import httpx\n\nanswer = httpx.${call}.raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
 }
 
