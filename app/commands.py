@@ -16,18 +16,21 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app import bulk
 from app.archives import Files, poured
 from app.asking import Invalid, Unfit, names, validated
 from app.batcher import Array, Closed, ForwardFailed
 from app.dataset_files import FILES, MissingLibrary, streamed
+from app.engines import ENGINES, EngineError, OtherWeights
 from app.gallery import UnknownModel
 from app.main import create_app
 from app.problems import sentence
 from app.routes.datasets import checked, named, patiently
-from app.schemas.datasets import DatasetQuery
+from app.schemas.datasets import BulkQuery, DatasetQuery
 from app.schemas.pictures import GridQuery
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
+from app.shards import ForeignShards
 from models.pixels import Pixels
 
 
@@ -45,9 +48,12 @@ def add(commands: Any) -> None:
         for name, field in names(schema).items():
             option = f"--{name.replace('_', '-')}"
             command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
-        command.add_argument("--out", type=Path, default=Path(out), help=f"where it goes ({out})")
+        command.add_argument("--out", default=out, help=f"where it goes ({out})")
     sheet.set_defaults(run=lambda options: picture("/grid", GridQuery, options))
     write.set_defaults(run=lambda options: picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options))
+    told = BulkQuery.model_fields["shard"].description
+    dataset.add_argument("--shard", metavar="X", help=f"cuts it into files of so many digits, which can be gone on with: {told}")
+    dataset.add_argument("--engine", choices=ENGINES, help="makes shards: local, in this process, or ray, on a cluster")
     dataset.set_defaults(run=make)
 
 
@@ -76,13 +82,17 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
         response = await client.get(path, params=given(schema, options))
     if response.status_code != 200:
         raise CommandError(response.json()["detail"])
-    with complete(options.out.parent) as folder:
-        (folder / options.out.name).write_bytes(response.content)
+    out = Path(options.out)
+    with complete(out.parent) as folder:
+        (folder / out.name).write_bytes(response.content)
     print(f"{options.out}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
 
 
 async def make(options: argparse.Namespace) -> None:
-    """MNIST's four files and the manifest, or one file of another format, into a folder."""
+    """Into a folder: MNIST's four files and the manifest, or one file of another format, or shards."""
+    if options.engine or options.shard:
+        await make_shards(options)
+        return
     try:
         wanted = validated(DatasetQuery, given(DatasetQuery, options))
     except Invalid as invalid:
@@ -104,10 +114,20 @@ async def make(options: argparse.Namespace) -> None:
                     files = FILES["idx"](data, compute)
                 else:
                     files = one_file(named(model, data, wanted.format), streamed(data, wanted.format, compute))
-                await save(files, options.out)
+                await save(files, Path(options.out))
             except (UnknownModel, Unfit, MissingLibrary, Closed, ForwardFailed) as error:
                 raise CommandError(str(error)) from None
     print(f"{options.out}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
+
+
+async def make_shards(options: argparse.Namespace) -> None:
+    try:
+        given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
+        print(await asyncio.to_thread(bulk.make, options, given_here, progress))
+    except Invalid as invalid:
+        raise CommandError(sentence(invalid)) from None
+    except (UnknownModel, Unfit, MissingLibrary, ForeignShards, EngineError, OtherWeights, ImportError, ValueError) as error:
+        raise CommandError(str(error)) from None
 
 
 async def one_file(name: str, pieces: AsyncGenerator[bytes, None]) -> Files:

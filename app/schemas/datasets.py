@@ -47,4 +47,12 @@ class DatasetQuery(BaseModel):
         return self
 
 
+class BulkQuery(DatasetQuery):
+    """What a data set in shards is asked for with: as many digits as there are seeds."""
+
+    n: int = Field(60_000, ge=1, le=SEED_MAX + 1, description=f"how many digits, 1 to {SEED_MAX + 1}")
+    format: Literal["npz", "parquet"] = Field("parquet", description="npz or parquet, a file a shard")
+    shard: int = Field(100_000, ge=1, le=N_MAX, description=f"digits a file, 1 to {N_MAX}")
+
+
 KINDS = ("balanced", "seed")

@@ -1,0 +1,41 @@
+"""The command that makes a data set in shards: what is wanted, what of it is there already, the rest by an engine."""
+
+import argparse
+from typing import Any
+
+from app import shards
+from app.asking import validated
+from app.engines import ENGINES
+from app.gallery import Gallery, Model
+from app.metrics import Metrics
+from app.process import ModelProcess
+from app.routes.datasets import checked
+from app.schemas.datasets import BulkQuery
+from app.settings import Settings
+from app.shards import Plan
+
+
+def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> str:
+    """What is told when all is there. Raises what `commands` tells in a sentence."""
+    wanted = validated(BulkQuery, given)
+    settings = Settings(access_log=False)
+    model = looked_up(settings, wanted.model)
+    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, model.served.precision, options.out)
+    missing = plan.missing()
+    there = wanted.n - sum(shard.last - shard.first + 1 for shard in missing)
+    with progress(wanted.n) as count:
+        count(there)
+        if missing:
+            ENGINES[options.engine or "local"](plan, missing, settings, count)
+    shards.finish(plan)
+    found = f", {there:,} of them there before" if there else ""
+    return f"{options.out}: {wanted.n:,} digits{found}; {shards.MANIFEST} lists the shards"
+
+
+def looked_up(settings: Settings, name: str | None) -> Model:
+    """A model as it is served here. Raises UnknownModel."""
+    process = ModelProcess(settings)
+    try:
+        return Gallery(settings, process, Metrics()).find(name)
+    finally:
+        process.kill()

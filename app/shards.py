@@ -1,0 +1,139 @@
+"""A data set in shards: files of consecutive seeds, each with its manifest beside it. Knows no engine.
+
+A shard is a pure function of the weights and its seeds, so any machine can make any of them. It appears whole or not at all, and its
+manifest after it: a run that died goes on with the shards that have none.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from typing import IO, Any
+
+import fsspec
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+from app.dataset_files import Format, streamed
+from app.datasets import Compute, DataSet
+
+MANIFEST = "manifest.json"
+PART = ".part"  # ending of a file that is being written
+WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
+
+
+class ForeignShards(Exception):
+    """A folder that holds another data set. The message says which."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Seeds first to last, both among them."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.first:0{WIDTH}}-{self.last:0{WIDTH}}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A data set, and how and where it is cut into shards."""
+
+    data: DataSet
+    kind: Format
+    size: int  # digits a shard; the last one may have fewer
+    precision: str  # of the arithmetic, which is part of what a seed gives
+    out: str  # a folder, or a URL that fsspec knows (s3://..., gs://...)
+
+    def shards(self) -> Iterator[Shard]:
+        stop = self.data.first_seed + self.data.n
+        return (Shard(first, min(first + self.size, stop) - 1) for first in range(self.data.first_seed, stop, self.size))
+
+    def data_of(self, shard: Shard) -> DataSet:
+        return replace(self.data, first_seed=shard.first, n=shard.last - shard.first + 1)
+
+    def told(self, shard: Shard) -> dict[str, Any]:
+        """What a shard's manifest says before there is a file."""
+        return {
+            "file": f"{shard.name}.{self.kind}",
+            **json.loads(self.data_of(shard).manifest()),
+            "format": self.kind,
+            "precision": self.precision,
+        }
+
+    def missing(self) -> list[Shard]:
+        """Those without a manifest, or whose file is not as large as that says. Raises ForeignShards for one that another plan has made."""
+        fs, root = place(self.out)
+        entries = fs.ls(root, detail=True, refresh=True) if fs.exists(root) else []
+        sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in entries}
+        if MANIFEST in sizes:
+            self.refuse_other(json.loads(fs.cat_file(f"{root}/{MANIFEST}")), self.summary(), MANIFEST)
+        missing = []
+        for shard in self.shards():
+            if f"{shard.name}.json" not in sizes:
+                missing.append(shard)
+                continue
+            manifest = json.loads(fs.cat_file(f"{root}/{shard.name}.json"))
+            self.refuse_other(manifest, self.told(shard), f"{shard.name}.json")
+            if sizes.get(manifest["file"]) != manifest["bytes"]:
+                missing.append(shard)
+        return missing
+
+    def refuse_other(self, found: dict[str, Any], wanted: dict[str, Any], name: str) -> None:
+        for field, value in wanted.items():
+            if found.get(field) != value:
+                raise ForeignShards(f"{self.out}/{name} has {field} {found.get(field)!r}, not {value!r}: choose another --out.")
+
+    def summary(self) -> dict[str, Any]:
+        return {**json.loads(self.data.manifest()), "format": self.kind, "precision": self.precision, "shard": self.size}
+
+
+async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
+    """The shard's file, then its manifest with the file's own SHA-256 (`sha256` is that of the weights) and length in bytes."""
+    fs, root = place(plan.out)
+    fs.makedirs(root, exist_ok=True)
+    manifest = plan.told(shard)
+    digest, length = hashlib.sha256(), 0
+    with whole(fs, f"{root}/{manifest['file']}") as file:
+        async with aclosing(streamed(plan.data_of(shard), plan.kind, compute)) as pieces:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+                digest.update(piece)
+                length += len(piece)
+    with whole(fs, f"{root}/{shard.name}.json") as file:
+        file.write(json.dumps({**manifest, "file_sha256": digest.hexdigest(), "bytes": length}, indent=1).encode())
+
+
+def finish(plan: Plan) -> None:
+    """The manifest of all shards, once none is missing."""
+    fs, root = place(plan.out)
+    manifests = [json.loads(content) for content in fs.cat([f"{root}/{shard.name}.json" for shard in plan.shards()]).values()]
+    fields = ("file", "first_seed", "last_seed", "file_sha256", "bytes")
+    shards = sorted(({field: manifest[field] for field in fields} for manifest in manifests), key=lambda told: int(told["first_seed"]))
+    with whole(fs, f"{root}/{MANIFEST}") as file:
+        file.write(json.dumps({**plan.summary(), "shards": shards}, indent=1).encode())
+
+
+def place(out: str) -> tuple[AbstractFileSystem, str]:
+    """The file system and the path on it. Raises ImportError or ValueError where fsspec does not know such URLs here."""
+    fs, root = fsspec.core.url_to_fs(out)
+    return fs, root.rstrip("/")
+
+
+@contextmanager
+def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
+    """A file that appears when all of it is written, and not at all if something goes wrong."""
+    local = isinstance(fs, LocalFileSystem)  # fsspec would keep what is not whole yet in /tmp, which may be another disk
+    file = fs.open(f"{path}{PART}" if local else path, "wb", autocommit=local)
+    try:
+        with file:
+            yield file
+    except BaseException:
+        fs.rm(f"{path}{PART}") if local else file.discard()
+        raise
+    fs.mv(f"{path}{PART}", path) if local else file.commit()
