@@ -86,7 +86,7 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
     sparing = 0 if settings.threads else settings.batch_images // 2
     sampler = Sampler(loaded.generator, where, settings.precision, threads, sparing)
     invariant = sampler.is_batch_invariant(settings.batch_images)
-    ways = directions.read(directions.file_beside(file), loaded.sha256, network.z_dim)
+    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, network.z_dim)
     return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant, ways), sampler
 
 

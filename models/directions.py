@@ -1,6 +1,7 @@
 """Directions through a generator's latent space that change one thing about a digit each. Needs no torch.
 
-They lie beside the weights they were found for, in NAME.directions.json, and hold for no others: the file names their SHA-256.
+They lie beside the weights they were found for, in NAME.directions.json, and hold for no others: the file names their SHA-256,
+which does not change with the card.
 `python -m training directions` finds them.
 """
 
@@ -36,7 +37,7 @@ class Directions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: Annotated[str, Field(pattern=f"^{NAME}$")]
-    sha256: str = Field(description="Of the weights file they were found for.")
+    tensors_sha256: str = Field(description="Of the tensors that they were found for.")
     digits: int = Field(description="How many they were found from, of seeds 0 to digits - 1.")
     directions: list[Direction]
 
@@ -45,16 +46,17 @@ def file_beside(weights: Path) -> Path:
     return weights.with_name(weights.name.removesuffix(SUFFIX) + ENDING)
 
 
-def read(file: Path, sha256: str, z_dim: int) -> Directions | None:
+def read(file: Path, tensors_sha256: str, z_dim: int) -> Directions | None:
     """None where there is no file. Raises DirectionsError for one that is broken or belongs to other weights."""
-    remedy = "Remove it, or find them anew: python -m training directions."
+    weights = file.with_name(file.name.removesuffix(ENDING) + SUFFIX)
+    remedy = f"Remove it, or find them anew: python -m training directions {weights}"
     try:
         found = Directions.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None
     except (OSError, ValidationError):
         raise DirectionsError(f"{file} holds no directions. {remedy}") from None
-    if found.sha256 != sha256 or any(len(direction.vector) != z_dim for direction in found.directions):
+    if found.tensors_sha256 != tensors_sha256 or any(len(direction.vector) != z_dim for direction in found.directions):
         raise DirectionsError(f"{file} belongs to other weights of that name. {remedy}")
     return found
 

@@ -31,11 +31,12 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True)
 class Weights:
-    """A generator, ready to use in evaluation mode, its card, and the SHA-256 of the file it came from."""
+    """A generator, ready to use in evaluation mode, its card, and the SHA-256 of the file it came from and of its tensors alone."""
 
     card: Card
     generator: Generator
     sha256: str
+    tensors_sha256: str  # the same whatever the card says
 
 
 def save(path: Path, generator: Generator, card: Card) -> None:
@@ -74,7 +75,7 @@ def load(path: Path) -> Weights:
     generator = networks_of(network.kind, network.z_dim, network.hidden, network.channels).generator(network.classes)
     check_shapes(path, generator.state_dict(), tensors)
     generator.load_state_dict(tensors)
-    return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest())
+    return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest(), digest(tensors))
 
 
 def rewrite_card(path: Path, **changes: Any) -> Card:

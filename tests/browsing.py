@@ -1,5 +1,6 @@
 """A real browser, and pages in it that keep the promises every page keeps: no errors, nothing from elsewhere, nothing that jumps."""
 
+import io
 import os
 import re
 import shutil
@@ -8,8 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, Playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+
+Ink = np.ndarray[Any, np.dtype[np.uint8]]
 
 SCREENSHOTS = Path(__file__).parent.parent / "screenshots"  # of the last run, to be looked at; not in git
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -73,3 +78,30 @@ def seen(page: Page) -> None:
 def kept(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.png", full_page=True)
+
+
+def ink(shown: Locator) -> Ink:
+    """The pixels of a canvas or a picture as it came, black on white [height, width]."""
+    size, values = shown.evaluate(
+        """(one) => {
+          const [width, height] = one.getContext ? [one.width, one.height] : [one.naturalWidth, one.naturalHeight];
+          const copy = new OffscreenCanvas(width, height).getContext("2d");
+          copy.drawImage(one, 0, 0);
+          const { data } = copy.getImageData(0, 0, width, height);
+          return [[height, width], Array.from(data.filter((_, i) => i % 4 === 0))];
+        }"""
+    )
+    return np.array(values, np.uint8).reshape(size)
+
+
+def picture(content: bytes) -> Ink:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("L"))
+
+
+def drawn(canvas: Locator) -> int:
+    return int(canvas.get_attribute("data-drawn") or 0)
+
+
+def wait_for_another(canvas: Locator, before: int) -> None:
+    expect(canvas).not_to_have_attribute("data-drawn", str(before))

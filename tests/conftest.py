@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from app.main import create_app
 from app.settings import Settings
+from tests.browsing import started
 from tests.running import server
 
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
@@ -45,6 +47,15 @@ def service() -> Iterator[str]:
     """The address of a real server with the shipped weights."""
     with server(KAKITE_ACCESS_LOG="0") as (_, url):
         yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Closed with the module, for Playwright's event loop lets no other run."""
+    with sync_playwright() as playwright:
+        browser = started(playwright)
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

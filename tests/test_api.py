@@ -126,7 +126,7 @@ async def test_probes_answer(client: httpx.AsyncClient) -> None:
 async def test_page_and_its_files_are_served(client: httpx.AsyncClient) -> None:
     page = await client.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    for file in ("/page/style.css", "/page/main.js", "/page/panels/bench.js", "/page/fonts/newsreader.woff2"):
+    for file in ("/page/style/paper.css", "/page/main.js", "/page/panels/bench.js", "/page/fonts/newsreader.woff2"):
         assert file in page.text
         assert (await client.get(file)).status_code == 200
 

@@ -20,7 +20,7 @@ from training.__main__ import main
 from training.directions import PROPERTIES
 
 SHIPPED = weights.load(FOLDER / "kakite.safetensors")
-FOUND = directions.read(FOLDER / "kakite.directions.json", SHIPPED.sha256, SHIPPED.card.network.z_dim)
+FOUND = directions.read(FOLDER / "kakite.directions.json", SHIPPED.tensors_sha256, SHIPPED.card.network.z_dim)
 
 pytestmark = pytest.mark.anyio
 
@@ -85,16 +85,25 @@ def test_command_writes_them_beside_the_weights(tmp_path: Path, capsys: pytest.C
     shutil.copy(FOLDER / "kakite.safetensors", tmp_path)
     assert main(["directions", str(tmp_path / "kakite.safetensors"), "--digits", "2000"]) == 0
     assert "degrees" in capsys.readouterr().out
-    found = directions.read(tmp_path / "kakite.directions.json", SHIPPED.sha256, 64)
+    found = directions.read(tmp_path / "kakite.directions.json", SHIPPED.tensors_sha256, 64)
     assert found is not None
     assert FOUND is not None
     for few, many in zip(found.directions, FOUND.directions, strict=True):
         assert np.dot(few.vector, many.vector) > 0.8
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"model": "kakite", "sha256": "0", "digits": 1, "directions": []}'])
+def test_they_outlast_a_change_of_the_card(tmp_path: Path) -> None:
+    for name in ("kakite.safetensors", "kakite.directions.json"):
+        shutil.copy(FOLDER / name, tmp_path)
+    weights.rewrite_card(tmp_path / "kakite.safetensors", note="Another note.")
+    loaded = weights.load(tmp_path / "kakite.safetensors")
+    assert loaded.sha256 != SHIPPED.sha256
+    assert directions.read(tmp_path / "kakite.directions.json", loaded.tensors_sha256, 64) == FOUND
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"model": "kakite", "tensors_sha256": "0", "digits": 1, "directions": []}'])
 def test_broken_or_foreign_directions_are_refused_with_what_to_do(content: str, tmp_path: Path) -> None:
     file = tmp_path / "kakite.directions.json"
     file.write_text(content)
     with pytest.raises(DirectionsError, match=f"{file.name}.*python -m training directions"):
-        directions.read(file, SHIPPED.sha256, 64)
+        directions.read(file, SHIPPED.tensors_sha256, 64)

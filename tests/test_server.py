@@ -103,6 +103,7 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
         ({"KAKITE_WEIGHTS": "COLOUR"}, r"makes images of 3 channels; only greyscale models are served\. Move it away\."),
         ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
+        ({"KAKITE_WEIGHTS": "FOREIGN"}, r"kakite\.directions\.json belongs to other weights of that name\. Remove it, or find them anew"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
     ],
 )
@@ -114,7 +115,15 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
     card = weights.load(FOLDER / "dcgan.safetensors").card
     card = card.model_copy(update={"network": card.network.model_copy(update={"hidden": 16, "channels": 3})})
     weights.save(tmp_path / "colour" / "stacked.safetensors", Convolutional(hidden=16, channels=3).generator(0), card)
-    places = {"BROKEN": str(broken), "EMPTY": str(tmp_path / "empty"), "COLOUR": str(tmp_path / "colour")}
+    (tmp_path / "foreign").mkdir()
+    shutil.copy(FOLDER / "dcgan.safetensors", tmp_path / "foreign" / "kakite.safetensors")
+    shutil.copy(FOLDER / "kakite.directions.json", tmp_path / "foreign")
+    places = {
+        "FOREIGN": str(tmp_path / "foreign"),
+        "BROKEN": str(broken),
+        "EMPTY": str(tmp_path / "empty"),
+        "COLOUR": str(tmp_path / "colour"),
+    }
     environment = {**os.environ, **{name: places.get(value, value) for name, value in settings.items()}}
     command = [sys.executable, "-m", "app", "--port", str(free_port())]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)

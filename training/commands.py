@@ -88,7 +88,7 @@ def find_directions(options: Namespace, console: Console) -> int:
             raise weights.WeightsError(
                 f"{path} makes images of {loaded.card.network.channels} channels; directions are for greyscale ones."
             )
-        found = finding.find(loaded.generator, loaded.card, loaded.sha256, options.digits)
+        found = finding.find(loaded.generator, loaded.card, loaded.tensors_sha256, options.digits)
         directions.write(directions.file_beside(path), found)
         for one in found.directions:
             table.add_row(found.model, one.name, f"{one.change:+.2f} {one.unit}", f"{one.explained:.0%}")

@@ -67,7 +67,7 @@ PROPERTIES: dict[str, tuple[Callable[[Pixels], Measured], str]] = {
 }
 
 
-def find(generator: Generator, card: Card, sha256: str, digits: int = DIGITS) -> Directions:
+def find(generator: Generator, card: Card, tensors_sha256: str, digits: int = DIGITS) -> Directions:
     """One direction a property. Those of a model without labels hold over all its digits together, and so explain less."""
     z = latents.draw(0, digits, generator.z_dim).z
     label = np.arange(digits) % max(generator.classes, 1)
@@ -84,7 +84,7 @@ def find(generator: Generator, card: Card, sha256: str, digits: int = DIGITS) ->
         less, more = (measure(write(generator, drawn._replace(z=(z + step * vectors[i]).astype(np.float32)))).mean() for step in (-1, 1))
         vector = [round(float(number), 6) for number in vectors[i]]
         found.append(Direction(name=name, unit=unit, change=round((more - less) / 2, 4), explained=round(explained[i], 4), vector=vector))
-    return Directions(model=card.name, sha256=sha256, digits=digits, directions=found)
+    return Directions(model=card.name, tensors_sha256=tensors_sha256, digits=digits, directions=found)
 
 
 def within(values: Measured, label: NDArray[np.int64]) -> Measured:

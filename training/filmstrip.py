@@ -9,13 +9,15 @@ from pathlib import Path
 
 from PIL import Image
 
+from models import weights
+from models.cards import SUFFIX
 from models.pixels import SIDE
 from training.data import DataError
 from training.run import Folder
 
 SHOWN = 10  # digits a row
-MOMENTS = 18  # rows at most
-QUALITY = 40  # of AVIF: some 20 kB for 18 moments
+MOMENTS = 16  # rows, the last one among them
+QUALITY = 32  # of AVIF: some 13 kB a strip
 
 
 def write(folders: Sequence[Folder], out: Path) -> list[int]:
@@ -24,7 +26,7 @@ def write(folders: Sequence[Folder], out: Path) -> list[int]:
     Raises DataError for a run without sheets.
     """
     sparsest = min((list(seen(folder)) for folder in folders), key=len)
-    moments = sparsest[:: -(-len(sparsest) // MOMENTS)]
+    moments = [sparsest[round(i * (len(sparsest) - 1) / (MOMENTS - 1))] for i in range(MOMENTS)]
     out.mkdir(parents=True, exist_ok=True)
     for folder in folders:
         sheets = seen(folder)
@@ -41,6 +43,8 @@ def write(folders: Sequence[Folder], out: Path) -> list[int]:
 def seen(folder: Folder) -> dict[int, Path]:
     """The run's sheets, by how many images it had seen."""
     found = {int(file.stem): file for file in sorted(folder.sheets.glob("*.png"))}
+    for file in folder.root.glob(f"*{SUFFIX}"):  # of a run that came to its end
+        found[weights.load(file).card.images_seen] = folder.last_sheet
     if not found:
         raise DataError(f"{folder.sheets} holds no sheets. Give the folder of a run that python -m training train has made.")
     return found

@@ -10,18 +10,19 @@ export function read() {
   return { panel, fields: Object.fromEntries(fields) };
 }
 
-/** The address of a panel with those fields that are not null. */
-export function addressOf(panel, fields) {
-  const there = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  return `?${new URLSearchParams([["panel", panel], ...there])}`;
-}
+/** Those fields that have a value. */
+export const present = (fields) => Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+
+/** The address of a panel with its fields. */
+export const addressOf = (panel, fields) => `?${new URLSearchParams([["panel", panel], ...present(fields)])}`;
 
 /** Writes the address; as a step, the one before is kept to go back to. */
 export function write(panel, fields, { step = false } = {}) {
   const address = addressOf(panel, fields);
-  if (address === location.search) return;
-  if (step) history.pushState({ steps: steps() + 1 }, "", address);
-  else history.replaceState(history.state, "", address);
+  if (address !== location.search) {
+    if (step) history.pushState({ steps: steps() + 1 }, "", address);
+    else history.replaceState(history.state, "", address);
+  }
   dispatchEvent(new CustomEvent("written", { detail: { panel, address } }));
 }
 

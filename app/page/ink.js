@@ -2,11 +2,6 @@
 
 export const SIDE = 28; // pixels of a digit
 
-/** The picture that an answer holds. */
-export async function pictureOf(answer) {
-  return createImageBitmap(await answer.blob());
-}
-
 /**
  * Draws a part of a picture, in digits from its upper left corner, so that each pixel is a square of `grain` pixels.
  * `text` is what the canvas is called for those who do not see it.
@@ -21,7 +16,18 @@ export function draw(canvas, picture, { column = 0, row = 0, columns = 1, rows =
   const context = canvas.getContext("2d");
   context.imageSmoothingEnabled = false;
   context.drawImage(picture, column * SIDE, row * SIDE, width, height, 0, 0, canvas.width, canvas.height);
-  canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", text);
+  if (text) {
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", text);
+  } else {
+    canvas.setAttribute("aria-hidden", "true");
+  }
   canvas.dataset.drawn = Number(canvas.dataset.drawn ?? 0) + 1;
+}
+
+/** Draws all of the digits of an answer, `columns` side by side. */
+export async function drawSheet(canvas, blob, { columns, rows, grain, text }) {
+  const picture = await createImageBitmap(blob);
+  draw(canvas, picture, { columns, rows, grain, text });
+  picture.close();
 }

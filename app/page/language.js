@@ -1,5 +1,5 @@
 // Runs before anything is seen: the page in the reader's language, English or Japanese. The words of both stand side by side in
-// index.html; style.css shows those of the root's language.
+// index.html; style/paper.css shows those of the root's language.
 (() => {
   let chosen = null;
   try {

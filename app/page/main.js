@@ -11,10 +11,14 @@ import { language, words } from "./words.js";
 
 const PANELS = { write, sheet, bench, walk, swap };
 const links = [...document.querySelectorAll("nav a")];
+const ready = {}; // name -> the promise of a panel that was prepared
 let seen = null;
+let visits = 0;
 
-function show() {
+async function show() {
   const { panel, fields } = read();
+  visits += 1;
+  const visit = visits;
   const name = Object.hasOwn(PANELS, panel ?? "") ? panel : "write";
   if (seen && seen !== name) PANELS[seen].leave?.();
   seen = name;
@@ -25,8 +29,15 @@ function show() {
   }
   const heading = document.querySelector(`#${name} h2`);
   document.title = `${[...heading.children].find((child) => child.lang === language()).textContent} · Kakite, ${words().title}`;
-  PANELS[name].enter(fields);
   document.documentElement.classList.add("ready");
+  try {
+    await (ready[name] ??= PANELS[name].prepare());
+  } catch {
+    delete ready[name]; // the reader has been told why, and may come again
+    return;
+  }
+  document.getElementById(name).dataset.ready = "yes";
+  if (visit === visits) PANELS[name].enter(fields);
 }
 
 /** Links within the page lead to a panel without a new page. */
@@ -34,6 +45,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-panel]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
+  if (link.search === location.search) return;
   history.pushState({ steps: 0 }, "", link.href);
   show();
   if (!link.closest("nav")) {

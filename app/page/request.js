@@ -21,6 +21,7 @@ function told(kind, { path, body, file }) {
 
 /** Copies text, also where the browser keeps its clipboard from pages that did not come by HTTPS. */
 export async function copy(text, button) {
+  let copied = true;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -28,12 +29,12 @@ export async function copy(text, button) {
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    copied = document.execCommand("copy");
     area.remove();
     button.focus();
   }
   const status = button.parentElement.querySelector("[role=status]");
-  status.textContent = words().copied;
+  status.textContent = copied ? words().copied : "";
   setTimeout(() => (status.textContent = ""), 2000);
 }
 

@@ -1,37 +1,53 @@
 // Asking the service. One that is busy or away is asked again until it answers, and the reader is told so meanwhile.
 
+import { present } from "./address.js";
 import { words } from "./words.js";
 
 const PAUSE_MS = 400; // before the first try again; each further one waits twice as long
 const PAUSE_MAX_MS = 4000;
-const PATIENCE_MS = 20_000; // with one request
+const PATIENCE_MS = 40_000; // with one request; longer than the service's own
 const PASSING = [429, 502, 503, 504]; // statuses of a service that will answer later
 
 /** The service's own sentence on why it does not do what it was asked. */
 export class Refused extends Error {}
 
-const troubled = new Map(); // what waits -> "busy" or "away"
+const troubles = new Map(); // what waits, or was refused -> "away", "busy", or the sentence
 const notice = document.getElementById("notice");
 
 function tell(who, trouble) {
-  if (trouble) troubled.set(who, trouble);
-  else troubled.delete(who);
-  const told = [...troubled.values()];
-  notice.textContent = told.length ? words()[told.includes("away") ? "away" : "busy"] : "";
+  if (trouble) troubles.set(who, trouble);
+  else troubles.delete(who);
+  const told = [...troubles.values()];
+  const worst = told.includes("away") ? "away" : (told[0] ?? "");
+  notice.textContent = words()[worst] ?? worst;
 }
 
-/** The answer to { path, body }: a GET, or with a body a POST of it as JSON. Null once `stale()`. Throws Refused. */
-export async function ask({ path, body, accept }, stale = () => false) {
+async function sentence(answer) {
+  const problem = await answer.json().catch(() => ({}));
+  return problem.detail ?? `${answer.status} ${answer.statusText}`;
+}
+
+/**
+ * What is answered to { path, body, as }: a GET, or with a body a POST of it as JSON; `as` is "blob" unless it says "json".
+ * Gives { content, headers }, or null once `stale()`. Throws Refused.
+ */
+export async function ask({ path, body, as = "blob" }, stale = () => false) {
   const who = {};
-  const headers = { ...(body && { "Content-Type": "application/json" }), ...(accept && { Accept: accept }) };
-  const options = { headers, ...(body && { method: "POST", body: JSON.stringify(body) }) };
+  const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
   try {
     for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MAX_MS)) {
-      const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => null);
-      if (answer?.ok) return answer;
-      if (answer && !PASSING.includes(answer.status)) throw new Refused((await answer.json()).detail);
-      tell(who, answer ? "busy" : "away");
-      for (const until = Date.now() + pause; Date.now() < until; await new Promise((done) => setTimeout(done, 100))) {
+      let asked = 0; // milliseconds that the service wants to be left alone
+      try {
+        const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+        if (answer.ok) return { content: await answer[as](), headers: answer.headers };
+        if (!PASSING.includes(answer.status)) throw new Refused(await sentence(answer));
+        asked = Math.min(1000 * Number(answer.headers.get("Retry-After") ?? 0), PAUSE_MAX_MS);
+        tell(who, "busy");
+      } catch (error) {
+        if (error instanceof Refused) throw error;
+        tell(who, "away"); // no connection, or one that broke off
+      }
+      for (const until = Date.now() + Math.max(pause, asked); Date.now() < until; await new Promise((done) => setTimeout(done, 100))) {
         if (stale()) return null;
       }
     }
@@ -42,11 +58,13 @@ export async function ask({ path, body, accept }, stale = () => false) {
 
 /**
  * A place where answers are seen. One request at a time is in flight; of those wanted meanwhile only the latest is sent.
- * `show(answer, request)` may be async; `refuse(sentence, request)` is told what the service refuses.
+ * `show({ content, headers }, request)` may be async; `refuse(sentence, request)` is told what the service refuses.
  */
-export function latest(show, refuse = () => {}) {
+export function latest(show, refuse = null) {
+  const place = {};
   let wanted = null;
   let busy = false;
+  refuse ??= (sentence) => tell(place, sentence);
   return async (request) => {
     wanted = request;
     if (busy) return;
@@ -57,10 +75,12 @@ export function latest(show, refuse = () => {}) {
         wanted = null;
         try {
           const answer = await ask(asked, () => wanted);
-          if (answer) await show(answer, asked);
+          if (!answer) continue;
+          tell(place, null);
+          await show(answer, asked);
         } catch (error) {
           if (!(error instanceof Refused)) throw error;
-          refuse(error.message, asked);
+          if (!wanted) refuse(error.message, asked);
         }
       }
     } finally {
@@ -71,22 +91,33 @@ export function latest(show, refuse = () => {}) {
 
 const kept = new Map();
 
-/** The JSON at a path that does not change while the page is open. */
-export function known(path) {
-  if (!kept.has(path)) kept.set(path, ask({ path }).then((answer) => answer.json()));
-  return kept.get(path);
+/** The JSON that is answered to a request whose answer does not change while the page is open. */
+export function known(request) {
+  const key = JSON.stringify(request);
+  if (!kept.has(key)) {
+    const answer = ask({ ...request, as: "json" }).then(({ content }) => content);
+    kept.set(key, answer);
+    answer.catch((error) => {
+      kept.delete(key);
+      tell(key, error.message);
+    });
+  }
+  return kept.get(key);
 }
 
-/** The model that a panel uses: the default one, or, where labels are needed, the first that has them. Null if none does. */
+/**
+ * The model that the page plays with: the default one; or, if that has labels but not ten, or labels are needed, the first that fits.
+ * Null if none does. `asked` is what names it in a request.
+ */
 export async function modelFor({ labels }) {
-  const { models } = await known("/models");
-  const byDefault = models.find((model) => model.default);
-  const fit = labels && byDefault.network.classes < 10 ? models.find((model) => model.network.classes >= 10) : byDefault;
-  return fit ? { name: fit.name, labels: fit.network.classes >= 10, asked: fit.default ? {} : { model: fit.name } } : null;
+  const { models } = await known({ path: "/models" });
+  const fits = ({ network }) => network.classes >= 10 || (!labels && !network.classes);
+  const fit = models.find((model) => model.default && fits(model)) ?? models.find(fits);
+  if (!fit) return null;
+  return { name: fit.name, labels: fit.network.classes >= 10, directions: fit.directions, asked: fit.default ? {} : { model: fit.name } };
 }
 
 /** A path with a query, in the form one would type. */
 export function pathOf(path, fields) {
-  const there = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  return `${path}?${there.map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`).join("&")}`;
+  return `${path}?${present(fields).map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll("%2C", ",")}`).join("&")}`;
 }

@@ -24,6 +24,7 @@ class ModelInfo(Card):
     device: str
     precision: str
     batch_invariant: bool  # a seed gives the same bytes alone and in any batch
+    directions: list[str]  # that /models/NAME/directions tells
 
 
 class ModelList(BaseModel):
@@ -52,7 +53,7 @@ async def get_directions(request: Request, name: Name) -> Directions:
     """Add a step or two of a direction's vector to a z, and /generate writes the same digit thicker, say."""
     model = request.app.state.gallery.find(name)
     if model.served.directions is None:
-        raise NoDirections(f"No directions were found for {model.name}. To find them: python -m training directions, then restart.")
+        raise NoDirections(f"There are none for {model.name}. To find some: python -m training directions {model.name}, then restart.")
     return model.served.directions  # type: ignore[no-any-return]
 
 
@@ -65,4 +66,5 @@ def info(model: Model, default: Model) -> ModelInfo:
         device=model.served.device,
         precision=model.served.precision,
         batch_invariant=model.served.batch_invariant,
+        directions=[direction.name for direction in found.directions] if (found := model.served.directions) else [],
     )

@@ -1,210 +1,186 @@
-// Bench: one digit, and what it is made of. z is the seed's own, with single numbers replaced, plus some steps along each direction.
+// Bench: one hand, its sliders, its numbers, and the ten digits it writes.
 
-import { SEED_MAX, addressOf, anySeed, number, steps, whole, write } from "../address.js";
-import { draw, pictureOf } from "../ink.js";
+import { SEED_MAX, addressOf, anySeed, steps, whole, write } from "../address.js";
+import { enable, onClick, roving } from "../controls.js";
+import * as hands from "../hand.js";
+import { SIDE, draw } from "../ink.js";
 import { copy, requestBox } from "../request.js";
-import { ask as asked, known, latest, modelFor, pathOf } from "../service.js";
+import { known, latest, modelFor, pathOf } from "../service.js";
 import { words } from "../words.js";
 
-const STEPS = 3.5; // along a direction, either way
-const REACH = 3.5; // of a single number
 const panel = document.getElementById("bench");
 const large = panel.querySelector("#digit");
 const sliders = panel.querySelector(".sliders");
 const bars = panel.querySelector(".bars");
 const ten = [...panel.querySelectorAll("[name=bench-label]")];
 const seedField = panel.querySelector("#bench-seed");
+const [undo, asDrawn] = ["#undo", "#as-drawn"].map((id) => panel.querySelector(id));
+const toWalk = panel.querySelector("#to-walk");
 const asRequest = requestBox(panel);
 
 let model = null;
 let directions = []; // of the model
-let drawn = { seed: null, z: [] }; // the seed's own z
-let state = { seed: 7, label: 4, truncation: 1, numbers: new Map(), along: {} };
+let hand = null;
+let own = []; // the z of its seed
+let lastKeyed = null; // the control that keys have just moved: all they do to it is one step
 
-const round = (value) => Math.round(value * 1e4) / 1e4;
-
-/** [z_dim], before truncation. */
-function z() {
-  const values = drawn.z.map((value, i) => state.numbers.get(i) ?? value);
-  for (const { name, vector } of directions) {
-    const step = state.along[name] ?? 0;
-    if (step) vector.forEach((value, i) => (values[i] += step * value));
-  }
-  return values.map(round);
-}
-
-const untouched = () => !state.numbers.size && Object.values(state.along).every((step) => !step);
-
-const show = latest(async (answer, { label, text }) => {
-  const picture = await pictureOf(answer);
-  const columns = picture.width / 28;
-  draw(large, picture, { column: columns > 1 ? label : 0, text });
-  if (columns > 1) for (const radio of ten) draw(radio.nextElementSibling, picture, { column: Number(radio.value), text: radio.value });
+const show = latest(async ({ content }, { label, text }) => {
+  const picture = await createImageBitmap(content);
+  const all = picture.width > SIDE;
+  draw(large, picture, { column: all ? label : 0, text });
+  if (all) for (const radio of ten) draw(radio.nextElementSibling, picture, { column: Number(radio.value), text: radio.value });
+  picture.close();
 });
 
-/** All ten digits of this hand in one request; those of the label are the large one. */
+/** All ten digits of this hand in one request; the one of its label is seen large, too, and told as a request. */
 function see() {
-  const { seed, label, truncation } = state;
+  const { label, seed, truncation } = hand;
+  const bent = !hands.untouched(hand);
+  const text = (bent ? words().bent : words().digit)(model.labels ? label : null, seed);
+  const point = bent ? { z: hands.zOf(hand, own, directions) } : { seed };
   const shared = { ...(truncation !== 1 && { truncation }), paper: "white", ...model.asked };
-  const text = untouched() ? words().digit(model.labels ? label : null, seed) : words().bent(model.labels ? label : null);
-  const labels = model.labels ? { label } : {};
-  const each = model.labels ? { label: "each" } : {};
-  if (untouched()) {
-    asRequest({ path: pathOf("/generate", { seed, ...labels, scale: 8, ...shared }), file: "digit.png" });
-    show({ path: pathOf("/generate", { seed, ...each, ...shared }), label, text });
-  } else {
-    asRequest({ path: "/generate", body: { z: z(), ...labels, scale: 8, ...shared }, file: "digit.png" });
-    show({ path: "/generate", body: { z: z(), ...each, ...shared }, label, text });
-  }
-}
-
-function fields() {
-  const { seed, label, truncation, numbers, along } = state;
-  const moved = Object.entries(along).filter(([, step]) => step);
-  return {
-    seed,
-    label: model.labels ? label : null,
-    ...Object.fromEntries(moved),
-    truncation: truncation === 1 ? null : truncation,
-    z: numbers.size ? [...numbers].map(([i, value]) => `${i}:${value}`).join(",") : null,
+  const request = (fields) => {
+    const all = { ...point, ...fields, ...shared };
+    return bent ? { path: "/generate", body: all } : { path: pathOf("/generate", all) };
   };
+  asRequest({ ...request({ ...(model.labels && { label }), scale: 8 }), file: "digit.png" });
+  show({ ...request(model.labels ? { label: "each" } : {}), label, text });
 }
 
-/** What was done is done: it stands in the address, and can be undone. */
-function done() {
-  write("bench", fields(), { step: true });
-  panel.querySelector("#undo").disabled = !steps();
-}
-
-/** The controls as the state is. */
+/** The controls as the hand is. */
 function set() {
-  seedField.value = state.seed;
-  for (const slider of sliders.querySelectorAll("input")) slider.value = slider.name === "truncation" ? state.truncation : (state.along[slider.name] ?? 0);
-  const values = z();
-  [...bars.children].forEach((bar, i) => (bar.value = values[i]));
-  for (const radio of ten) radio.checked = Number(radio.value) === state.label;
-  panel.querySelector("#undo").disabled = !steps();
-  panel.querySelector("#to-walk").href = addressOf("walk", { from: state.seed, first: model.labels ? state.label : null });
-  panel.querySelector("#as-drawn").disabled = untouched() && state.truncation === 1;
+  seedField.value = hand.seed;
+  for (const slider of sliders.querySelectorAll("input")) {
+    slider.value = slider.name === "truncation" ? hand.truncation : (hand.along[slider.name] ?? 0);
+  }
+  if (bars.children.length !== own.length) buildBars();
+  hands.zOf(hand, own, directions).forEach((value, i) => {
+    bars.children[i].value = value;
+    bars.children[i].setAttribute("aria-label", words().number(i + 1));
+  });
+  for (const radio of ten) radio.checked = Number(radio.value) === hand.label;
+  enable(undo, steps() > 0);
+  enable(asDrawn, !hands.untouched(hand) || hand.truncation !== 1);
+  toWalk.href = addressOf("walk", { from: hand.seed, first: model.labels ? hand.label : null });
 }
 
-function update() {
+/** Makes another hand the one on the bench; false if meanwhile a third one is, or the reader has left. */
+async function become(next) {
+  hand = next;
+  const z = await hands.ownZ(next.seed, model);
+  if (hand !== next || panel.hidden) return false;
+  own = z;
+  hand.numbers.forEach((_, i) => i < own.length || hand.numbers.delete(i));
+  set();
+  see();
+  return true;
+}
+
+/** What was done stands in the address, and can be undone. */
+function done(control = null) {
+  const same = control && control === lastKeyed;
+  write("bench", hands.fieldsOf(hand, model.labels), { step: !same });
+  enable(undo, steps() > 0);
+}
+
+function bend(next) {
+  hand = next;
   set();
   see();
 }
 
-sliders.addEventListener("input", ({ target }) => {
-  if (target.name === "truncation") state.truncation = Number(target.value);
-  else state.along[target.name] = Number(target.value);
-  update();
+sliders.addEventListener("input", ({ target: { name, value } }) => {
+  bend(name === "truncation" ? { ...hand, truncation: Number(value) } : { ...hand, along: { ...hand.along, [name]: Number(value) } });
 });
-sliders.addEventListener("change", done);
-
-/** A number is set so that z holds what the bar shows, the directions' steps included. */
-function setNumber(i, value) {
-  state.numbers.set(i, round((state.numbers.get(i) ?? drawn.z[i]) + value - z()[i]));
-  update();
+bars.addEventListener("input", ({ target }) => {
+  bend(hands.withNumber(hand, [...bars.children].indexOf(target), Number(target.value), own, directions));
+});
+for (const controls of [sliders, bars]) {
+  controls.addEventListener("change", ({ target }) => done(target));
+  controls.addEventListener("keyup", ({ target }) => (lastKeyed = target));
+  for (const event of ["pointerdown", "focusin"]) controls.addEventListener(event, () => (lastKeyed = null));
 }
-bars.addEventListener("input", ({ target }) => setNumber([...bars.children].indexOf(target), Number(target.value)));
-bars.addEventListener("change", done);
-bars.addEventListener("keydown", (event) => {
-  const all = [...bars.children];
-  const to = all[all.indexOf(event.target) + { ArrowLeft: -1, ArrowRight: 1 }[event.key]];
-  if (!to) return;
-  event.preventDefault(); // left and right go from bar to bar; up and down move one
-  for (const bar of all) bar.tabIndex = bar === to ? 0 : -1;
-  to.focus();
-});
-/** A drag across the bars draws them all. */
+roving(bars);
+
+/** A drag across the bars draws them all: those between where it was and where it is get what lies on the way. */
+let from = null;
 function paint(event) {
   const box = bars.getBoundingClientRect();
-  const i = Math.floor(((event.clientX - box.left) / box.width) * bars.children.length);
-  const height = 1 - (event.clientY - box.top) / box.height;
-  if (bars.children[i]) setNumber(i, round(Math.min(1, Math.max(0, height)) * 2 * REACH - REACH));
+  const n = bars.children.length;
+  const i = Math.min(n - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * n)));
+  const height = Math.min(1, Math.max(0, 1 - (event.clientY - box.top) / box.height));
+  const to = { i, value: (2 * height - 1) * hands.REACH };
+  const start = from ?? to;
+  const across = Math.abs(to.i - start.i);
+  let next = hand;
+  for (let k = 0; k <= across; k += 1) {
+    const share = across ? k / across : 1;
+    const value = start.value + share * (to.value - start.value);
+    next = hands.withNumber(next, start.i + k * Math.sign(to.i - start.i), value, own, directions);
+  }
+  from = to;
+  bend(next);
 }
 bars.addEventListener("pointerdown", (event) => {
+  if (event.button) return;
   event.preventDefault();
   bars.setPointerCapture(event.pointerId);
   paint(event);
 });
 bars.addEventListener("pointermove", (event) => bars.hasPointerCapture(event.pointerId) && paint(event));
-bars.addEventListener("pointerup", done);
+bars.addEventListener("lostpointercapture", () => {
+  from = null;
+  done();
+});
 
 for (const radio of ten) {
   radio.addEventListener("change", () => {
-    state.label = Number(radio.value);
-    update();
+    bend({ ...hand, label: Number(radio.value) });
     done();
   });
 }
 
-async function take(seed) {
-  const before = state.seed;
-  state = { ...state, seed, numbers: new Map(), along: {}, truncation: 1 };
-  if (seed !== before) await drawZ();
-  update();
-  done();
-}
-panel.querySelector("#another").addEventListener("click", () => take(anySeed()));
-panel.querySelector("#as-drawn").addEventListener("click", () => take(state.seed));
-seedField.addEventListener("change", () => take(whole(seedField.value, 0, SEED_MAX, state.seed)));
-panel.querySelector("#undo").addEventListener("click", () => history.back());
-panel.querySelector("#copy-z").addEventListener("click", ({ target }) => {
-  copy(JSON.stringify(z().map((value) => round(value * state.truncation))), target.closest("button"));
+const take = async (seed) => (await become(hands.drawn(seed, hand.label))) && done();
+onClick(panel.querySelector("#another"), () => take(anySeed()));
+onClick(asDrawn, () => take(hand.seed));
+onClick(undo, () => history.back());
+seedField.addEventListener("change", () => {
+  const seed = whole(seedField.value, 0, SEED_MAX, null);
+  if (seed === null) seedField.value = hand.seed;
+  else take(seed);
 });
-async function drawZ() {
-  const { seed } = state;
-  const body = { plus: [seed], ...(model.labels && { label: 0 }), ...model.asked };
-  const answer = await asked({ path: "/arithmetic", body });
-  drawn = { seed, z: (await answer.json()).z };
-}
-
-/** A slider a direction that the model has, before that of truncation; a bar a number of z. */
-async function build() {
-  const { directions: found } = await known(`/models/${model.name}/directions`).catch(() => ({ directions: [] }));
-  directions = found;
-  panel.classList.toggle("undirected", !directions.length);
-  const template = document.getElementById("slider").content;
-  for (const { name } of directions) {
-    const row = template.cloneNode(true).firstElementChild;
-    const input = row.querySelector("input");
-    Object.assign(input, { name, min: -STEPS, max: STEPS, step: 0.05, value: 0 });
-    const named = panel.querySelector(`.names [data-name="${name}"]`);
-    if (named) row.prepend(...named.cloneNode(true).childNodes);
-    else row.prepend(name);
-    sliders.querySelector(".truncation").before(row);
-  }
-}
+panel.querySelector("#copy-z").addEventListener("click", ({ currentTarget }) => {
+  const z = hands.zOf(hand, own, directions).map((value) => Number((value * hand.truncation).toFixed(4)));
+  copy(JSON.stringify(z), currentTarget);
+});
 
 function buildBars() {
   bars.replaceChildren(
-    ...drawn.z.map((_, i) => {
+    ...own.map((_, i) => {
       const bar = document.createElement("input");
-      Object.assign(bar, { type: "range", min: -REACH, max: REACH, step: 0.01, tabIndex: i ? -1 : 0 });
-      bar.setAttribute("aria-label", words().number(i + 1));
+      Object.assign(bar, { type: "range", min: -hands.REACH, max: hands.REACH, step: 0.01, tabIndex: i ? -1 : 0 });
       bar.setAttribute("aria-orientation", "vertical");
       return bar;
     }),
   );
 }
 
-export async function enter(given) {
-  if (!model) {
-    model = await modelFor({ labels: false });
-    panel.classList.toggle("unlabelled", !model.labels);
-    await build();
+/** A slider for each direction that the model has, before that of truncation. */
+export async function prepare() {
+  model = await modelFor({ labels: false });
+  panel.classList.toggle("unlabelled", !model.labels);
+  panel.classList.toggle("undirected", !model.directions.length);
+  if (model.directions.length) ({ directions } = await known({ path: `/models/${model.name}/directions` }));
+  for (const { name } of directions) {
+    const row = document.getElementById("slider").content.cloneNode(true).firstElementChild;
+    Object.assign(row.querySelector("input"), { name, min: -hands.STEPS, max: hands.STEPS, step: 0.05, value: 0 });
+    const named = [...panel.querySelectorAll(".names > span")].find(({ dataset }) => dataset.name === name);
+    row.prepend(...(named ? named.cloneNode(true).childNodes : [name]));
+    sliders.querySelector(".truncation").before(row);
   }
-  const numbers = [...(given.z ?? "").matchAll(/(\d{1,4}):(-?\d{1,3}(?:\.\d{1,4})?)/g)].map(([, i, value]) => [Number(i), Number(value)]);
-  state = {
-    seed: whole(given.seed, 0, SEED_MAX, 3),
-    label: whole(given.label, 0, 9, 4),
-    truncation: number(given.truncation, 0, 1, 1),
-    along: Object.fromEntries(directions.map(({ name }) => [name, number(given[name], -STEPS, STEPS, 0)])),
-    numbers: new Map(numbers),
-  };
-  if (state.seed !== drawn.seed) await drawZ();
-  state.numbers = new Map(numbers.filter(([i]) => i < drawn.z.length));
-  if (bars.children.length !== drawn.z.length) buildBars();
-  write("bench", fields());
-  update();
+}
+
+export async function enter(fields) {
+  lastKeyed = null;
+  if (await become(hands.read(fields, directions))) write("bench", hands.fieldsOf(hand, model.labels));
 }

@@ -1,135 +1,107 @@
 // Walk: from one digit to another. All pictures between come in one strip, so that the slider asks for nothing.
 
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
-import { draw, pictureOf } from "../ink.js";
+import { player, roving } from "../controls.js";
+import { draw, drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
 import { latest, modelFor, pathOf } from "../service.js";
 import { words } from "../words.js";
 
 const FRAMES = 41;
 const SEEN = 9; // of them in the strip
-const HANDS = 24;
+const HANDS = 24; // to choose from
 const COLUMNS = 8;
+const FRAME_MS = 60;
+const CALM_MS = 500; // for readers who want little motion
 const panel = document.getElementById("walk");
 const canvas = panel.querySelector("#between");
-const strip = panel.querySelector("#strip");
+const strip = [...panel.querySelectorAll("#strip canvas")];
 const slider = panel.querySelector("#share");
-const play = panel.querySelector("#play");
-const hands = panel.querySelector(".hands canvas");
+const sheet = panel.querySelector(".hands canvas");
 const places = panel.querySelector(".places");
+const radios = [...panel.querySelectorAll("[name=end]")];
 const exports = [...panel.querySelectorAll("[data-format]")];
 const asRequest = requestBox(panel);
 const ends = {
   from: { seed: panel.querySelector("#from"), label: panel.querySelector("#first") },
   to: { seed: panel.querySelector("#to"), label: panel.querySelector("#last") },
 };
+const [from, to, first, last] = [ends.from.seed, ends.to.seed, ends.from.label, ends.to.label];
 let model = null;
-let picture = null; // the strip
-let playing = 0; // a timer
-let firstHand = 0; // the seed of the first hand to choose from
+let picture = null; // of all frames
+let hands = 0; // the seed of the first hand to choose from
 
-const chosen = () => panel.querySelector("[name=end]:checked").value;
-const state = () => ({
-  from: Number(ends.from.seed.value),
-  to: Number(ends.to.seed.value),
-  first: Number(ends.from.label.value),
-  last: Number(ends.to.label.value),
-  at: Number(slider.value),
-});
+const chosen = () => radios.find((radio) => radio.checked).value;
+const labelOf = (end) => (model.labels ? Number(ends[end].label.value) : null);
+
+function fields() {
+  const labels = model.labels ? { first: first.value, last: last.value } : {};
+  return { from: from.value, to: to.value, ...labels, at: slider.value, end: chosen(), hands };
+}
 
 function frame() {
   if (!picture) return;
-  const { from, to, first, last, at } = state();
-  const [a, b] = model.labels ? [words().digit(first, from), words().digit(last, to)] : [words().digit(null, from), words().digit(null, to)];
-  draw(canvas, picture, { column: at, text: words().between(a, b, Math.round((100 * at) / (FRAMES - 1))) });
-  slider.setAttribute("aria-valuetext", canvas.getAttribute("aria-label"));
+  const at = Number(slider.value);
+  const [a, b] = ["from", "to"].map((end) => words().digit(labelOf(end), ends[end].seed.value));
+  const text = words().between(a, b, Math.round((100 * at) / (FRAMES - 1)));
+  draw(canvas, picture, { column: at, text });
+  slider.setAttribute("aria-valuetext", text);
 }
 
-const show = latest(async (answer) => {
-  picture = await pictureOf(answer);
-  strip.replaceChildren(
-    ...Array.from({ length: SEEN }, (_, i) => {
-      const small = document.createElement("canvas");
-      small.className = "ink";
-      draw(small, picture, { column: (i * (FRAMES - 1)) / (SEEN - 1), grain: 3, text: "" });
-      small.setAttribute("aria-hidden", "true");
-      return small;
-    }),
-  );
+const show = latest(async ({ content }) => {
+  picture?.close();
+  picture = await createImageBitmap(content);
+  strip.forEach((one, i) => draw(one, picture, { column: (i * (FRAMES - 1)) / (SEEN - 1), grain: 3 }));
   frame();
 });
 
-const showHands = latest(async (answer, { seeds, text }) => {
-  draw(hands, await pictureOf(answer), { columns: COLUMNS, rows: HANDS / COLUMNS, grain: 3, text });
-  places.replaceChildren(
-    ...seeds.map((seed) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.setAttribute("aria-label", words().digit(model.labels ? state()[chosen() === "from" ? "first" : "last"] : null, seed));
-      button.addEventListener("click", () => {
-        ends[chosen()].seed.value = seed;
-        ask({ step: true });
-      });
-      return button;
-    }),
-  );
+const showHands = latest(async ({ content }, { end, hands }) => {
+  await drawSheet(sheet, content, { columns: COLUMNS, rows: HANDS / COLUMNS, grain: 3, text: words().sheet(hands, hands + HANDS - 1) });
+  [...places.children].forEach((button, i) => {
+    button.setAttribute("aria-label", words().digit(labelOf(end), hands + i));
+    button.dataset.seed = hands + i;
+  });
 });
 
 function askHands() {
-  const seeds = Array.from({ length: HANDS }, (_, i) => firstHand + i);
-  const label = model.labels ? ends[chosen()].label.value : null;
-  const path = pathOf("/grid", { n: HANDS, columns: COLUMNS, seed: firstHand, label, paper: "white", ...model.asked });
-  showHands({ path, seeds, text: words().sheet(firstHand, firstHand + HANDS - 1) });
+  const path = pathOf("/grid", { n: HANDS, columns: COLUMNS, seed: hands, label: labelOf(chosen()), paper: "white", ...model.asked });
+  showHands({ path, end: chosen(), hands });
 }
 
 function ask({ step = false } = {}) {
-  const { from, to, first, last } = state();
-  const way = { from, to, frames: FRAMES, label: model.labels ? `${first}..${last}` : null, paper: "white", ...model.asked };
-  write("walk", model.labels ? state() : { from, to, at: state().at }, { step });
-  const path = pathOf("/walk", way);
+  write("walk", fields(), { step });
+  const label = model.labels ? `${first.value}..${last.value}` : null;
+  const way = { from: from.value, to: to.value, frames: FRAMES, label, paper: "white", ...model.asked };
+  const film = (format) => pathOf("/walk", { ...way, format, scale: 8, ms: FRAME_MS });
   for (const link of exports) {
-    link.href = pathOf("/walk", { ...way, format: link.dataset.format, scale: 8, ms: 60 });
-    link.download = `walk.${link.dataset.format === "webp" ? "webp" : "png"}`;
+    link.href = film(link.dataset.format);
+    link.download = link.dataset.format === "webp" ? "walk.webp" : "walk.png";
   }
-  asRequest({ path: pathOf("/walk", { ...way, format: "apng", scale: 8, ms: 60 }), file: "walk.png" });
-  show({ path });
+  asRequest({ path: film("apng"), file: "walk.png" });
+  show({ path: pathOf("/walk", way) });
 }
 
-function stop() {
-  clearInterval(playing);
-  playing = 0;
-  play.textContent = words().play;
-}
-
-/** There and back, until it is stopped. */
-function start() {
-  let step = 1;
-  play.textContent = words().pause;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  playing = setInterval(
-    () => {
-      const at = Number(slider.value);
-      if (at + step < 0 || at + step > FRAMES - 1) step = -step;
-      slider.value = at + step;
-      frame();
-    },
-    calm ? 500 : 60,
-  );
-}
-
-play.addEventListener("click", () => {
-  if (!playing) return start();
-  stop();
-  write("walk", state());
+let forth = 1;
+const film = player(panel.querySelector("#play"), {
+  step() {
+    const at = Number(slider.value);
+    if (at + forth < 0 || at + forth >= FRAMES) forth = -forth; // there and back
+    slider.value = at + forth;
+    frame();
+  },
+  ms: () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM_MS : FRAME_MS),
+  stopped: () => panel.hidden || write("walk", fields()),
 });
 slider.addEventListener("input", () => {
-  stop();
+  film.stop();
   frame();
 });
-slider.addEventListener("change", () => ask());
+slider.addEventListener("change", () => write("walk", fields()));
+
 for (const { seed, label } of Object.values(ends)) {
   seed.addEventListener("change", () => {
-    seed.value = whole(seed.value, 0, SEED_MAX, 0);
+    seed.value = whole(seed.value, 0, SEED_MAX, null) ?? seed.dataset.before;
+    seed.dataset.before = seed.value;
     ask({ step: true });
   });
   label.addEventListener("change", () => {
@@ -137,26 +109,48 @@ for (const { seed, label } of Object.values(ends)) {
     askHands();
   });
 }
-for (const radio of panel.querySelectorAll("[name=end]")) radio.addEventListener("change", askHands);
+for (const radio of radios) {
+  radio.addEventListener("change", () => {
+    write("walk", fields());
+    askHands();
+  });
+}
+places.addEventListener("click", ({ target }) => {
+  if (!target.dataset.seed) return;
+  const end = ends[chosen()].seed;
+  end.value = end.dataset.before = target.dataset.seed;
+  ask({ step: true });
+});
+roving(places, COLUMNS);
 panel.querySelector("#other-hands").addEventListener("click", () => {
-  firstHand = anySeed();
+  hands = anySeed();
+  write("walk", fields());
   askHands();
 });
 
-export async function enter(fields) {
-  if (!model) {
-    slider.max = FRAMES - 1;
-    model = await modelFor({ labels: false });
-    panel.classList.toggle("unlabelled", !model.labels);
+export async function prepare() {
+  model = await modelFor({ labels: false });
+  panel.classList.toggle("unlabelled", !model.labels);
+  slider.max = FRAMES - 1;
+  for (let i = 0; i < HANDS; i += 1) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.tabIndex = i ? -1 : 0;
+    places.append(button);
   }
-  ends.from.seed.value = whole(fields.from, 0, SEED_MAX, 3);
-  ends.to.seed.value = whole(fields.to, 0, SEED_MAX, 3);
-  ends.from.label.value = whole(fields.first, 0, 9, 4);
-  ends.to.label.value = whole(fields.last, 0, 9, 9);
-  slider.value = whole(fields.at, 0, FRAMES - 1, 0);
-  stop();
+}
+
+export function enter(given) {
+  film.stop();
+  for (const [end, label] of [["from", 4], ["to", 9]]) {
+    ends[end].seed.value = ends[end].seed.dataset.before = whole(given[end], 0, SEED_MAX, 3);
+    ends[end].label.value = whole(given[end === "from" ? "first" : "last"], 0, 9, label);
+  }
+  slider.value = whole(given.at, 0, FRAMES - 1, 0);
+  hands = whole(given.hands, 0, SEED_MAX - HANDS + 1, 0);
+  radios.find((radio) => radio.value === (given.end === "to" ? "to" : "from")).checked = true;
   ask();
   askHands();
 }
 
-export const leave = stop;
+export const leave = film.stop;

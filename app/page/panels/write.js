@@ -9,46 +9,48 @@ const panel = document.getElementById("write");
 const field = panel.querySelector("#text");
 const picture = panel.querySelector("#written");
 const refusal = panel.querySelector(".refusal");
+const download = panel.querySelector("#download");
 const asRequest = requestBox(panel);
 const WRITABLE = /^[0-9\-.:/, ]*$/;
 const HEIGHT = 192; // pixels of the picture, twice as many as it is seen with
+let model = null;
 let seed = 8;
 
 const today = () => new Date().toLocaleDateString("sv"); // as 2026-11-25, in the reader's own time
 
 const show = latest(
-  async (answer, { text, seed }) => {
+  async ({ content }, { text, seed }) => {
     const before = picture.src;
-    picture.src = URL.createObjectURL(await answer.blob());
+    picture.src = URL.createObjectURL(content);
     picture.alt = words().written(text, seed);
     await picture.decode().catch(() => {});
     URL.revokeObjectURL(before);
     picture.dataset.text = text;
   },
-  (sentence) => (refusal.textContent = sentence),
+  (sentence) => refuse(sentence),
 );
+
+function refuse(sentence) {
+  refusal.textContent = sentence;
+  field.setAttribute("aria-invalid", String(sentence !== ""));
+}
 
 /** What was typed as the service writes it: wide digits and dashes, as a Japanese keyboard gives them, are the plain ones. */
 const plain = (text) => text.normalize("NFKC").replace(/[‐-―−ー]/g, "-").replace(/[、]/g, ",").replace(/[。]/g, ".");
 
-async function ask({ step = false } = {}) {
+/** The text in an address, where it stays legible. */
+const inPath = (text) => encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/");
+
+function ask({ step = false } = {}) {
   const text = plain(field.value);
   write("write", { text, seed }, { step });
-  refusal.textContent = WRITABLE.test(text) ? "" : words().unwritable;
+  panel.classList.toggle("blank", !text);
+  refuse(!model ? words().unlabelled : WRITABLE.test(text) ? "" : words().unwritable);
   if (refusal.textContent || !text) return;
-  const model = await modelFor({ labels: true });
-  if (!model) return;
-  const path = pathOf(`/write/${encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/")}`, {
-    seed,
-    height: HEIGHT,
-    paper: "white",
-    ...model.asked,
-  });
-  const file = `${text.replaceAll(/[/: ]/g, "-")}.png`;
-  const download = panel.querySelector("#download");
+  const path = pathOf(`/write/${inPath(text)}`, { seed, height: HEIGHT, paper: "white", ...model.asked });
   download.href = path;
-  download.download = file;
-  asRequest({ path, file });
+  download.download = `${text.replaceAll(/[/: ]/g, "-")}.png`;
+  asRequest({ path, file: download.download });
   show({ path, text, seed });
 }
 
@@ -57,6 +59,10 @@ panel.querySelector("#another-hand").addEventListener("click", () => {
   seed = anySeed();
   ask({ step: true });
 });
+
+export async function prepare() {
+  model = await modelFor({ labels: true });
+}
 
 export function enter(fields) {
   seed = whole(fields.seed, 0, SEED_MAX, 8);

@@ -1,0 +1,60 @@
+// Controls that several panels have.
+
+import { SEED_MAX, anySeed } from "./address.js";
+import { words } from "./words.js";
+
+/** Whether a button can be used; one that cannot keeps the focus it has. */
+export function enable(button, able) {
+  button.setAttribute("aria-disabled", String(!able));
+}
+
+/** What a button does, while it can be used. */
+export function onClick(button, act) {
+  button.addEventListener("click", () => button.getAttribute("aria-disabled") !== "true" && act());
+}
+
+/** Arrow keys go from one child to another, up and down too where there are `columns`; Tab comes to one of them, and leaves. */
+export function roving(container, columns = null) {
+  const steps = { ArrowLeft: -1, ArrowRight: 1, ...(columns && { ArrowUp: -columns, ArrowDown: columns }) };
+  container.addEventListener("keydown", (event) => {
+    const step = steps[event.key];
+    const children = [...container.children];
+    const to = children[children.indexOf(event.target) + step];
+    if (!to) return;
+    event.preventDefault();
+    for (const child of children) child.tabIndex = child === to ? 0 : -1;
+    to.focus();
+  });
+}
+
+/** The buttons that go through the seeds, n at a time. `go(seed)` is told where; what it returns tells them where that is. */
+export function browse(panel, n, go) {
+  const back = panel.querySelector(".back");
+  let seed = 0;
+  const at = (first) => {
+    seed = first;
+    enable(back, seed > 0);
+  };
+  const to = (first) => go(Math.min(Math.max(0, first), SEED_MAX - n + 1));
+  onClick(back, () => to(seed - n));
+  onClick(panel.querySelector(".forth"), () => to(seed + n));
+  onClick(panel.querySelector(".shuffle"), () => to(anySeed()));
+  return at;
+}
+
+/** A button that plays until it is pressed again, or `step()` returns false. `stop()` does what it says; `stopped` is told of it. */
+export function player(button, { step, ms, stopped }) {
+  let timer = 0;
+  const stop = () => {
+    if (timer) stopped();
+    clearInterval(timer);
+    timer = 0;
+    button.textContent = words().play;
+  };
+  button.addEventListener("click", () => {
+    if (timer) return stop();
+    button.textContent = words().pause;
+    timer = setInterval(() => step() === false && stop(), ms());
+  });
+  return { stop };
+}

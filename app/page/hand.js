@@ -1,0 +1,64 @@
+// A hand: a point in the latent space, as a seed's own z with single numbers replaced, plus some steps along each direction, times a
+// truncation. A hand does not change; another one is made of it. Knows nothing of the page.
+
+import { SEED_MAX, number, whole } from "./address.js";
+import { known } from "./service.js";
+
+export const STEPS = 3.5; // along a direction, either way
+export const REACH = 3.5; // of a single number as it is shown
+
+const round = (value) => Math.round(value * 1e4) / 1e4;
+
+/** As a seed draws it: { seed, label, truncation, along: { direction: steps }, numbers: Map of place -> value }. */
+export const drawn = (seed, label) => ({ seed, label, truncation: 1, along: {}, numbers: new Map() });
+
+/** Out of the fields of an address. */
+export function read(fields, directions) {
+  const along = directions.map(({ name }) => [name, number(fields[name], -STEPS, STEPS, 0)]).filter(([, steps]) => steps);
+  const numbers = [...(fields.z ?? "").matchAll(/(\d{1,4}):(-?\d{1,3}(?:\.\d{1,4})?)/g)];
+  return {
+    seed: whole(fields.seed, 0, SEED_MAX, 3),
+    label: whole(fields.label, 0, 9, 4),
+    truncation: number(fields.truncation, 0, 1, 1),
+    along: Object.fromEntries(along),
+    numbers: new Map(numbers.map(([, i, value]) => [Number(i), Number(value)])),
+  };
+}
+
+/** The fields of its address. */
+export function fieldsOf({ seed, label, truncation, along, numbers }, labels) {
+  const moved = Object.entries(along).filter(([, steps]) => steps);
+  return {
+    seed,
+    label: labels ? label : null,
+    ...Object.fromEntries(moved),
+    truncation: truncation === 1 ? null : truncation,
+    z: numbers.size ? [...numbers].map(([i, value]) => `${i}:${value}`).join(",") : null,
+  };
+}
+
+/** Whether it is at the seed's own z, but for truncation. */
+export const untouched = ({ numbers, along }) => !numbers.size && Object.values(along).every((steps) => !steps);
+
+/** The seed's own z [z_dim]. */
+export async function ownZ(seed, model) {
+  const body = { plus: [seed], ...(model.labels && { label: 0 }), ...model.asked };
+  return (await known({ path: "/arithmetic", body })).z;
+}
+
+/** Its z before truncation [z_dim], from the seed's own. */
+export function zOf({ numbers, along }, own, directions) {
+  const values = own.map((value, i) => numbers.get(i) ?? value);
+  for (const { name, vector } of directions) {
+    const steps = along[name] ?? 0;
+    if (steps) vector.forEach((value, i) => (values[i] += steps * value));
+  }
+  return values.map(round);
+}
+
+/** The same with one number of its z at a value, whatever the directions add to it. */
+export function withNumber(hand, i, value, own, directions) {
+  const before = hand.numbers.get(i) ?? own[i];
+  const numbers = new Map(hand.numbers).set(i, round(before + value - zOf(hand, own, directions)[i]));
+  return { ...hand, numbers };
+}

@@ -1,0 +1,286 @@
+"""The page, in a real browser against a real server: how it is, on every panel, for everyone, and when things go wrong."""
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, expect
+
+from app.routes.page import FOLDER
+from tests.browsing import ink, kept, opened, picture, seen
+from tests.running import PATIENCE_S, free_port, server
+
+ADDRESSES = {
+    "write": "/?panel=write&text=1984-02-29&seed=8",
+    "sheet": "/?panel=sheet&seed=640&label=3",
+    "bench": "/?panel=bench&seed=7&label=4&thickness=2&slant=-1.5&truncation=0.8&z=5:1.25",
+    "walk": "/?panel=walk&from=3&to=12&first=4&last=9&at=20",
+    "swap": "/?panel=swap&seed=20&at=9",
+}
+LOOKS: dict[str, dict[str, Any]] = {
+    "english-light-wide": {},
+    "japanese-dark-wide": {"locale": "ja-JP", "color_scheme": "dark"},
+    "japanese-light-narrow": {"locale": "ja-JP", "viewport": {"width": 360, "height": 740}},
+    "english-dark-narrow": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
+}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("panel", ADDRESSES)
+def test_every_panel_is_fit_for_everyone(browser: Browser, service: str, panel: str, look: str) -> None:
+    """axe-core finds nothing; its own language is spoken; dark is dark; nothing is wider than the screen."""
+    with opened(browser, service, ADDRESSES[panel], **LOOKS[look]) as page:
+        kept(page, f"{panel}-{look}")
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.locator("html").get_attribute("lang") == look[:2]
+        japanese = bool(re.search("[ぁ-ん]", page.locator(f"#{panel} h2").inner_text()))
+        assert japanese == look.startswith("japanese")
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (max(map(int, re.findall(r"\d+", background)[:3])) < 64) == ("dark" in look)
+
+
+@pytest.mark.parametrize("panel", ADDRESSES)
+def test_reload_brings_back_what_was_seen(browser: Browser, service: str, panel: str) -> None:
+    with opened(browser, service, ADDRESSES[panel]) as page:
+        before, address = page.locator(f"#{panel}").screenshot(), page.url
+        page.reload()
+        seen(page)
+        assert page.url == address
+        assert page.locator(f"#{panel}").screenshot() == before
+        fields = parse_qs(address.partition("?")[2])
+        assert {name: fields.get(name) for name in parse_qs(ADDRESSES[panel][2:])} == parse_qs(ADDRESSES[panel][2:])
+
+
+def test_language_is_switched_and_kept(browser: Browser, service: str) -> None:
+    with opened(browser, service, "/") as page:
+        page.get_by_role("button", name="日本語").click()
+        expect(page.get_by_role("heading", name="数を書く")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("heading", name="数を書く")).to_be_visible()
+        assert page.title().startswith("数を書く")
+        page.get_by_role("button", name="English").click()
+        expect(page.get_by_role("heading", name="Write a number")).to_be_visible()
+
+
+def test_keyboard_reaches_everything(browser: Browser, service: str) -> None:
+    """From the address bar to a bent nine, and a visible focus on the way."""
+    with opened(browser, service, "/") as page:
+        tab_to(page, "Sheet")
+        page.keyboard.press("Enter")
+        expect(page.locator("#sheet .places a").first).to_have_accessible_name("five, seed 0")
+        tab_to(page, "five, seed 0")
+        for key in ("ArrowDown", "ArrowRight"):
+            page.keyboard.press(key)
+        assert focused(page) == "seven, seed 9"
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("img", name="seven, seed 9")).to_be_visible()
+        tab_to(page, "thickness")
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("img", name="seven, a hand of your own")).to_be_visible()
+        tab_to(page, "7")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("img", name="nine, a hand of your own")).to_be_visible()
+        tab_to(page, "All the numbers")
+        page.keyboard.press("Enter")
+        tab_to(page, "number 1")
+        page.keyboard.press("ArrowRight")
+        assert focused(page) == "number 2"
+        before = page.url
+        page.keyboard.press("ArrowUp")
+        expect(page).not_to_have_url(before)
+
+
+def focused(page: Page) -> str:
+    """What has the focus, by its name; its focus can be seen."""
+    name, outlined = page.evaluate(
+        """() => {
+          const one = document.activeElement;
+          const label = one.getAttribute("aria-label") ?? (one.labels?.length ? one.labels[0].innerText || one.value : one.innerText);
+          const outlined = [one, one.closest("label")].some((each) => each && getComputedStyle(each).outlineStyle !== "none");
+          return [label.trim(), outlined];
+        }"""
+    )
+    assert outlined, name
+    return str(name)
+
+
+def tab_to(page: Page, name: str) -> None:
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if focused(page) == name:
+            return
+    raise AssertionError(f"Tab never comes to {name}")
+
+
+FLIGHTS = """
+window.flights = { now: 0, most: 0, all: 0 };
+const before = window.fetch;
+window.fetch = async (...request) => {
+  flights.all += 1;
+  flights.now += 1;
+  flights.most = Math.max(flights.most, flights.now);
+  try {
+    await new Promise((done) => setTimeout(done, 100));
+    return await before(...request);
+  } finally {
+    flights.now -= 1;
+  }
+};
+"""
+
+
+def test_one_request_at_a_time_and_the_latest_wins(browser: Browser, service: str) -> None:
+    with opened(browser, service, "/?panel=bench&seed=7&label=4") as page:
+        page.evaluate(f"() => {{ {FLIGHTS} }}")
+        page.get_by_role("slider", name="slant").focus()
+        for _ in range(30):
+            page.keyboard.press("ArrowRight")
+        expect(page.locator("#bench .request code")).to_contain_text('"z"')
+        [sent] = re.findall(r"-d '(.*)'", page.locator("#bench .request code").inner_text())
+        answer = httpx.post(f"{service}/generate", json={**json.loads(sent), "scale": 1})
+        deadline = time.monotonic() + PATIENCE_S
+        while not np.array_equal(ink(page.locator("#digit")), picture(answer.content)):
+            assert time.monotonic() < deadline, "the latest does not win"
+        flights = page.evaluate("flights")
+        assert flights["most"] == 1
+        assert flights["all"] < 30
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_role("img", name="four, seed 7")).to_be_visible()  # all that keys did to one slider is one step
+
+
+def slowly(route: Route) -> None:
+    time.sleep(0.3)
+    route.continue_()
+
+
+def test_hasty_reader_finds_the_panel_and_the_address_in_agreement(browser: Browser, service: str) -> None:
+    """Panels are left while they still wait for the service, entered twice, and seeds change faster than they are answered."""
+    with opened(browser, service, "/?panel=write&text=1") as page:
+        for path in ("**/models/*/directions", "**/arithmetic"):
+            page.route(path, slowly)
+        nav = page.get_by_role("navigation")
+        for panel in ("Bench", "Walk", "Bench", "Sheet"):
+            nav.get_by_role("link", name=panel).click()
+        seen(page)
+        page.wait_for_timeout(1000)
+        assert "panel=sheet" in page.url
+        nav.get_by_role("link", name="Bench").click()
+        for _ in range(3):
+            page.get_by_role("button", name="Another hand").last.click()
+        page.wait_for_timeout(1500)
+        seed = page.locator("#bench-seed").input_value()
+        assert f"seed={seed}" in page.url
+        assert page.locator(".sliders input").count() == 5
+        z = httpx.post(f"{service}/arithmetic", json={"plus": [int(seed)], "label": 0}).json()["z"]
+        shown = page.locator(".bars input").evaluate_all("(all) => all.map((one) => Number(one.value))")
+        assert np.allclose(shown, np.clip(z, -3.5, 3.5), atol=0.02)
+
+
+def test_panel_is_come_back_to_as_it_was_left(browser: Browser, service: str) -> None:
+    with opened(browser, service, ADDRESSES["sheet"]) as page:
+        nav = page.get_by_role("navigation")
+        nav.get_by_role("link", name="Walk").click()
+        nav.get_by_role("link", name="Sheet").click()
+        expect(page.locator("#sheet .places a").first).to_have_accessible_name("three, seed 640")
+
+
+def test_model_without_labels_or_directions_is_served_as_far_as_it_goes(browser: Browser) -> None:
+    with server(KAKITE_MODEL="dcgan") as (_, url):
+        with opened(browser, url, "/?panel=bench&seed=7") as page:
+            expect(page.get_by_role("img", name="a digit, seed 7")).to_be_visible()
+            answer = httpx.get(f"{url}/generate?seed=7&paper=white")
+            assert np.array_equal(ink(page.locator("#digit")), picture(answer.content))
+            expect(page.get_by_role("slider", name="character")).to_be_visible()
+            expect(page.get_by_role("slider", name="slant")).to_have_count(0)
+        for panel, there in (("sheet", "a digit, seed 0"), ("walk", "a digit, seed 0")):
+            with opened(browser, url, f"/?panel={panel}") as page:
+                expect(page.locator(f"#{panel} .places > *").first).to_have_accessible_name(there)
+        with opened(browser, url, "/?panel=write&text=42") as page:  # by the first model that has labels
+            expect(page.get_by_role("img", name="42, in the hand of seed 8")).to_be_visible()
+
+
+def test_server_that_goes_away_is_told_calmly_and_come_back_to(browser: Browser) -> None:
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    with ExitStack() as stack:
+        with server(port) as (process, _):
+            page = stack.enter_context(opened(browser, origin, "/?panel=sheet", troubled=True))
+            process.terminate()
+            process.wait()
+            page.get_by_role("button", name="Next").click()
+            expect(page.locator("#notice")).to_have_text("The service does not answer just now. This page keeps trying.")
+            kept(page, "away")
+        stack.enter_context(server(port))
+        expect(page.locator("#notice")).to_be_empty()
+        expect(page.locator("#sheet .places a").first).to_have_accessible_name(re.compile("seed 64$"))
+
+
+def test_busy_server_is_told_calmly_and_asked_again(browser: Browser, service: str) -> None:
+    with opened(browser, service, "/?panel=sheet", troubled=True) as page:
+        refusal = {"status": 503, "content_type": "application/problem+json", "body": '{"detail": "Too many images are waiting."}'}
+        page.route("**/grid?*", lambda route: route.fulfill(**refusal))
+        page.get_by_role("button", name="Next").click()
+        expect(page.locator("#notice")).to_have_text("The service is busy. The digits will come by themselves.")
+        page.unroute("**/grid?*")
+        expect(page.locator("#notice")).to_be_empty()
+        expect(page.locator("#sheet .places a").first).to_have_accessible_name(re.compile("seed 64$"))
+
+
+def test_refusal_is_told(browser: Browser, service: str) -> None:
+    with opened(browser, service, "/?panel=sheet", troubled=True) as page:
+        page.route("**/grid?*", lambda route: route.fulfill(status=500, content_type="text/html", body="<b>broken</b>"))
+        page.get_by_role("button", name="Next").click()
+        expect(page.locator("#notice")).to_have_text(re.compile("^500"))
+        page.unroute("**/grid?*")
+        page.get_by_role("button", name="Next").click()
+        expect(page.locator("#notice")).to_be_empty()
+
+
+@pytest.mark.parametrize("panel", [*ADDRESSES, "__proto__", "<b>", ""])
+def test_nothing_in_the_address_becomes_html_or_breaks_the_page(browser: Browser, service: str, panel: str) -> None:
+    hostile = "%3Cimg src=x onerror=alert(1)%3E"
+    fields = "&".join(
+        f"{name}={hostile}" for name in ("text", "seed", "label", "from", "to", "first", "at", "z", "thickness", "truncation")
+    )
+    with opened(browser, service, f"/?panel={panel}&{fields}") as page:
+        assert page.locator("img[src=x]").count() == 0
+        assert page.locator("main > section:not([hidden])").count() == 1
+
+
+def test_page_is_strict_about_where_things_come_from(service: str) -> None:
+    for path in ("/", "/page/index.html", "/page/main.js"):
+        answer = httpx.get(service + path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+    html = (FOLDER / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]*src=)|style=| on\w+=|//[a-z]", html)
+
+
+def test_page_is_light() -> None:
+    """All of it, the film included, without compression."""
+    assert sum(file.stat().st_size for file in FOLDER.rglob("*") if file.is_file() and file.suffix != ".txt") < 150_000
+
+
+def test_both_languages_say_everything() -> None:
+    """In the page a word in one language stands beside the same in the other; in words.js both have the same ones."""
+    html = (FOLDER / "index.html").read_text()
+    assert len(re.findall('<span lang="en">', html)) == len(re.findall('</span><span lang="ja">', html)) > 80
+    english, japanese = (set(re.findall(r"^    (\w+):", part, re.MULTILINE)) for part in words_by_language())
+    assert english == japanese
+
+
+def words_by_language() -> tuple[str, str]:
+    _, _, words = (FOLDER / "words.js").read_text().partition("const WORDS")
+    english, _, japanese = words.partition("  ja: {")
+    return english, japanese
