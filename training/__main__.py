@@ -17,10 +17,11 @@ from training.classifier import ClassifierError
 from training.data import DataError
 from training.download import DownloadError
 from training.loop import RecipeError
+from training.processes import ProcessesError
 from training.recipe import BOOK
 
 # What a user can cause and mend: told in a sentence, without a traceback.
-EXPECTED = (CheckpointError, ClassifierError, DataError, DeviceError, DownloadError, OSError, RecipeError, WeightsError)
+EXPECTED = (CheckpointError, ClassifierError, DataError, DeviceError, DownloadError, OSError, ProcessesError, RecipeError, WeightsError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

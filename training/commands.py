@@ -14,6 +14,7 @@ from training.download import cache_folder, download
 from training.labels import OneHot
 from training.loop import RecipeError, Training
 from training.places import data_folder, weights_file
+from training.processes import joined, local_device, restarts
 from training.recipe import BOOK, swaps
 from training.run import Folder, Plan, run
 
@@ -44,17 +45,21 @@ def train(options: Namespace, console: Console) -> int:
         if not recipe.labels.classes:
             raise RecipeError(f"The recipe {options.recipe} has no labels, so --classes means nothing to it.")
         recipe = replace(recipe, labels=OneHot(options.classes))
-    where = device.choose(options.device)
-    dataset = recipe.data.read(data_folder(options.data))
-    total_images = options.images or entry.total_images
-    training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images)
-    name = options.name or options.recipe
-    folder = Folder(options.out or Path("runs") / name, name)
-    plan = Plan(name, options.seed, folder, options.resume)
-    console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision})")
-    console.print(f"Data {dataset.name}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}")
-    written = run(plan, training, dataset, console)
-    if written is None:
+    with joined(where := local_device(device.choose(options.device))) as processes:
+        dataset = recipe.data.read(data_folder(options.data))
+        total_images = options.images or entry.total_images
+        training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
+        name = options.name or options.recipe
+        folder = Folder(options.out or Path("runs") / name, name)
+        plan = Plan(name, options.seed, folder, options.resume or restarts() != "0")
+        console.quiet = not processes.first
+        among = f" among {processes.count} processes" if processes.count > 1 else ""
+        console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision}){among}")
+        console.print(
+            f"Data {dataset.name}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}"
+        )
+        written = run(plan, training, dataset, console)
+    if training.images < total_images:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
         return INTERRUPTED
     console.print(f"Weights      {written}\nLast sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nFilm         {folder.film}")

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.device import has_bfloat16
 from models.pixels import to_float
 from training.data import Batches, Dataset
 from training.optimizers import MovingAverage
+from training.processes import ALONE, Processes
 from training.recipe import Recipe
 
 
@@ -45,10 +46,23 @@ class Training:
     """One run: both networks, both optimizers, the averaged generator, the random state and the data's order.
 
     A step is a discriminator step on batch / 2 real and batch / 2 generated images, then a generator step on a
-    whole batch; it counts as `batch` images for each discriminator step.
+    whole batch; it counts as `batch` images for each discriminator step. Of each batch every process takes its own rows.
     """
 
-    def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device, batch: int, seed: int, total_images: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        device: torch.device,
+        batch: int,
+        seed: int,
+        total_images: int,
+        processes: Processes = ALONE,
+    ) -> None:
+        if batch // 2 % processes.count:
+            raise RecipeError(
+                f"Half a batch, {batch // 2} images, cannot be shared by {processes.count} processes: choose another --batch."
+            )
         if batch < 2 or batch % 2:
             raise RecipeError(f"A batch of {batch} cannot be halved into real and generated images: choose an even number.")
         if recipe.labels.classes and dataset.classes > recipe.labels.classes:
@@ -59,6 +73,8 @@ class Training:
         torch.manual_seed(seed)
         self.recipe = recipe
         self.device = device
+        self.processes = processes
+        self.seed = seed
         self.batch = batch
         self.images = 0
         self.total_images = total_images
@@ -72,6 +88,10 @@ class Training:
         self.average = MovingAverage(self.generator, recipe.optimizer.average)
         self.generator_optimizer = recipe.optimizer.generator.over(self.generator.parameters())
         self.discriminator_optimizer = recipe.optimizer.discriminator.over(self.discriminator.parameters())
+        # As functions, for the steps in which their gradients are wanted:
+        self.shared_generator = processes.together(self.generator, device)
+        self.shared_discriminator = processes.together(self.discriminator, device)
+        self.part_randomness()
         self.random = torch.Generator(device).manual_seed(seed)
         self.batches = Batches(dataset.to(device), self.random)
 
@@ -94,8 +114,8 @@ class Training:
         real, label = self.draw(self.batch // 2)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
-                fake = self.generate(label)
-            verdict = self.recipe.loss.discriminator(self.discriminator, real, fake, label, self.discriminator_steps)
+                fake = self.generate(self.generator, label)
+            verdict = self.recipe.loss.discriminator(self.shared_discriminator, real, fake, label, self.discriminator_steps)
         self.discriminator_steps += 1
         self.discriminator_optimizer.zero_grad()
         verdict.loss.backward()
@@ -106,7 +126,7 @@ class Training:
         real, label = self.draw(self.batch)
         self.discriminator.requires_grad_(False)  # its gradients are not needed here, and cost a sixth of the step
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            loss = self.recipe.loss.generator(self.discriminator, real, self.generate(label), label)
+            loss = self.recipe.loss.generator(self.discriminator, real, self.generate(self.shared_generator, label), label)
         self.generator_optimizer.zero_grad()
         loss.backward()
         self.generator_optimizer.step()
@@ -114,14 +134,19 @@ class Training:
         return loss.detach()
 
     def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Real images [n, channels, 28, 28] and their labels [n, classes]."""
-        images, labels = self.batches.take(n)
+        """Real images and their labels; of n this process's share, [n / processes, channels, 28, 28] and [n / processes, classes]."""
+        images, labels = (self.processes.mine(rows) for rows in self.batches.take(n))
         return to_float(images), self.recipe.labels.encode(labels)
 
-    def generate(self, label: Tensor) -> Tensor:
+    def generate(self, generator: nn.Module, label: Tensor) -> Tensor:
         """[n, classes] -> images [n, channels, 28, 28], from fresh z."""
-        z = torch.randn(len(label), self.generator.z_dim, generator=self.random, device=self.device)
-        return self.generator(z, label).float()  # type: ignore[no-any-return]
+        z = torch.randn(len(label) * self.processes.count, self.generator.z_dim, generator=self.random, device=self.device)
+        return generator(self.processes.mine(z), label).float()  # type: ignore[no-any-return]
+
+    def part_randomness(self) -> None:
+        """Dropout draws from torch's own generator, in each process other numbers."""
+        if self.processes.count > 1:
+            torch.manual_seed(hash((self.seed, self.images, self.processes.rank)) % 2**63)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -151,6 +176,7 @@ class Training:
         torch.set_rng_state(state["torch_random"])
         if state["cuda_random"] is not None:
             torch.cuda.set_rng_state(state["cuda_random"], self.device)
+        self.part_randomness()
 
 
 def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
@@ -162,5 +188,5 @@ def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
         steps: list[Step] = []
         while len(steps) < steps_each and training.images < training.total_images:
             steps.append(training.step())
-        discriminator_loss, generator_loss, accuracy = torch.tensor(steps).mean(dim=0).tolist()
+        discriminator_loss, generator_loss, accuracy = training.processes.mean(torch.tensor(steps).mean(dim=0)).tolist()
         yield Progress(training.images, discriminator_loss, generator_loss, accuracy)

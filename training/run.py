@@ -80,7 +80,7 @@ class Plan:
 
 
 def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
-    """Train to the end and return the weights file; None if the run was interrupted, its checkpoint written."""
+    """Train to the end and return the weights file; None if the run was interrupted, its checkpoint written, or another process writes."""
     folder, began = plan.folder, time.monotonic()
     identity = {
         "recipe": training.recipe.parts(),
@@ -111,17 +111,22 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
         state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed()}
         checkpoint.save(folder.checkpoint, identity, state)
 
+    processes = training.processes
     fixed = fixed_latents(training)
     next_sheet = sheet_due(training.images, training.total_images)
-    saved_at = time.monotonic()
+    saved_at = -math.inf  # at once, so that whatever stops the run, there is something to go on from
+    if not processes.first:
+        follow(training)
+        return None
     with (
-        stop_signals() as stop,
+        stop_signals() as asked,
         SummaryWriter(str(folder.root), purge_step=training.images + 1 if plan.resume else None) as board,
         progress_bar(console, plan.name, training.images, training.total_images) as show,
     ):
         for progress in train(training):
             history.append(progress)
             show(progress)
+            stop = processes.any(bool(asked))
             for name, value in asdict(progress).items():
                 if name != "images":
                     board.add_scalar(name, value, progress.images)
@@ -139,6 +144,14 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     write_weights(plan, training, dataset, elapsed())
     return folder.weights
+
+
+def follow(training: Training) -> None:
+    """A process that only computes; it stops where the first one does."""
+    with stop_signals() as asked:
+        for _ in train(training):
+            if training.processes.any(bool(asked)):
+                return
 
 
 def sheet_due(images: int, total_images: int) -> int:

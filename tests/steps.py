@@ -1,0 +1,25 @@
+"""A few steps of a run, in float32, by however many processes torchrun starts: python -m tests.steps RECIPE DATA OUT. Not a test itself."""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from training.loop import Training, train
+from training.processes import joined
+from training.recipe import BOOK
+
+if __name__ == "__main__":
+    name, data, out = sys.argv[1:]
+    device = torch.device("cpu")
+    torch.set_num_threads(1)
+    with joined(device) as processes:
+        recipe = BOOK[name].recipe
+        training = Training(recipe, recipe.data.read(Path(data)), device, 32, 5, 6 * 32 * recipe.optimizer.discriminator_steps, processes)
+        training.autocast = False
+        rows = [[row.discriminator_loss, row.generator_loss, row.accuracy] for row in train(training, steps_each=1)]
+        own = float(sum(weights.double().abs().sum() for weights in training.generator.state_dict().values()))
+        alike = not processes.any(abs(float(processes.mean(torch.tensor(own, dtype=torch.float64))) - own) > 1e-6 * own)
+        if processes.first:
+            Path(out).write_text(json.dumps({"rows": rows, "weights": own, "alike": alike, "processes": processes.count}))

@@ -1,0 +1,109 @@
+"""Several processes train what one would have trained, and a run outlives the loss of one of them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models import weights
+from tests.running import PATIENCE_S
+from training.loop import RecipeError, Training
+from training.processes import Processes
+from training.recipe import BOOK
+
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def steps(recipe: str, data: Path, out: Path, *launcher: str) -> dict[str, Any]:
+    line = [*(launcher or [sys.executable]), "-m", "tests.steps", recipe, str(data), str(out)]
+    subprocess.run(line, env=ENVIRONMENT, check=True, timeout=2 * PATIENCE_S, capture_output=True)
+    return dict(json.loads(out.read_text()))
+
+
+@pytest.mark.parametrize("recipe", ["kakite", "dense"])
+def test_two_processes_have_the_losses_of_one_with_the_same_batch(recipe: str, data: Path, tmp_path: Path) -> None:
+    """With batch norm over the whole batch, penalties, two steps of D, an average: all that kakite has; and with Adam's own noise."""
+    alone = steps(recipe, data, tmp_path / "alone.json")
+    together = steps(recipe, data, tmp_path / "together.json", *TORCHRUN)
+    assert (alone["processes"], together["processes"]) == (1, 2)
+    assert together["alike"], "both processes hold the same weights"
+    for one, two in zip(alone["rows"], together["rows"], strict=True):
+        assert two == pytest.approx(one, rel=2e-3, abs=2e-3)
+    assert together["rows"][0] == pytest.approx(alone["rows"][0], rel=1e-5)
+    assert together["weights"] == pytest.approx(alone["weights"], rel=1e-3)
+
+
+def test_rows_are_shared_without_overlap() -> None:
+    rows = torch.arange(12).reshape(12, 1)
+    parts = [Processes(3, rank).mine(rows) for rank in range(3)]
+    assert torch.equal(torch.cat(parts), rows)
+
+
+def test_batch_that_cannot_be_shared_is_refused(data: Path) -> None:
+    recipe = BOOK["dense"].recipe
+    with pytest.raises(RecipeError, match=r"Half a batch, 16 images, cannot be shared by 3 processes"):
+        Training(recipe, recipe.data.read(data), torch.device("cpu"), 32, 0, 64, Processes(3, 0))
+
+
+def run(data: Path, out: Path, images: int, *options: str, launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+    line = [*(launcher or [sys.executable]), "-m", "training", "train", "dense", "--data", str(data), "--out", str(out)]
+    whole = [*line, "--images", str(images), *options]
+    return subprocess.Popen(whole, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def workers(launcher: subprocess.Popen[str]) -> list[int]:
+    children = Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children")
+    if not children.exists():
+        pytest.skip("this system does not tell a process's children")
+    return [int(child) for child in children.read_text().split()]
+
+
+def test_killed_worker_ends_the_run_with_a_checkpoint_that_another_number_of_processes_resumes(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    launched = run(data, out, 100_000_000, launcher=tuple(TORCHRUN))
+    wait_for(out / "checkpoint.pt", launched)
+    os.kill(workers(launched)[-1], signal.SIGKILL)
+    told, _ = launched.communicate(timeout=2 * PATIENCE_S)
+    assert launched.returncode != 0
+    assert "--resume" in told
+    images = torch.load(out / "checkpoint.pt", weights_only=True)["state"]["training"]["images"]
+    resumed = run(data, out, images + 6400, "--resume")
+    told, _ = resumed.communicate(timeout=2 * PATIENCE_S)
+    assert resumed.returncode == 0, told
+    assert weights.load(out / "dense.safetensors").card.images_seen == images + 6400
+
+
+def test_torchrun_starts_lost_processes_anew_where_it_is_told_to(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    launched = run(data, out, 60_000, launcher=(*TORCHRUN, "--max-restarts", "1"))
+    wait_for(out / "checkpoint.pt", launched)
+    os.kill(workers(launched)[-1], signal.SIGKILL)
+    told, _ = launched.communicate(timeout=2 * PATIENCE_S)
+    assert launched.returncode == 0, told
+    assert "Resumed at" in told
+    assert weights.load(out / "dense.safetensors").card.images_seen >= 60_000
+
+
+def test_stop_is_heeded_by_all_processes_at_the_same_step(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    launched = run(data, out, 100_000_000, launcher=tuple(TORCHRUN))
+    wait_for(out / "checkpoint.pt", launched)
+    launched.send_signal(signal.SIGTERM)
+    told, _ = launched.communicate(timeout=2 * PATIENCE_S)
+    assert "Interrupted at" in told
+
+
+def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 2 * PATIENCE_S
+    while not file.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -1,0 +1,161 @@
+"""Several processes that train one model, as torchrun starts them; a single one is the plain case. Knows no GAN.
+
+All of them draw the same random numbers for the whole batch, and each takes its own rows of it. So the batch stays what it was, no
+two processes see the same row, and nothing of a run's state depends on how many they are: it can be gone on with by another number.
+"""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.distributed.rendezvous import rendezvous
+from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
+
+
+class ProcessesError(Exception):
+    """Another process is lost, and the run with it. The message says how to go on."""
+
+
+@dataclass(frozen=True)
+class Processes:
+    """How many there are, and which one this is."""
+
+    count: int = 1
+    rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that writes files and shows progress."""
+        return self.rank == 0
+
+    def mine(self, rows: Tensor) -> Tensor:
+        """Of rows for the whole batch [n, ...] those of this process [n / count, ...]."""
+        return rows.chunk(self.count)[self.rank]
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Over all processes."""
+        return summed(values) / self.count if self.count > 1 else values
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is so in any of them."""
+        return bool(self.mean(torch.tensor(float(flag))) > 0)
+
+    def together(self, network: nn.Module, device: torch.device) -> nn.Module:
+        """The network as a function whose gradients are the mean over all processes. Its batch norms become those of the whole batch,
+        in place; buffers are the same in all and need no broadcast, which two passes before a backward would not survive."""
+        if self.count == 1:
+            return network
+        share_batch_norms(network)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # newer versions of torch have another name for it
+            return DistributedDataParallel(network, [device] if device.type == "cuda" else None, broadcast_buffers=False)
+
+
+ALONE = Processes()
+
+
+@contextmanager
+def joined(device: torch.device) -> Iterator[Processes]:
+    """The processes that torchrun has started, or this one alone. Raises ProcessesError when one of them is lost."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield ALONE
+        return
+    store, rank, count = next(rendezvous("env://"))
+    store = distributed.PrefixStore(restarts(), store)  # else processes that were started anew would look for the lost ones
+    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=count)
+    try:
+        yield Processes(count, rank)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise ProcessesError(
+            f"A process of this run is lost ({reason}). Go on from the last checkpoint: the same command with --resume"
+        ) from error
+    finally:
+        distributed.destroy_process_group()
+
+
+def local_device(device: torch.device) -> torch.device:
+    """Each process of a machine has a GPU of its own."""
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if device.type == "cuda" else device
+
+
+def restarts() -> str:
+    """How often torchrun has started the processes anew after it lost one."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+
+
+class Sum(torch.autograd.Function):
+    """Over all processes; so is the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor) -> Tensor:
+        return summed(values)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return summed(gradient)
+
+
+def summed(values: Tensor) -> Tensor:
+    total = values.clone(memory_format=torch.contiguous_format)
+    distributed.all_reduce(total)
+    return total
+
+
+class Shared:
+    """Batch norm over the rows of all processes; torch's own SyncBatchNorm knows no CPU. Mixed into torch's batch norms."""
+
+    def forward(self: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:  # type: ignore[misc]
+        """[n, features, ...] -> the same shape."""
+        if not self.training:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+        dimensions = [0, *range(2, x.dim())]
+        rows = x.float()
+        sums = torch.stack([rows.sum(dimensions), rows.square().sum(dimensions), torch.full_like(self.bias, x.numel() / x.shape[1])])
+        total, squares, n = Sum.apply(sums)  # type: ignore[no-untyped-call]
+        mean = total / n
+        variance = squares / n - mean.square()
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        assert self.num_batches_tracked is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * (n / (n - 1)), self.momentum)
+            self.num_batches_tracked.add_(1)
+        scale = self.weight / torch.sqrt(variance + self.eps)
+        shape = [1, -1, *[1] * (x.dim() - 2)]
+        normed: Tensor = (rows - mean.reshape(shape)) * scale.reshape(shape) + self.bias.reshape(shape)
+        return normed.to(x.dtype)
+
+
+class SharedBatchNorm1d(Shared, nn.BatchNorm1d):
+    pass
+
+
+class SharedBatchNorm2d(Shared, nn.BatchNorm2d):
+    pass
+
+
+def share_batch_norms(network: nn.Module) -> None:
+    """Replaces each batch norm by one that has the same tensors, and the rows of all processes."""
+    for parent in list(network.modules()):
+        for name, norm in parent.named_children():
+            if isinstance(norm, nn.BatchNorm1d):
+                setattr(parent, name, like(norm, SharedBatchNorm1d))
+            elif isinstance(norm, nn.BatchNorm2d):
+                setattr(parent, name, like(norm, SharedBatchNorm2d))
+
+
+def like(norm: nn.BatchNorm1d | nn.BatchNorm2d, kind: type[SharedBatchNorm1d] | type[SharedBatchNorm2d]) -> nn.Module:
+    shared = kind(norm.num_features, norm.eps, norm.momentum, device="meta")
+    shared.load_state_dict(norm.state_dict(), assign=True)
+    shared.weight, shared.bias = norm.weight, norm.bias  # the very parameters that the optimizer has
+    return shared
