@@ -68,7 +68,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
         yield ALONE
         return
     store, rank, count = next(rendezvous("env://"))
-    store = distributed.PrefixStore(restarts(), store)  # else processes that were started anew would look for the lost ones
+    store = distributed.PrefixStore(restarts(), store)  # type: ignore[attr-defined]  # else processes that were started anew would look for the lost ones
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=count)
     try:
         yield Processes(count, rank)

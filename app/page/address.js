@@ -29,10 +29,11 @@ export function write(panel, fields, { step = false } = {}) {
 /** How many steps of this visit can be undone. */
 export const steps = () => history.state?.steps ?? 0;
 
-/** A whole number out of an address, or what stands in for one that is none. */
+/** A whole number as it was typed, or out of an address, kept to `most`; or what stands in for one that is none. */
 export function whole(text, least, most, otherwise) {
-  const number = /^\d{1,16}$/.test(text ?? "") ? Number(text) : NaN;
-  return number >= least && number <= most ? number : otherwise;
+  const plain = (text ?? "").normalize("NFKC").trim();
+  const number = /^\d{1,16}$/.test(plain) ? Number(plain) : NaN;
+  return number >= least ? Math.min(number, most) : otherwise;
 }
 
 /** A number out of an address, kept within bounds. */

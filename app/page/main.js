@@ -63,6 +63,7 @@ addEventListener("written", ({ detail }) => {
 
 const other = document.getElementById("language");
 other.addEventListener("click", () => {
+  PANELS[seen].leave?.();
   document.documentElement.lang = language() === "ja" ? "en" : "ja";
   try {
     localStorage.setItem("language", language());
@@ -72,6 +73,11 @@ other.addEventListener("click", () => {
   show();
 });
 
-for (const button of document.querySelectorAll(".copy-link")) button.addEventListener("click", () => copy(location.href, button));
+for (const button of document.querySelectorAll(".copy-link")) {
+  button.addEventListener("click", () => {
+    PANELS[seen].leave?.(); // what plays stops, so that the link leads to what is seen
+    copy(location.href, button);
+  });
+}
 
 show();

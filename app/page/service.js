@@ -106,13 +106,14 @@ export function known(request) {
 }
 
 /**
- * The model that the page plays with: the default one; or, if that has labels but not ten, or labels are needed, the first that fits.
+ * The model that the page plays with: the default one; or, if that has labels but not ten, or labels are needed, the best that fits.
  * Null if none does. `asked` is what names it in a request.
  */
 export async function modelFor({ labels }) {
   const { models } = await known({ path: "/models" });
   const fits = ({ network }) => network.classes >= 10 || (!labels && !network.classes);
-  const fit = models.find((model) => model.default && fits(model)) ?? models.find(fits);
+  const agreement = ({ scores }) => scores.label_agreement ?? 0;
+  const fit = models.find((model) => model.default && fits(model)) ?? models.filter(fits).sort((a, b) => agreement(b) - agreement(a))[0];
   if (!fit) return null;
   return { name: fit.name, labels: fit.network.classes >= 10, directions: fit.directions, asked: fit.default ? {} : { model: fit.name } };
 }

@@ -61,7 +61,13 @@ const showHands = latest(async ({ content }, { end, hands }) => {
     button.setAttribute("aria-label", words().digit(labelOf(end), hands + i));
     button.dataset.seed = hands + i;
   });
+  mark();
 });
+
+/** Which of the hands to choose from is chosen. */
+function mark() {
+  for (const button of places.children) button.setAttribute("aria-pressed", String(button.dataset.seed === ends[chosen()].seed.value));
+}
 
 function askHands() {
   const path = pathOf("/grid", { n: HANDS, columns: COLUMNS, seed: hands, label: labelOf(chosen()), paper: "white", ...model.asked });
@@ -69,6 +75,7 @@ function askHands() {
 }
 
 function ask({ step = false } = {}) {
+  mark();
   write("walk", fields(), { step });
   const label = model.labels ? `${first.value}..${last.value}` : null;
   const way = { from: from.value, to: to.value, frames: FRAMES, label, paper: "white", ...model.asked };
@@ -81,12 +88,9 @@ function ask({ step = false } = {}) {
   show({ path: pathOf("/walk", way) });
 }
 
-let forth = 1;
 const film = player(panel.querySelector("#play"), {
   step() {
-    const at = Number(slider.value);
-    if (at + forth < 0 || at + forth >= FRAMES) forth = -forth; // there and back
-    slider.value = at + forth;
+    slider.value = (Number(slider.value) + 1) % FRAMES;
     frame();
   },
   ms: () => (matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM_MS : FRAME_MS),

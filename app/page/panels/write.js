@@ -11,7 +11,7 @@ const picture = panel.querySelector("#written");
 const refusal = panel.querySelector(".refusal");
 const download = panel.querySelector("#download");
 const asRequest = requestBox(panel);
-const WRITABLE = /^[0-9\-.:/, ]*$/;
+const WRITABLE = /^(?!\.{1,2}$)[0-9\-.:/, ]*$/; // a dot or two alone would be a folder to the browser
 const HEIGHT = 192; // pixels of the picture, twice as many as it is seen with
 let model = null;
 let seed = 8;
@@ -35,21 +35,26 @@ function refuse(sentence) {
   field.setAttribute("aria-invalid", String(sentence !== ""));
 }
 
-/** What was typed as the service writes it: wide digits and dashes, as a Japanese keyboard gives them, are the plain ones. */
-const plain = (text) => text.normalize("NFKC").replace(/[‐-―−ー]/g, "-").replace(/[、]/g, ",").replace(/[。]/g, ".");
+/** What was typed as the service writes it: wide digits and marks, as a Japanese keyboard gives them, and dates and postcodes of Japan. */
+const plain = (text) =>
+  text.normalize("NFKC").replace(/[年月](?=\d)/g, "-").replace(/[年月日〒]/g, "").replace(/[‐-―−ー]/g, "-").replace(/、/g, ",").replace(/。/g, ".");
 
-/** The text in an address, where it stays legible. */
-const inPath = (text) => encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",").replaceAll("%2F", "/");
+/** The text in an address, where it stays legible; a slash beside dots would be a folder's. */
+function inPath(text) {
+  const legible = encodeURIComponent(text).replaceAll("%3A", ":").replaceAll("%2C", ",");
+  return /(^|\/)\.{1,2}(\/|$)/.test(text) ? legible : legible.replaceAll("%2F", "/");
+}
 
 function ask({ step = false } = {}) {
   const text = plain(field.value);
   write("write", { text, seed }, { step });
   panel.classList.toggle("blank", !text);
   refuse(!model ? words().unlabelled : WRITABLE.test(text) ? "" : words().unwritable);
+  panel.classList.toggle("refused", refusal.textContent !== "");
   if (refusal.textContent || !text) return;
   const path = pathOf(`/write/${inPath(text)}`, { seed, height: HEIGHT, paper: "white", ...model.asked });
   download.href = path;
-  download.download = `${text.replaceAll(/[/: ]/g, "-")}.png`;
+  download.download = `${text.trim().replaceAll(/[/: ]/g, "-")}.png`;
   asRequest({ path, file: download.download });
   show({ path, text, seed });
 }
