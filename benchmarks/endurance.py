@@ -62,13 +62,13 @@ class Clients:
         self.times_ms[int(head.split()[1])].append(1e3 * (time.perf_counter() - due))
         self.idle.append((reader, writer))
 
-    async def attack(self, rate: float, seconds: float) -> None:
+    async def attack(self, rate: float, seconds: float, images: int = GRID) -> None:
         began = due = time.perf_counter()
         waiting = []
         while due - began < seconds:
             due += random.expovariate(rate)
             await asyncio.sleep(max(0, due - time.perf_counter()))
-            waiting.append(asyncio.create_task(self.get(f"/grid?n={GRID}&seed={len(waiting) * GRID}", due)))
+            waiting.append(asyncio.create_task(self.get(f"/grid?n={images}&seed={len(waiting) * images}", due)))
         await asyncio.gather(*waiting)
 
 

@@ -1,6 +1,5 @@
 """Data sets in shards: whoever makes them, and however often they were interrupted, they are the same bytes."""
 
-import contextlib
 import hashlib
 import json
 import os
@@ -141,9 +140,10 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     return content(out)
 
 
-@contextlib.contextmanager
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[tuple[str, list[Callable[[], None]]]]:
     """Ray's own cluster of a head that computes nothing and two nodes of a core each: its address, and how to kill a node."""
+    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     running = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
@@ -156,15 +156,16 @@ def cluster() -> Iterator[tuple[str, list[Callable[[], None]]]]:
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("killed", [False, True], ids=["undisturbed", "node-killed"])
-def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process(tmp_path: Path, single: dict[str, bytes], killed: bool) -> None:
-    pytest.importorskip("ray")
-    with cluster() as (address, kill):
-        process = command(tmp_path, "--engine", "ray", RAY_ADDRESS=address)
-        if killed:
-            while len(list(tmp_path.glob("*.json"))) < 2:
-                assert process.poll() is None
-            kill[0]()
-        told, errors = process.communicate(timeout=240)
+def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process(
+    tmp_path: Path, single: dict[str, bytes], cluster: tuple[str, list[Callable[[], None]]], killed: bool
+) -> None:
+    address, kill = cluster
+    process = command(tmp_path, "--engine", "ray", RAY_ADDRESS=address)
+    if killed:
+        while len(list(tmp_path.glob("*.json"))) < 2:
+            assert process.poll() is None
+        kill[0]()
+    told, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert "6,000 digits" in told
     assert content(tmp_path) == single
