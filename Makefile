@@ -1,6 +1,6 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
-# make check    lint, format, types, Dockerfile, compose file
+# make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests
 # make bench    measures the service beside others, in 15 minutes; needs wrk (apt-get install wrk)
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
@@ -19,9 +19,10 @@ TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 endif
 
 BIN := .venv/bin
+KUSTOMIZE := $(shell command -v kubectl >/dev/null && echo kubectl kustomize)
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test browser check bench train format clean
+.PHONY: setup serve test needed-by-tests check bench train format clean
 
 setup: .venv/ready
 
@@ -36,11 +37,15 @@ setup: .venv/ready
 serve: setup
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
-test: setup browser
+test: setup needed-by-tests
 	$(BIN)/pytest
 
 # The page is tested in Chromium: the system's; where there is none, Debian's for root, else Playwright's own, else those tests are skipped.
-browser: setup
+# Replicas are tested behind nginx: the system's, or Debian's for root.
+needed-by-tests: setup
+	@command -v nginx || test -x /usr/sbin/nginx \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && apt-get install -y -qq --no-install-recommends nginx-light; } \
+	|| echo "No nginx could be had."
 	@command -v chromium || command -v chromium-browser || command -v google-chrome \
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
 	|| $(BIN)/playwright install chromium || echo "No Chromium could be had."
@@ -50,7 +55,9 @@ check: setup
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
-	$(if $(COMPOSE),$(COMPOSE) --profile gpu --profile train config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
+	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/base/*.yaml))
+	$(if $(KUSTOMIZE),$(foreach overlay,base gpu queue-depth,$(KUSTOMIZE) deploy/kubernetes/$(overlay) | $(BIN)/kubernetes-validate --strict --quiet - &&) true,@echo "No kubectl here, so the overlays of deploy/kubernetes were not checked.")
+	$(if $(COMPOSE),$(COMPOSE) --profile gpu --profile train --profile replicas config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
 
 bench: setup
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }

@@ -1,4 +1,4 @@
-"""What a load does to the time of an answer: a simulation of replicas, calibrated by a server with nobody else there, then checked against it.
+"""What a load does to the time of an answer: a simulation of replicas, calibrated by an idle server, checked against a busy one.
 
 python -m benchmarks.queueing [--images 16] [--seconds 10]      measures, predicts, and shows both
 python -m benchmarks.queueing --predict 100000 --replicas 40    predicts alone, from the figures of docs/scaling.md
