@@ -23,10 +23,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.endurance import SERVICE, Clients
-from benchmarks.servers import Running, running
+from benchmarks.endurance import Clients
+from benchmarks.servers import Contestant, Running, running
 from models import device
 
+# One core computes, so that HTTP and the sender of the load have the other: with two threads a large batch would stop them both.
+SERVICE = Contestant("Kakite", "app", settings={"KAKITE_ACCESS_LOG": "0", "KAKITE_THREADS": "1"})
 LOADS = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9)  # of the capacity that the simulation predicts
 SIZES = (1, 16, 32, 64)  # images of a request, for the calibration
 ALONE = 200  # requests for each of them
