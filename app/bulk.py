@@ -1,6 +1,7 @@
 """The command that makes a data set in shards: what is wanted, what of it is there already, the rest by an engine."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from app import shards
@@ -20,8 +21,9 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     wanted = validated(BulkQuery, given)
     settings = Settings(access_log=False)
     model = looked_up(settings, wanted.model)
-    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, model.served.precision, options.out)
-    missing = plan.missing()
+    out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
+    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, model.served.precision, out)
+    missing = shards.begin(plan)
     there = wanted.n - sum(shard.last - shard.first + 1 for shard in missing)
     with progress(wanted.n) as count:
         count(there)

@@ -49,8 +49,8 @@ def add(commands: Any) -> None:
             option = f"--{name.replace('_', '-')}"
             command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
         command.add_argument("--out", default=out, help=f"where it goes ({out})")
-    sheet.set_defaults(run=lambda options: picture("/grid", GridQuery, options))
-    write.set_defaults(run=lambda options: picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options))
+    sheet.set_defaults(run=lambda options: asyncio.run(picture("/grid", GridQuery, options)))
+    write.set_defaults(run=lambda options: asyncio.run(picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options)))
     told = BulkQuery.model_fields["shard"].description
     dataset.add_argument("--shard", metavar="X", help=f"cuts it into files of so many digits, which can be gone on with: {told}")
     dataset.add_argument("--engine", choices=ENGINES, help="makes shards: local, in this process, or ray, on a cluster")
@@ -60,12 +60,12 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """The exit status. Raises StartError where no model can be loaded."""
     try:
-        asyncio.run(options.run(options))
+        options.run(options)
     except CommandError as error:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{options.out}: {error.strerror}. Nothing incomplete is left there.", file=sys.stderr)
+        print(f"{options.out}: {error.strerror or error}. Nothing incomplete is left there.", file=sys.stderr)
         return 1
     return 0
 
@@ -88,11 +88,16 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
     print(f"{options.out}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
 
 
-async def make(options: argparse.Namespace) -> None:
-    """Into a folder: MNIST's four files and the manifest, or one file of another format, or shards."""
+def make(options: argparse.Namespace) -> None:
+    """A data set into a folder."""
     if options.engine or options.shard:
-        await make_shards(options)
-        return
+        make_shards(options)
+    else:
+        asyncio.run(make_files(options))
+
+
+async def make_files(options: argparse.Namespace) -> None:
+    """MNIST's four files and the manifest, or one file of another format."""
     try:
         wanted = validated(DatasetQuery, given(DatasetQuery, options))
     except Invalid as invalid:
@@ -120,13 +125,24 @@ async def make(options: argparse.Namespace) -> None:
     print(f"{options.out}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
 
 
-async def make_shards(options: argparse.Namespace) -> None:
+def make_shards(options: argparse.Namespace) -> None:
     try:
         given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
-        print(await asyncio.to_thread(bulk.make, options, given_here, progress))
+        print(bulk.make(options, given_here, progress))
     except Invalid as invalid:
         raise CommandError(sentence(invalid)) from None
-    except (UnknownModel, Unfit, MissingLibrary, ForeignShards, EngineError, OtherWeights, ImportError, ValueError) as error:
+    except (
+        UnknownModel,
+        Unfit,
+        MissingLibrary,
+        ForeignShards,
+        EngineError,
+        OtherWeights,
+        Closed,
+        ForwardFailed,
+        ImportError,
+        ValueError,
+    ) as error:
         raise CommandError(str(error)) from None
 
 

@@ -5,6 +5,7 @@ Ray is imported by nobody else, and only where it is asked for: pip install 'ray
 
 import importlib.util
 import logging
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -39,13 +40,16 @@ class Maker:
         self.plan = plan
         self.stack = ExitStack()
         self.portal = self.stack.enter_context(start_blocking_portal())
-        process = ModelProcess(settings.model_copy(update={"precision": plan.precision}))
-        self.gallery: Gallery = self.portal.call(lambda: Gallery(settings, process, Metrics()))
-        self.stack.enter_context(self.portal.wrap_async_context_manager(self.gallery.running()))
-        model = self.gallery.find(plan.data.about["model"])
-        if model.served.sha256 != plan.data.about["sha256"]:
+        try:
+            process = ModelProcess(settings.model_copy(update={"precision": plan.precision}))
+            gallery: Gallery = self.portal.call(lambda: Gallery(settings, process, Metrics()))
+            self.stack.enter_context(self.portal.wrap_async_context_manager(gallery.running()))
+            model = gallery.find(plan.data.about["model"])
+            if model.served.sha256 != plan.data.about["sha256"]:
+                raise OtherWeights(f"The weights of {model.name} are not the same on all nodes.")
+        except BaseException:
             self.close()
-            raise OtherWeights(f"The weights of {model.name} are not the same on all nodes.")
+            raise
         self.compute = patiently(model)
 
     def make(self, shard: Shard) -> int:
@@ -58,7 +62,8 @@ class Maker:
         return {"digits": [self.make(Shard(int(first), int(last))) for first, last in zip(batch["first"], batch["last"], strict=True)]}
 
     def close(self) -> None:
-        self.stack.close()
+        """After an error or Ctrl-C what is being made is dropped."""
+        self.stack.__exit__(*sys.exc_info())
 
 
 def local(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
@@ -71,7 +76,7 @@ def local(plan: Plan, missing: list[Shard], settings: Settings, count: Count) ->
 
 
 def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
-    """On the cluster of RAY_ADDRESS, or on one that is started here: an actor a GPU where there are any, else one a node.
+    """On the cluster of RAY_ADDRESS, or on one that is started here: an actor a GPU where there are any, else one a node, if all are alike.
 
     A node that dies costs time alone: its shards are made by others. Raises MissingLibrary.
     """
@@ -79,7 +84,7 @@ def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -
         raise MissingLibrary("The engine ray needs Ray: pip install 'ray[data]' on every node. Or take --engine local.")
     import ray
     from ray.data import ActorPoolStrategy, DataContext
-    from ray.exceptions import RayError
+    from ray.exceptions import RayError, RayTaskError
 
     ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -99,6 +104,8 @@ def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -
     try:
         for row in made.iter_rows():
             count(row["digits"])
+    except RayTaskError as error:
+        raise EngineError(f"A node could not make its shards: {error.cause}") from error
     except RayError as error:
         raise EngineError(f"Ray gave up: {error}") from error
 

@@ -7,9 +7,12 @@ manifest after it: a run that died goes on with the shards that have none.
 import asyncio
 import hashlib
 import json
+import os
+import secrets
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import IO, Any
 
 import fsspec
@@ -19,8 +22,9 @@ from fsspec.implementations.local import LocalFileSystem
 from app.dataset_files import Format, streamed
 from app.datasets import Compute, DataSet
 
-MANIFEST = "manifest.json"
-PART = ".part"  # ending of a file that is being written
+MANIFEST = "manifest.json"  # of all shards, when none is missing
+PLAN = "plan.json"  # what they are to be, before the first of them
+PART = ".part"  # ending of a local file that is being written
 WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
 
 
@@ -67,22 +71,27 @@ class Plan:
         }
 
     def missing(self) -> list[Shard]:
-        """Those without a manifest, or whose file is not as large as that says. Raises ForeignShards for one that another plan has made."""
+        """Those without a whole manifest, or whose file is not as large as that says. Raises ForeignShards for one of another plan."""
         fs, root = place(self.out)
-        entries = fs.ls(root, detail=True, refresh=True) if fs.exists(root) else []
-        sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in entries}
-        if MANIFEST in sizes:
-            self.refuse_other(json.loads(fs.cat_file(f"{root}/{MANIFEST}")), self.summary(), MANIFEST)
+        sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in fs.ls(root, detail=True, refresh=True)}
         missing = []
         for shard in self.shards():
-            if f"{shard.name}.json" not in sizes:
+            manifest = self.read(shard) if f"{shard.name}.json" in sizes else None
+            if manifest is None:
                 missing.append(shard)
                 continue
-            manifest = json.loads(fs.cat_file(f"{root}/{shard.name}.json"))
             self.refuse_other(manifest, self.told(shard), f"{shard.name}.json")
-            if sizes.get(manifest["file"]) != manifest["bytes"]:
+            if sizes.get(manifest["file"]) != manifest.get("bytes"):
                 missing.append(shard)
         return missing
+
+    def read(self, shard: Shard) -> dict[str, Any] | None:
+        """A shard's manifest; None where it is cut."""
+        fs, root = place(self.out)
+        try:
+            return dict(json.loads(fs.cat_file(f"{root}/{shard.name}.json")))
+        except ValueError:
+            return None
 
     def refuse_other(self, found: dict[str, Any], wanted: dict[str, Any], name: str) -> None:
         for field, value in wanted.items():
@@ -93,10 +102,27 @@ class Plan:
         return {**json.loads(self.data.manifest()), "format": self.kind, "precision": self.precision, "shard": self.size}
 
 
+def begin(plan: Plan) -> list[Shard]:
+    """Writes the plan where there is none, clears away what a killed process has left half written, and gives the shards that are missing.
+
+    Raises ForeignShards for a place with another plan.
+    """
+    fs, root = place(plan.out)
+    fs.makedirs(root, exist_ok=True)
+    if fs.exists(f"{root}/{PLAN}"):
+        plan.refuse_other(json.loads(fs.cat_file(f"{root}/{PLAN}")), plan.summary(), PLAN)
+    else:
+        with whole(fs, f"{root}/{PLAN}") as file:
+            file.write(json.dumps(plan.summary(), indent=1).encode())
+    if isinstance(fs, LocalFileSystem):
+        for left in Path(root).glob(f"*{PART}"):
+            left.unlink()
+    return plan.missing()
+
+
 async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
     """The shard's file, then its manifest with the file's own SHA-256 (`sha256` is that of the weights) and length in bytes."""
     fs, root = place(plan.out)
-    fs.makedirs(root, exist_ok=True)
     manifest = plan.told(shard)
     digest, length = hashlib.sha256(), 0
     with whole(fs, f"{root}/{manifest['file']}") as file:
@@ -128,12 +154,28 @@ def place(out: str) -> tuple[AbstractFileSystem, str]:
 @contextmanager
 def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
     """A file that appears when all of it is written, and not at all if something goes wrong."""
-    local = isinstance(fs, LocalFileSystem)  # fsspec would keep what is not whole yet in /tmp, which may be another disk
-    file = fs.open(f"{path}{PART}" if local else path, "wb", autocommit=local)
+    if isinstance(fs, LocalFileSystem):  # fsspec would keep what is not whole yet in /tmp, which may be another disk
+        with whole_locally(Path(path)) as local:
+            yield local
+        return
+    file = fs.open(path, "wb", autocommit=False)
     try:
         with file:
             yield file
     except BaseException:
-        fs.rm(f"{path}{PART}") if local else file.discard()
+        file.discard()
         raise
-    fs.mv(f"{path}{PART}", path) if local else file.commit()
+    file.commit()
+
+
+@contextmanager
+def whole_locally(path: Path) -> Iterator[IO[bytes]]:
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # its own, also where two processes make the same shard
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -41,7 +42,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 async def make(wanted: Plan) -> None:
-    for shard in wanted.missing():
+    for shard in shards.begin(wanted):
         await shards.write(wanted, shard, compute)
     shards.finish(wanted)
 
@@ -104,17 +105,18 @@ async def test_shard_that_fails_leaves_nothing(tmp_path: Path) -> None:
         return float(wanted.data_of(shard).rows(0, 1)[0, 0])
 
     wanted = plan(tmp_path)
-    shard = next(wanted.shards())
+    [shard, *_] = shards.begin(wanted)
     with pytest.raises(RuntimeError, match="no more"):
         await shards.write(wanted, shard, failing)
-    assert content(tmp_path) == {}
+    assert content(tmp_path).keys() == {"plan.json"}
 
 
 async def test_folder_of_another_data_set_is_not_mixed_up(tmp_path: Path) -> None:
-    await make(plan(tmp_path))
+    wanted = plan(tmp_path)
+    await shards.write(wanted, shards.begin(wanted)[1], compute)  # and no more: it died
     for other in (plan(tmp_path, size=300), plan(tmp_path, n=500), plan(tmp_path, kind="parquet")):
         with pytest.raises(ForeignShards, match=r"choose another --out"):
-            other.missing()
+            shards.begin(other)
 
 
 async def test_any_place_that_fsspec_knows_will_do(tmp_path: Path) -> None:
@@ -162,7 +164,7 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process(
     address, kill = cluster
     process = command(tmp_path, "--engine", "ray", RAY_ADDRESS=address)
     if killed:
-        while len(list(tmp_path.glob("*.json"))) < 2:
+        while len(list(tmp_path.glob("0*.json"))) < 2:
             assert process.poll() is None
         kill[0]()
     told, errors = process.communicate(timeout=240)
@@ -173,11 +175,13 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process(
 
 def test_ctrl_c_keeps_what_is_whole_and_the_command_goes_on(tmp_path: Path, single: dict[str, bytes]) -> None:
     process = command(tmp_path)
-    while not list(tmp_path.glob("*.json")):
+    while not list(tmp_path.glob("0*.json")):
         assert process.poll() is None
-    process.terminate()
+    process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
-    assert 0 < len(list(tmp_path.glob("*.json"))) < 13
+    assert process.returncode == 130
+    assert 0 < len(list(tmp_path.glob("0*.json"))) < 12
+    assert not list(tmp_path.glob("*.part"))
     told, errors = command(tmp_path).communicate(timeout=120)
     assert "of them there before" in told, errors
     assert content(tmp_path) == single

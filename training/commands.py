@@ -51,7 +51,7 @@ def train(options: Namespace, console: Console) -> int:
         training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
         name = options.name or options.recipe
         folder = Folder(options.out or Path("runs") / name, name)
-        plan = Plan(name, options.seed, folder, options.resume or restarts() != "0")
+        plan = Plan(name, options.seed, folder, options.resume, restarts() != "0")
         console.quiet = not processes.first
         among = f" among {processes.count} processes" if processes.count > 1 else ""
         console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision}){among}")

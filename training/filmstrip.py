@@ -26,7 +26,7 @@ def write(folders: Sequence[Folder], out: Path) -> list[int]:
     Raises DataError for a run without sheets.
     """
     sparsest = min((list(seen(folder)) for folder in folders), key=len)
-    moments = [sparsest[round(i * (len(sparsest) - 1) / (MOMENTS - 1))] for i in range(MOMENTS)]
+    moments = list(dict.fromkeys(sparsest[round(i * (len(sparsest) - 1) / (MOMENTS - 1))] for i in range(MOMENTS)))
     out.mkdir(parents=True, exist_ok=True)
     for folder in folders:
         sheets = seen(folder)

@@ -1,8 +1,9 @@
 """The loop: where the five parts meet. Yields progress; prints nothing, writes nothing.
 
 `Training` is the whole state of a run; what `state_dict` gives is all that a run needs to go on with the very numbers
-it would have had. It seeds torch's own generator (the weights to begin with, and dropout) and owns one more (z, and
-the order of the data), so nothing else in the process may draw from torch's while it runs.
+it would have had (dropout excepted, where several processes share a batch). It seeds torch's own generator (the weights
+to begin with, and dropout) and owns one more (z, and the order of the data), so nothing else in the process may draw
+from torch's while it runs.
 """
 
 from collections.abc import Iterator

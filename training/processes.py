@@ -69,10 +69,12 @@ def joined(device: torch.device) -> Iterator[Processes]:
         return
     store, rank, count = next(rendezvous("env://"))
     store = distributed.PrefixStore(restarts(), store)  # type: ignore[attr-defined]  # else processes that were started anew would look for the lost ones
-    distributed.init_process_group("nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=count)
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", store=store, rank=rank, world_size=count)
     try:
         yield Processes(count, rank)
     except RuntimeError as error:
+        if not isinstance(error, distributed.DistError) and "gloo" not in str(error):
+            raise  # a fault of this process
         reason = str(error).splitlines()[0]
         raise ProcessesError(
             f"A process of this run is lost ({reason}). Go on from the last checkpoint: the same command with --resume"
@@ -82,13 +84,21 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 
 def local_device(device: torch.device) -> torch.device:
-    """Each process of a machine has a GPU of its own."""
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if device.type == "cuda" else device
+    """Each process of a machine has a GPU of its own, where torchrun has started it."""
+    if device.type != "cuda" or "LOCAL_RANK" not in os.environ:
+        return device
+    torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def restarts() -> str:
     """How often torchrun has started the processes anew after it lost one."""
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+
+
+def launch() -> str:
+    """Which call of torchrun this is; processes that are started anew have the same."""
+    return os.environ.get("TORCHELASTIC_RUN_ID", "")
 
 
 class Sum(torch.autograd.Function):
@@ -100,7 +110,7 @@ class Sum(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return summed(gradient)
+        return Sum.apply(gradient)  # type: ignore[no-any-return,no-untyped-call]
 
 
 def summed(values: Tensor) -> Tensor:
@@ -121,7 +131,7 @@ class Shared:
         sums = torch.stack([rows.sum(dimensions), rows.square().sum(dimensions), torch.full_like(self.bias, x.numel() / x.shape[1])])
         total, squares, n = Sum.apply(sums)  # type: ignore[no-untyped-call]
         mean = total / n
-        variance = squares / n - mean.square()
+        variance = (squares / n - mean.square()).clamp(min=0)
         assert self.running_mean is not None
         assert self.running_var is not None
         assert self.momentum is not None

@@ -27,6 +27,7 @@ from training.bar import progress_bar
 from training.checkpoint import CheckpointError
 from training.data import Dataset
 from training.loop import Progress, Training, train
+from training.processes import launch
 from training.sampling import first_look, write
 
 CHECKPOINT_S = 45.0
@@ -77,6 +78,7 @@ class Plan:
     seed: int
     folder: Folder
     resume: bool
+    restarted: bool = False  # by torchrun, after it lost a process
 
 
 def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
@@ -94,9 +96,11 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     }
     history: list[Progress] = []
     wall_time_s = 0.0
-    if folder.checkpoint.exists() and not plan.resume:
+    there = folder.checkpoint.exists()
+    own = plan.restarted and there and checkpoint.load(folder.checkpoint, identity)["launch"] == launch()  # begun before the restart
+    if there and not plan.resume and not own:
         raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
-    if plan.resume:
+    if own or (plan.resume and not (plan.restarted and not there)):
         state = checkpoint.load(folder.checkpoint, identity)
         training.load_state_dict(state["training"])
         history = [Progress(**row) for row in state["history"]]
@@ -108,7 +112,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
 
     def save() -> None:
         rows = [asdict(row) for row in history]
-        state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed()}
+        state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed(), "launch": launch()}
         checkpoint.save(folder.checkpoint, identity, state)
 
     processes = training.processes

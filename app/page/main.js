@@ -20,9 +20,9 @@ async function show() {
   visits += 1;
   const visit = visits;
   const name = Object.hasOwn(PANELS, panel ?? "") ? panel : "write";
+  for (const other of Object.keys(PANELS)) document.getElementById(other).hidden = other !== name;
   if (seen && seen !== name) PANELS[seen].leave?.();
   seen = name;
-  for (const other of Object.keys(PANELS)) document.getElementById(other).hidden = other !== name;
   for (const link of links) {
     if (link.dataset.panel === name) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");

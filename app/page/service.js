@@ -97,10 +97,13 @@ export function known(request) {
   if (!kept.has(key)) {
     const answer = ask({ ...request, as: "json" }).then(({ content }) => content);
     kept.set(key, answer);
-    answer.catch((error) => {
-      kept.delete(key);
-      tell(key, error.message);
-    });
+    answer.then(
+      () => tell(key, null),
+      (error) => {
+        kept.delete(key);
+        tell(key, error.message);
+      },
+    );
   }
   return kept.get(key);
 }

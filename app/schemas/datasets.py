@@ -13,7 +13,8 @@ N_MAX = 10_000_000
 IDX_MIN = 7
 ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
 HELP = {
-    "n": f"how many digits, 1 to {N_MAX}; in a zip of PNGs at most {ZIP_MAX}: ask for the rest by first_seed",
+    "n": f"how many digits, 1 to {N_MAX} (in shards, from the command line, more); in a zip of PNGs "
+    f"at most {ZIP_MAX}: ask for the rest by first_seed",
     "first_seed": f"digit i comes from first_seed + i; 0 to {SEED_MAX}",
     "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit "
     "and labels.csv; parquet: image, label and seed",

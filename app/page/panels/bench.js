@@ -21,7 +21,8 @@ const asRequest = requestBox(panel);
 let model = null;
 let directions = []; // of the model
 let hand = null;
-let own = []; // the z of its seed
+let own = []; // the z of a seed,
+let ownSeed = null; // of the hand's but for the moment until it is answered
 let lastKeyed = null; // the control that keys have just moved: all they do to it is one step
 
 const show = latest(async ({ content }, { label, text }) => {
@@ -70,7 +71,8 @@ async function become(next) {
   const z = await hands.ownZ(next.seed, model);
   if (hand !== next || panel.hidden) return false;
   own = z;
-  hand.numbers.forEach((_, i) => i < own.length || hand.numbers.delete(i));
+  ownSeed = next.seed;
+  hand = { ...next, numbers: new Map([...next.numbers].filter(([i]) => i < own.length)) };
   set();
   see();
   return true;
@@ -84,6 +86,7 @@ function done(control = null) {
 }
 
 function bend(next) {
+  if (hand.seed !== ownSeed) return; // another hand is on its way
   hand = next;
   set();
   see();

@@ -49,8 +49,9 @@ function frame() {
 }
 
 const show = latest(async ({ content }) => {
-  picture?.close();
+  const before = picture;
   picture = await createImageBitmap(content);
+  before?.close();
   strip.forEach((one, i) => draw(one, picture, { column: (i * (FRAMES - 1)) / (SEEN - 1), grain: 3 }));
   frame();
 });
