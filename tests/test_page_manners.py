@@ -28,7 +28,6 @@ LOOKS: dict[str, dict[str, Any]] = {
     "english-light-wide": {},
     "japanese-dark-wide": {"locale": "ja-JP", "color_scheme": "dark"},
     "japanese-light-narrow": {"locale": "ja-JP", "viewport": {"width": 360, "height": 740}},
-    "english-dark-narrow": {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
 }
 
 

@@ -97,7 +97,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     history: list[Progress] = []
     wall_time_s = 0.0
     there = folder.checkpoint.exists()
-    own = plan.restarted and there and checkpoint.load(folder.checkpoint, identity)["launch"] == launch()  # begun before the restart
+    own = plan.restarted and there and checkpoint.load(folder.checkpoint, identity).get("launch") == launch()  # begun before the restart
     if there and not plan.resume and not own:
         raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
     if own or (plan.resume and not (plan.restarted and not there)):
