@@ -7,4 +7,11 @@ import schemathesis
 
 @schemathesis.hook
 def filter_query(_: Any, query: Any) -> bool:
-    return not any(value in ("", {}, [], None) for value in (query or {}).values())
+    return not any(empty(value) for value in (query or {}).values())
+
+
+def empty(value: Any) -> bool:
+    """Whether it stands in a query as nothing: also a list or an object of such."""
+    if isinstance(value, dict | list | tuple):
+        return all(map(empty, value.values() if isinstance(value, dict) else value))
+    return value in ("", None)

@@ -7,6 +7,7 @@ JSON is strict (`true`, `1.5` and `"7"` are no seeds); a query is text, so it is
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from models.latents import SEED_MAX
 
@@ -50,7 +51,10 @@ def split_at_commas(value: Any) -> Any:
         return EACH
     if not isinstance(value, list):
         return value
-    return [part for text in value for part in str(text).split(",") if part] or None
+    parts = [part for text in value for part in str(text).split(",") if part]
+    if any("." in part for part in parts):
+        raise PydanticCustomError("whole", "should be whole numbers")  # pydantic would take 3.0 for one
+    return parts or None
 
 
 class Asked(BaseModel):
