@@ -24,7 +24,7 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
     plan = Plan(checked(model, wanted), wanted.format, wanted.shard, model.served.precision, out)
     missing = shards.begin(plan)
-    there = wanted.n - sum(shard.last - shard.first + 1 for shard in missing)
+    there = wanted.n - sum(shard.digits for shard in missing)
     with progress(wanted.n) as count:
         count(there)
         if missing:

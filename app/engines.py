@@ -55,7 +55,7 @@ class Maker:
     def make(self, shard: Shard) -> int:
         """Its number of digits."""
         self.portal.call(shards.write, self.plan, shard, self.compute)
-        return shard.last - shard.first + 1
+        return shard.digits
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
         """As Ray Data calls it: columns of the shards' first and last seeds."""

@@ -43,6 +43,10 @@ class Shard:
     def name(self) -> str:
         return f"{self.first:0{WIDTH}}-{self.last:0{WIDTH}}"
 
+    @property
+    def digits(self) -> int:
+        return self.last - self.first + 1
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,7 +63,7 @@ class Plan:
         return (Shard(first, min(first + self.size, stop) - 1) for first in range(self.data.first_seed, stop, self.size))
 
     def data_of(self, shard: Shard) -> DataSet:
-        return replace(self.data, first_seed=shard.first, n=shard.last - shard.first + 1)
+        return replace(self.data, first_seed=shard.first, n=shard.digits)
 
     def told(self, shard: Shard) -> dict[str, Any]:
         """What a shard's manifest says before there is a file."""
