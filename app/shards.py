@@ -118,9 +118,7 @@ def begin(plan: Plan) -> list[Shard]:
     else:
         with whole(fs, f"{root}/{PLAN}") as file:
             file.write(json.dumps(plan.summary(), indent=1).encode())
-    if isinstance(fs, LocalFileSystem):
-        for left in Path(root).glob(f"*{PART}"):
-            left.unlink()
+    clear_away_parts(fs, root)
     return plan.missing()
 
 
@@ -140,13 +138,21 @@ async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
 
 
 def finish(plan: Plan) -> None:
-    """The manifest of all shards, once none is missing."""
+    """The manifest of all shards, once none is missing, and nothing of what a node that died meanwhile had begun."""
     fs, root = place(plan.out)
+    clear_away_parts(fs, root)
     manifests = [json.loads(content) for content in fs.cat([f"{root}/{shard.name}.json" for shard in plan.shards()]).values()]
     fields = ("file", "first_seed", "last_seed", "file_sha256", "bytes")
     shards = sorted(({field: manifest[field] for field in fields} for manifest in manifests), key=lambda told: int(told["first_seed"]))
     with whole(fs, f"{root}/{MANIFEST}") as file:
         file.write(json.dumps({**plan.summary(), "shards": shards}, indent=1).encode())
+
+
+def clear_away_parts(fs: AbstractFileSystem, root: str) -> None:
+    """Elsewhere than in local folders a file that is not whole has no name yet."""
+    if isinstance(fs, LocalFileSystem):
+        for left in Path(root).glob(f"*{PART}"):
+            left.unlink(missing_ok=True)
 
 
 def place(out: str) -> tuple[AbstractFileSystem, str]:

@@ -111,6 +111,15 @@ async def test_shard_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert content(tmp_path).keys() == {"plan.json"}
 
 
+async def test_what_a_node_that_died_had_begun_does_not_stay(tmp_path: Path) -> None:
+    wanted = plan(tmp_path)
+    for shard in shards.begin(wanted):
+        await shards.write(wanted, shard, compute)
+        (tmp_path / f"{shard.name}.npz.0123abcd.part").write_bytes(b"half")
+    shards.finish(wanted)
+    assert {file.suffix for file in tmp_path.iterdir()} == {".npz", ".json"}
+
+
 async def test_folder_of_another_data_set_is_not_mixed_up(tmp_path: Path) -> None:
     wanted = plan(tmp_path)
     await shards.write(wanted, shards.begin(wanted)[1], compute)  # and no more: it died
