@@ -11,7 +11,6 @@ from models import device, directions, weights
 from training import directions as finding
 from training import filmstrip
 from training.download import cache_folder, download
-from training.labels import OneHot
 from training.loop import RecipeError, Training
 from training.places import data_folder, weights_file
 from training.processes import joined, local_device, restarts
@@ -44,7 +43,7 @@ def train(options: Namespace, console: Console) -> int:
     if options.classes:
         if not recipe.labels.classes:
             raise RecipeError(f"The recipe {options.recipe} has no labels, so --classes means nothing to it.")
-        recipe = replace(recipe, labels=OneHot(options.classes))
+        recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
     with joined(where := local_device(device.choose(options.device))) as processes:
         dataset = recipe.data.read(data_folder(options.data))
         total_images = options.images or entry.total_images

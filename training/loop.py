@@ -82,10 +82,10 @@ class Training:
         self.discriminator_steps = 0
         self.autocast = has_bfloat16(device)
         self.precision = "bfloat16" if self.autocast else "float32"
-        classes = recipe.labels.classes
+        self.styles = recipe.labels.styles(dataset).to(device)
         channels_last = torch.channels_last
-        self.generator = recipe.networks.generator(classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
-        self.discriminator = recipe.networks.discriminator(classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
+        self.generator = recipe.networks.generator(recipe.labels.classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
+        self.discriminator = recipe.networks.discriminator(recipe.labels.columns).to(device, memory_format=channels_last)  # type: ignore[call-overload]
         self.average = MovingAverage(self.generator, recipe.optimizer.average)
         self.generator_optimizer = recipe.optimizer.generator.over(self.generator.parameters())
         self.discriminator_optimizer = recipe.optimizer.discriminator.over(self.discriminator.parameters())
@@ -94,7 +94,7 @@ class Training:
         self.shared_discriminator = processes.together(self.discriminator, device)
         self.part_randomness()
         self.random = torch.Generator(device).manual_seed(seed)
-        self.batches = Batches(dataset.to(device), self.random)
+        self.batches = Batches(dataset._replace(labels=self.styles.codes).to(device), self.random)
 
     def step(self) -> Step:
         self.generator.train()
@@ -112,10 +112,11 @@ class Training:
         self.discriminator_optimizer.param_groups[0]["lr"] = optimizer.discriminator.rate * factor
 
     def discriminator_step(self) -> tuple[Tensor, Tensor]:
-        real, label = self.draw(self.batch // 2)
+        real, codes = self.draw(self.batch // 2)
+        label = self.recipe.labels.encode(codes)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
-                fake = self.generate(self.generator, label)
+                fake = self.generate(self.generator, codes, label)
             verdict = self.recipe.loss.discriminator(self.shared_discriminator, real, fake, label, self.discriminator_steps)
         self.discriminator_steps += 1
         self.discriminator_optimizer.zero_grad()
@@ -124,10 +125,12 @@ class Training:
         return verdict.loss.detach(), verdict.accuracy
 
     def generator_step(self) -> Tensor:
-        real, label = self.draw(self.batch)
+        real, codes = self.draw(self.batch)
+        label = self.recipe.labels.encode(codes)
         self.discriminator.requires_grad_(False)  # its gradients are not needed here, and cost a sixth of the step
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            loss = self.recipe.loss.generator(self.discriminator, real, self.generate(self.shared_generator, label), label)
+            fake = self.generate(self.shared_generator, codes, label)
+            loss = self.recipe.loss.generator(self.discriminator, real, fake, label)
         self.generator_optimizer.zero_grad()
         loss.backward()
         self.generator_optimizer.step()
@@ -135,14 +138,15 @@ class Training:
         return loss.detach()
 
     def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Real images and their labels; of n this process's share, [n / processes, channels, 28, 28] and [n / processes, classes]."""
-        images, labels = (self.processes.mine(rows) for rows in self.batches.take(n))
-        return to_float(images), self.recipe.labels.encode(labels)
+        """Real images and the codes of their styles; of n this process's share, [n / processes, channels, 28, 28] and [n / processes]."""
+        images, codes = (self.processes.mine(rows) for rows in self.batches.take(n))
+        return to_float(images), codes
 
-    def generate(self, generator: nn.Module, label: Tensor) -> Tensor:
-        """[n, classes] -> images [n, channels, 28, 28], from fresh z."""
-        z = torch.randn(len(label) * self.processes.count, self.generator.z_dim, generator=self.random, device=self.device)
-        return generator(self.processes.mine(z), label).float()  # type: ignore[no-any-return]
+    def generate(self, generator: nn.Module, codes: Tensor, label: Tensor) -> Tensor:
+        """Of n styles, and what is told of them [n, columns]: images [n, channels, 28, 28], from fresh z in the styles' regions."""
+        z = torch.randn(len(codes) * self.processes.count, self.generator.z_dim, generator=self.random, device=self.device)
+        placed = self.styles.place(self.processes.mine(z), codes)
+        return generator(placed, label[:, : self.generator.classes]).float()  # type: ignore[no-any-return]
 
     def part_randomness(self) -> None:
         """Dropout draws from torch's own generator, in each process other numbers."""

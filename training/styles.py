@@ -1,0 +1,101 @@
+"""Styles: the ways in which the data writes each digit, and the part of z that is theirs. Knows no network.
+
+A generator that is told labels alone neglects what is rare: of MNIST's ones two in a hundred have a flag and a base, and it never
+writes them. So the images of each label are halved by likeness, their halves again, and so is z: at the i-th halving the smaller half
+owns the values of z_i beyond the quantile of its share. While the generator learns, each z is one of the style that the real image
+beside it has, and the discriminator is told that style (as Liu et al. 2020, Diverse image generation via self-conditioned GANs, tell
+theirs a cluster), so each must be written. The generator is told nothing: all of z together is normal as ever, and it learns
+which of its regions writes what, in the shares that the data has.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.pixels import SIDE
+from training.data import Dataset
+
+SMALLEST = 20  # images of a style: what is rarer stays with its neighbours
+TRIES = 3  # of k-means, of which the tightest counts
+
+
+class Styles(NamedTuple):
+    """Of N images, S styles in all; D halvings. Without halvings a style is a label."""
+
+    codes: Tensor  # int64 [N], the style of each image: its label * 2**D + the halves it fell into, the first one counting most
+    low: Tensor  # float64 [S, D], the quantiles between which a style has its z_i
+    high: Tensor  # float64 [S, D]
+
+    def place(self, z: Tensor, codes: Tensor) -> Tensor:
+        """Normal z [B, z_dim] into the regions of the styles [B]: the first D columns are squeezed, the others stay."""
+        halvings = self.low.shape[1]
+        low, high = self.low[codes], self.high[codes]  # [B, D]
+        quantiles = low + torch.special.ndtr(z[:, :halvings].double()) * (high - low)
+        least = torch.finfo(torch.float64).eps  # of 0 and 1 it is infinite
+        return torch.cat([torch.special.ndtri(quantiles.clamp(least, 1 - least)).to(z.dtype), z[:, halvings:]], dim=1)
+
+    def to(self, device: torch.device) -> "Styles":
+        return Styles(*(tensor.to(device) for tensor in self))
+
+
+def find(dataset: Dataset, classes: int, halvings: int) -> Styles:
+    """The same ones for the same images. Some of the classes * 2**halvings codes are never given, where a half was too small."""
+    styles = classes * 2**halvings
+    codes = dataset.labels.cpu() * 2**halvings
+    low, high = torch.zeros(styles, halvings, dtype=torch.float64), torch.ones(styles, halvings, dtype=torch.float64)
+    if halvings:
+        looks = upright(dataset.images.cpu())
+        for label in range(classes):
+            of_label = np.flatnonzero(dataset.labels.cpu().numpy() == label)
+            halve(looks, of_label, label, 0, Styles(codes, low, high))
+    return Styles(codes, low, high)
+
+
+def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth: int, found: Styles) -> None:
+    """Fill in the styles of a group of images: all with one label, `depth` times halved along `path`."""
+    halvings = found.low.shape[1]
+    if depth == halvings:
+        found.codes[torch.from_numpy(group)] = path
+        return
+    larger, smaller = parted(looks, group)
+    share = len(larger) / max(1, len(group))
+    below = 2 ** (halvings - depth - 1)  # styles of either half
+    start = path * 2 * below
+    found.high[start : start + below, depth] = share
+    found.low[start + below : start + 2 * below, depth] = share
+    halve(looks, larger, path * 2, depth + 1, found)
+    if len(smaller):
+        halve(looks, smaller, path * 2 + 1, depth + 1, found)
+
+
+def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The larger and the smaller half; nothing is the smaller one where it would be too small."""
+    if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
+        second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
+        larger, smaller = sorted((group[~second], group[second]), key=len, reverse=True)
+        if len(smaller) >= SMALLEST:
+            return larger, smaller
+    return group, group[:0]
+
+
+def upright(images: Tensor) -> NDArray[np.float32]:
+    """What likeness is measured by: uint8 [N, 28, 28] -> [N, 196], centred by their ink, freed of their slant, at half the size.
+
+    Where a digit stands and how it leans differs most between its images, and is no style: a generator gets both right by itself.
+    """
+    ink = images.float() / 255
+    at = (torch.arange(SIDE) * 2 + 1) / SIDE - 1  # pixels' middles, as `affine_grid` counts them
+    total = ink.sum(dim=(1, 2)).clamp_min(1)  # [N]
+    middle_y, middle_x = (ink.sum(dim=2) @ at) / total, (ink.sum(dim=1) @ at) / total
+    y, x = at - middle_y[:, None], at - middle_x[:, None]  # [N, 28]
+    covariance = torch.einsum("nij,ni,nj->n", ink, y, x)
+    slant = covariance / torch.einsum("nij,ni->n", ink, y.square()).clamp_min(1e-3)
+    one, zero = torch.ones_like(slant), torch.zeros_like(slant)
+    rows = torch.stack([one, slant, middle_x, zero, one, middle_y], dim=1).reshape(-1, 2, 3)
+    standing = F.grid_sample(ink[:, None], F.affine_grid(rows, [len(ink), 1, SIDE, SIDE], align_corners=False), align_corners=False)
+    return F.avg_pool2d(standing, 2).flatten(1).numpy()
