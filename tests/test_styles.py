@@ -27,9 +27,8 @@ def stroke(lean: float = 0.0, shift: int = 0, base: bool = False) -> NDArray[np.
 def ones(common: int = COMMON, rare: int = RARE, label: int = 1) -> Dataset:
     """Strokes that lean and stand anywhere; the last ones have a base."""
     random = np.random.default_rng(0)
-    images = [
-        stroke(random.uniform(-0.3, 0.3) if not base else 0.0, int(random.integers(-3, 4)), base) for base in [False] * common + [True] * rare
-    ]
+    images = [stroke(random.uniform(-0.3, 0.3), int(random.integers(-3, 4))) for _ in range(common)]
+    images += [stroke(shift=int(random.integers(-3, 4)), base=True) for _ in range(rare)]
     return Dataset(torch.from_numpy(np.stack(images)), torch.full((len(images),), label), "strokes", "")
 
 
