@@ -82,7 +82,7 @@ BOOK = {
     "refined": Entry(REFINED, "relativistic", "a generator an eighth the size, which ends with a layer at full size", batch=128),
     "styled": Entry(STYLED, "refined", "the discriminator is told the style, too, and each style has its region of z", batch=128),
     "mapped": Entry(MAPPED, "styled", "a deeper and wider way from z to the first picture", batch=128),
-    "kakite": Entry(KAKITE, "mapped", "the service's own: the average is longer, and so is the run", 4_800_000, 128),
+    "kakite": Entry(KAKITE, "mapped", "the service's own: the average is longer, and so is the run", 3_800_000, 128),
     "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
     "stacked": Entry(STACKED, "refined", "the same with the service's own parts, without labels", batch=128),
 }
