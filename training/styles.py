@@ -1,11 +1,11 @@
 """Styles: the ways in which the data writes each digit, and the part of z that is theirs. Knows no network.
 
 A generator that is told labels alone neglects what is rare: of MNIST's ones two in a hundred have a flag and a base, and it never
-writes them. So the images of each label are halved by likeness, their halves again, and so is z: at the i-th halving the smaller half
-owns the values of z_i beyond the quantile of its share. While the generator learns, each z is one of the style that the real image
-beside it has, and the discriminator is told that style (as Liu et al. 2020, Diverse image generation via self-conditioned GANs, tell
-theirs a cluster), so each must be written. The generator is told nothing: all of z together is normal as ever, and it learns
-which of its regions writes what, in the shares that the data has.
+writes them. So the images of each label are halved by likeness, their halves again, and so is z: at the i-th halving the half with
+more ink owns the values of z_i above a quantile, the other those below, so that one z writes all digits with much the same pen.
+While the generator learns, each z is one of the style that the real image beside it has, and the discriminator is told that style
+(as Liu et al. 2020, Diverse image generation via self-conditioned GANs, tell theirs a cluster), so each must be written. The
+generator is told nothing: all of z together is normal as ever, and it learns which of its regions writes what, in the data's shares.
 """
 
 from typing import NamedTuple
@@ -62,24 +62,24 @@ def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth
     if depth == halvings:
         found.codes[torch.from_numpy(group)] = path
         return
-    larger, smaller = parted(looks, group)
-    share = len(larger) / max(1, len(group))
+    lighter, darker = parted(looks, group)
+    share = len(lighter) / max(1, len(group))
     below = 2 ** (halvings - depth - 1)  # styles of either half
     start = path * 2 * below
     found.high[start : start + below, depth] = share
     found.low[start + below : start + 2 * below, depth] = share
-    halve(looks, larger, path * 2, depth + 1, found)
-    if len(smaller):
-        halve(looks, smaller, path * 2 + 1, depth + 1, found)
+    halve(looks, lighter, path * 2, depth + 1, found)
+    if len(darker):
+        halve(looks, darker, path * 2 + 1, depth + 1, found)
 
 
 def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The larger and the smaller half; nothing is the smaller one where it would be too small."""
+    """The half with less ink and the one with more; all and nothing where one of them would be too small."""
     if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
         second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
-        larger, smaller = sorted((group[~second], group[second]), key=len, reverse=True)
-        if len(smaller) >= SMALLEST:
-            return larger, smaller
+        halves = sorted((group[~second], group[second]), key=lambda half: looks[half].mean())
+        if min(map(len, halves)) >= SMALLEST:
+            return halves[0], halves[1]
     return group, group[:0]
 
 
