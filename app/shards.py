@@ -149,7 +149,10 @@ def finish(plan: Plan) -> None:
 
 
 def clear_away_parts(fs: AbstractFileSystem, root: str) -> None:
-    """Elsewhere than in local folders a file that is not whole has no name yet."""
+    """Remove what was begun and never finished: all shards are there, or nobody else is to be making them.
+
+    Elsewhere than in local folders a file that is not whole has no name yet.
+    """
     if isinstance(fs, LocalFileSystem):
         for left in Path(root).glob(f"*{PART}"):
             left.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ class NetworkCard(CardPart):
     kind: Kind
     z_dim: int = Field(ge=1, le=4096)
     classes: int = Field(ge=0, le=62)
-    hidden: int = Field(ge=0, le=8192, description="Units of the hidden dense layer; 0 where the kind fixes its widths.")
+    hidden: int = Field(ge=0, le=8192, description="Units of each hidden dense layer; 0 where the kind fixes its widths.")
     channels: int = Field(default=1, ge=1, le=3, description="Of an image; only those of one channel are served.")
 
 

@@ -1,7 +1,8 @@
 """The discriminators: images and label in, one logit an image out, a shape on every line. Know no generator.
 
 As published in Keras, with Keras' meaning: Glorot-uniform weights, zero biases, "same" padding that is uneven under a
-stride. A label comes as a one-hot row [B, classes], without labels [B, 0].
+stride. A label comes as a one-hot row [B, classes], without labels [B, 0]; where a recipe tells styles of writing apart, the
+columns of theirs count as classes, too.
 """
 
 import torch
@@ -64,7 +65,7 @@ class ConvolutionalDiscriminator(Discriminator):
 class ProjectionDiscriminator(Discriminator):
     """One convolution more than the DCGAN's, and the label as a projection: 1,249,729 parameters with ten classes.
 
-    The logit is a linear function of the features plus their inner product with the label's own vector
+    The logit is a linear function of the features plus their inner product with the label's own vector (and the style's)
     (Miyato and Koyama 2018, cGANs with projection discriminator, equation 4). Without labels that product is 0.
     """
 

@@ -56,6 +56,13 @@ def test_train_leaves_weights_pictures_and_a_checkpoint(data: Path, tmp_path: Pa
     assert loaded.card.scores["sand"] > 0
 
 
+def test_more_classes_are_told_to_a_recipe_with_styles(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    assert run("train", "mapped", "--classes", "11", "--images", "32", "--batch", "16", "--data", data, "--out", out) == 0
+    card = weights.load(out / "mapped.safetensors").card
+    assert (card.network.classes, card.recipe["labels"]) == (11, "Styled(classes=11, halvings=4)")
+
+
 def test_a_run_is_not_overwritten(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("train", "dense", "--images", "32", "--data", data, "--out", tmp_path / "run")
     assert run(*arguments) == 0
@@ -182,6 +189,7 @@ def test_judge_is_trained_and_written(data: Path, tmp_path: Path, capsys: pytest
         (("compare", "nobody"), "does not exist"),
         (("train", "dense", "--data", "nowhere"), "is no folder"),
         (("train", "dense", "--data", "DATA", "--classes", "10"), "has no labels"),
+        (("train", "cgan", "--data", "DATA", "--classes", "63"), "more than the 62 that are known"),
         (("train", "dense", "--data", "DATA", "--batch", "999"), "even number"),
         (("train", "dense", "--data", "DATA", "--out", "OUT", "--resume"), "nothing to resume"),
     ],

@@ -42,9 +42,9 @@ def test_refined_generator_has_the_counts_of_its_docstring() -> None:
 
 
 def test_mapped_generator_has_the_counts_of_its_docstring() -> None:
-    generator = Mapped(z_dim=64, hidden=256).generator(10)
-    assert parameters(generator) + statistics(generator) == 1_036_737
-    assert statistics(generator) == 7_904
+    generator = Mapped(z_dim=64, hidden=512).generator(10)
+    assert parameters(generator) + statistics(generator) == 2_255_553
+    assert statistics(generator) == 9_440
 
 
 def test_dense_pair_has_the_counts_of_its_layers() -> None:

@@ -12,14 +12,14 @@ from torch.nn import functional as F
 
 from models import device
 from models.device import DeviceError
-from training import checkpoint
+from training import checkpoint, styles
 from training.checkpoint import CheckpointError
 from training.data import Idx
 from training.labels import OneHot, Unlabelled
 from training.loop import Progress, RecipeError, Training, train
 from training.losses import NonSaturating, Relativistic
 from training.optimizers import MovingAverage
-from training.recipe import BOOK, CGAN, DCGAN, DENSE, KAKITE, Recipe, swaps
+from training.recipe import BOOK, CGAN, DCGAN, DENSE, KAKITE, MAPPED, STYLED, Recipe, swaps
 
 CPU = torch.device("cpu")
 AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, average=0.9))
@@ -78,7 +78,7 @@ def test_same_seed_gives_the_same_weights_bit_for_bit(recipe: Recipe, data: Path
     assert not equal(states[0]["generator"], states[2]["generator"])
 
 
-@pytest.mark.parametrize("recipe", [AVERAGED, CGAN, KAKITE], ids=["averaged", "cgan", "kakite"])
+@pytest.mark.parametrize("recipe", [AVERAGED, CGAN, KAKITE, MAPPED], ids=["averaged", "cgan", "kakite", "mapped"])
 def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe, data: Path, tmp_path: Path) -> None:
     """400 images and 24 a step: the interruption falls into the middle of a pass over the data."""
     whole = begin(data, recipe, steps=40)
@@ -92,6 +92,47 @@ def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe
     assert early + late == rows
     assert equal(second.state_dict(), whole.state_dict())
     assert equal(second.average.generator.state_dict(), whole.average.generator.state_dict())
+
+
+@pytest.fixture
+def styled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else 400 images have hardly a style."""
+    monkeypatch.setattr(styles, "SMALLEST", 2)
+
+
+@pytest.mark.usefixtures("styled")
+def test_each_style_is_written_from_its_region_of_z_and_told_to_the_discriminator_alone(data: Path) -> None:
+    training = begin(data, MAPPED)
+    written: list[Any] = []
+    judged: list[Any] = []
+    training.generator.register_forward_pre_hook(lambda _, given: written.append(given))
+    training.discriminator.register_forward_pre_hook(lambda _, given: judged.append(given))
+    training.step()
+    (z, label), told, found = written[0], judged[0][1][:8], training.styles
+    codes, quantiles = told[:, 10:].argmax(dim=1), torch.special.ndtr(z[:, :4].double())
+    assert torch.equal(told[:, :10], label)
+    assert torch.equal(label.argmax(dim=1), codes >> 4)
+    assert (found.high - found.low)[codes].min() < 1
+    assert (quantiles >= found.low[codes] - 1e-5).all()
+    assert (quantiles <= found.high[codes] + 1e-5).all()
+
+
+@pytest.mark.usefixtures("styled")
+def test_resumed_run_keeps_its_styles(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = begin(data, MAPPED, steps=8)
+    next(train(whole, steps_each=4))
+    checkpoint.save(tmp_path / "checkpoint.pt", {}, whole.state_dict())
+    monkeypatch.setattr(styles, "SMALLEST", 1000)  # as where k-means finds others
+    resumed = begin(data, MAPPED, steps=8)
+    resumed.load_state_dict(checkpoint.load(tmp_path / "checkpoint.pt", {}))
+    assert list(train(resumed)) == list(train(whole))
+
+
+def test_styles_of_colour_images_are_refused(data: Path) -> None:
+    dataset = Idx().read(data)
+    coloured = dataset._replace(images=dataset.images[:, None].expand(-1, 3, -1, -1))
+    with pytest.raises(RecipeError, match="in greyscale images only"):
+        Training(STYLED, coloured, CPU, 16, 0, 32)
 
 
 def first_weights(network: torch.nn.Module) -> torch.Tensor:

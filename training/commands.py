@@ -10,6 +10,7 @@ from rich.table import Table
 from models import device, directions, weights
 from training import directions as finding
 from training import filmstrip
+from training.data import CLASSES_MAX
 from training.download import cache_folder, download
 from training.loop import RecipeError, Training
 from training.places import data_folder, weights_file
@@ -43,6 +44,8 @@ def train(options: Namespace, console: Console) -> int:
     if options.classes:
         if not recipe.labels.classes:
             raise RecipeError(f"The recipe {options.recipe} has no labels, so --classes means nothing to it.")
+        if options.classes > CLASSES_MAX:
+            raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
         recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
     with joined(where := local_device(device.choose(options.device))) as processes:
         dataset = recipe.data.read(data_folder(options.data))

@@ -7,13 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from training import styles
-from training.data import Dataset
-from training.styles import Styles
-
 
 class Labels(Protocol):
-    """The part LABELS of a recipe. Of the `columns` that the discriminator is told, the generator is told the first `classes`."""
+    """The part LABELS of a recipe. Of the `columns` that the discriminator is told, the generator is told the first `classes`.
+
+    `halvings` is how often the images of a class are halved into styles (training/styles.py), of which 0 makes one.
+    """
 
     @property
     def classes(self) -> int: ...
@@ -21,12 +20,11 @@ class Labels(Protocol):
     @property
     def columns(self) -> int: ...
 
-    def styles(self, dataset: Dataset) -> Styles:
-        """What is told apart in the data, as codes [N]."""
-        ...
+    @property
+    def halvings(self) -> int: ...
 
     def encode(self, codes: Tensor) -> Tensor:
-        """int64 [B] -> float32 [B, columns]."""
+        """The codes of styles, int64 [B] -> float32 [B, columns]."""
         ...
 
 
@@ -36,9 +34,7 @@ class Unlabelled:
 
     classes = 0
     columns = 0
-
-    def styles(self, dataset: Dataset) -> Styles:
-        return styles.find(dataset, dataset.classes, 0)
+    halvings = 0
 
     def encode(self, codes: Tensor) -> Tensor:
         return codes.new_empty((len(codes), 0)).float()
@@ -49,13 +45,11 @@ class OneHot:
     """One column a class (Mirza and Osindero 2014, Conditional Generative Adversarial Nets)."""
 
     classes: int
+    halvings = 0
 
     @property
     def columns(self) -> int:
         return self.classes
-
-    def styles(self, dataset: Dataset) -> Styles:
-        return styles.find(dataset, self.classes, 0)
 
     def encode(self, codes: Tensor) -> Tensor:
         return F.one_hot(codes, self.classes).float()
@@ -71,9 +65,6 @@ class Styled:
     @property
     def columns(self) -> int:
         return self.classes + (self.classes << self.halvings)
-
-    def styles(self, dataset: Dataset) -> Styles:
-        return styles.find(dataset, self.classes, self.halvings)
 
     def encode(self, codes: Tensor) -> Tensor:
         label, style = F.one_hot(codes >> self.halvings, self.classes), F.one_hot(codes, self.classes << self.halvings)

@@ -15,10 +15,12 @@ from torch import Tensor, nn
 
 from models.device import has_bfloat16
 from models.pixels import to_float
+from training import styles
 from training.data import Batches, Dataset
 from training.optimizers import MovingAverage
 from training.processes import ALONE, Processes
 from training.recipe import Recipe
+from training.styles import Styles
 
 
 class RecipeError(Exception):
@@ -71,6 +73,11 @@ class Training:
                 f"The data has labels up to {dataset.classes - 1}, the recipe has {recipe.labels.classes} classes: "
                 f"train with --classes {dataset.classes}."
             )
+        halvings = recipe.labels.halvings
+        if halvings and (dataset.images.dim() > 3 or halvings > recipe.networks.z_dim):
+            raise RecipeError(
+                "Styles are told apart in greyscale images only, and each halving needs a column of z: take labels=OneHot(...)."
+            )
         torch.manual_seed(seed)
         self.recipe = recipe
         self.device = device
@@ -82,7 +89,7 @@ class Training:
         self.discriminator_steps = 0
         self.autocast = has_bfloat16(device)
         self.precision = "bfloat16" if self.autocast else "float32"
-        self.styles = recipe.labels.styles(dataset).to(device)
+        self.styles = Styles(*map(processes.agreed, styles.find(dataset, halvings).to(device)))
         channels_last = torch.channels_last
         self.generator = recipe.networks.generator(recipe.labels.classes).to(device, memory_format=channels_last)  # type: ignore[call-overload]
         self.discriminator = recipe.networks.discriminator(recipe.labels.columns).to(device, memory_format=channels_last)  # type: ignore[call-overload]
@@ -112,8 +119,7 @@ class Training:
         self.discriminator_optimizer.param_groups[0]["lr"] = optimizer.discriminator.rate * factor
 
     def discriminator_step(self) -> tuple[Tensor, Tensor]:
-        real, codes = self.draw(self.batch // 2)
-        label = self.recipe.labels.encode(codes)
+        real, codes, label = self.draw(self.batch // 2)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
                 fake = self.generate(self.generator, codes, label)
@@ -125,8 +131,7 @@ class Training:
         return verdict.loss.detach(), verdict.accuracy
 
     def generator_step(self) -> Tensor:
-        real, codes = self.draw(self.batch)
-        label = self.recipe.labels.encode(codes)
+        real, codes, label = self.draw(self.batch)
         self.discriminator.requires_grad_(False)  # its gradients are not needed here, and cost a sixth of the step
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             fake = self.generate(self.shared_generator, codes, label)
@@ -137,10 +142,13 @@ class Training:
         self.discriminator.requires_grad_(True)
         return loss.detach()
 
-    def draw(self, n: int) -> tuple[Tensor, Tensor]:
-        """Real images and the codes of their styles; of n this process's share, [n / processes, channels, 28, 28] and [n / processes]."""
+    def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Real images, the codes of their styles, and what is told of these; of n rows this process's share.
+
+        [n / processes, channels, 28, 28], [n / processes] and [n / processes, columns].
+        """
         images, codes = (self.processes.mine(rows) for rows in self.batches.take(n))
-        return to_float(images), codes
+        return to_float(images), codes, self.recipe.labels.encode(codes)
 
     def generate(self, generator: nn.Module, codes: Tensor, label: Tensor) -> Tensor:
         """Of n styles, and what is told of them [n, columns]: images [n, channels, 28, 28], from fresh z in the styles' regions."""
@@ -163,6 +171,7 @@ class Training:
             "discriminator_optimizer": self.discriminator_optimizer.state_dict(),
             "average": self.average.state_dict(),
             "batches": self.batches.state_dict(),
+            "styles": self.styles._asdict() if self.recipe.labels.halvings else None,
             "random": self.random.get_state(),
             "torch_random": torch.get_rng_state(),
             "cuda_random": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
@@ -177,6 +186,9 @@ class Training:
         self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])
         self.average.load_state_dict(state["average"])
         self.batches.load_state_dict(state["batches"])
+        if self.recipe.labels.halvings:
+            self.styles = Styles(**state["styles"]).to(self.device)
+            self.batches.dataset = self.batches.dataset._replace(labels=self.styles.codes)
         self.random.set_state(state["random"])
         torch.set_rng_state(state["torch_random"])
         if state["cuda_random"] is not None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Discriminate = Callable[[Tensor, Tensor], Tensor]  # images [B, channels, 28, 28], labels [B, classes] -> logits [B]
+Discriminate = Callable[[Tensor, Tensor], Tensor]  # images [B, channels, 28, 28], labels [B, columns] -> logits [B]
 
 
 class Verdict(NamedTuple):
@@ -23,9 +23,10 @@ class Verdict(NamedTuple):
 
 
 class Loss(Protocol):
-    """The part LOSS of a recipe. All images [B, channels, 28, 28] in [-1, 1], labels [B, classes].
+    """The part LOSS of a recipe. All images [B, channels, 28, 28] in [-1, 1], labels [B, columns].
 
-    Row i of real and fake share a label. `step` counts the discriminator's steps, for what is not computed at each of them.
+    Row i of real and fake share a label, and a style where there are any. `step` counts the discriminator's steps, for what is not
+    computed at each of them.
     """
 
     def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict: ...

@@ -42,6 +42,12 @@ class Processes:
         """Over all processes."""
         return summed(values) / self.count if self.count > 1 else values
 
+    def agreed(self, values: Tensor) -> Tensor:
+        """Those of the first process, in all of them; in place."""
+        if self.count > 1:
+            distributed.broadcast(values, 0)
+        return values
+
     def any(self, flag: bool) -> bool:
         """Whether it is so in any of them."""
         return bool(self.mean(torch.tensor(float(flag))) > 0)

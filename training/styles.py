@@ -22,38 +22,44 @@ from training.data import Dataset
 
 SMALLEST = 20  # images of a style: what is rarer stays with its neighbours
 TRIES = 3  # of k-means, of which the tightest counts
+AT_ONCE = 10_000  # images set upright together
+ROOT_2 = 2**0.5
 
 
 class Styles(NamedTuple):
     """Of N images, S styles in all; D halvings. Without halvings a style is a label."""
 
     codes: Tensor  # int64 [N], the style of each image: its label * 2**D + the halves it fell into, the first one counting most
-    low: Tensor  # float64 [S, D], the quantiles between which a style has its z_i
-    high: Tensor  # float64 [S, D]
+    low: Tensor  # float32 [S, D], the quantiles between which a style has its z_i
+    high: Tensor  # float32 [S, D]
 
     def place(self, z: Tensor, codes: Tensor) -> Tensor:
         """Normal z [B, z_dim] into the regions of the styles [B]: the first D columns are squeezed, the others stay."""
         halvings = self.low.shape[1]
+        if not halvings:
+            return z
         low, high = self.low[codes], self.high[codes]  # [B, D]
-        quantiles = low + torch.special.ndtr(z[:, :halvings].double()) * (high - low)
-        least = torch.finfo(torch.float64).eps  # of 0 and 1 it is infinite
-        return torch.cat([torch.special.ndtri(quantiles.clamp(least, 1 - least)).to(z.dtype), z[:, halvings:]], dim=1)
+        quantiles = low + (1 + torch.erf(z[:, :halvings] / ROOT_2)) / 2 * (high - low)
+        most = 1 - torch.finfo(z.dtype).eps  # the inverse of 1 is infinite
+        return torch.cat([torch.erfinv((2 * quantiles - 1).clamp(-most, most)) * ROOT_2, z[:, halvings:]], dim=1)
 
     def to(self, device: torch.device) -> "Styles":
         return Styles(*(tensor.to(device) for tensor in self))
 
 
-def find(dataset: Dataset, classes: int, halvings: int) -> Styles:
-    """The same ones for the same images. Some of the classes * 2**halvings codes are never given, where a half was too small."""
-    styles = classes * 2**halvings
-    codes = dataset.labels.cpu() * 2**halvings
-    low, high = torch.zeros(styles, halvings, dtype=torch.float64), torch.ones(styles, halvings, dtype=torch.float64)
+def find(dataset: Dataset, halvings: int) -> Styles:
+    """Some codes are never given, where a half was too small.
+
+    The same ones for the same images and number of threads; elsewhere sums may round otherwise, so a run keeps its own.
+    """
+    labels, images = dataset.labels.cpu(), dataset.images.cpu()
+    bounds = (dataset.classes << halvings, halvings)
+    found = Styles(labels << halvings, torch.zeros(bounds), torch.ones(bounds))
     if halvings:
-        looks = upright(dataset.images.cpu())
-        for label in range(classes):
-            of_label = np.flatnonzero(dataset.labels.cpu().numpy() == label)
-            halve(looks, of_label, label, 0, Styles(codes, low, high))
-    return Styles(codes, low, high)
+        looks = np.concatenate([upright(some) for some in images.split(AT_ONCE)])
+        for label in range(dataset.classes):
+            halve(looks, np.flatnonzero(labels.numpy() == label), label, 0, found)
+    return found
 
 
 def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth: int, found: Styles) -> None:
@@ -77,9 +83,10 @@ def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArra
     """The half with less ink and the one with more; all and nothing where one of them would be too small."""
     if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
         second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
-        halves = sorted((group[~second], group[second]), key=lambda half: looks[half].mean())
+        halves = [group[~second], group[second]]
         if min(map(len, halves)) >= SMALLEST:
-            return halves[0], halves[1]
+            lighter, darker = sorted(halves, key=lambda half: looks[half].mean(dtype=np.float64))
+            return lighter, darker
     return group, group[:0]
 
 
