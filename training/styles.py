@@ -3,7 +3,7 @@
 A generator that is told labels alone neglects what is rare: of MNIST's ones two in a hundred have a flag and a base, of its own
 three in ten thousand (docs/parts.md). So the images of each label are halved by likeness, their halves again, and so is z: at the
 i-th halving the half with more ink owns the values of z_i above a quantile, the other those below, so that in one hand thick digits
-go with thick ones. While the generator learns, each z is one of the style that the real image beside it has, and the discriminator
+tend to go with thick ones. While the generator learns, each z is one of the style that the real image beside it has, and the discriminator
 is told that style (as Liu et al. 2020, Diverse image generation via self-conditioned GANs, tell theirs a cluster), so each must be
 written. The generator is told nothing: all of z together is normal as ever, and it learns which of its regions writes what.
 """
