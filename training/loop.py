@@ -96,9 +96,8 @@ class Training:
         self.average = MovingAverage(self.generator, recipe.optimizer.average)
         self.generator_optimizer = recipe.optimizer.generator.over(self.generator.parameters())
         self.discriminator_optimizer = recipe.optimizer.discriminator.over(self.discriminator.parameters())
-        # As functions, for the steps in which their gradients are wanted:
-        self.shared_generator = processes.together(self.generator, device)
-        self.shared_discriminator = processes.together(self.discriminator, device)
+        for network in (self.generator, self.discriminator):
+            processes.share_batch_norms(network)
         self.part_randomness()
         self.random = torch.Generator(device).manual_seed(seed)
         self.batches = Batches(dataset._replace(labels=self.styles.codes).to(device), self.random)
@@ -123,10 +122,11 @@ class Training:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
             with torch.no_grad():
                 fake = self.generate(self.generator, codes, label)
-            verdict = self.recipe.loss.discriminator(self.shared_discriminator, real, fake, label, self.discriminator_steps)
+            verdict = self.recipe.loss.discriminator(self.discriminator, real, fake, label, self.discriminator_steps)
         self.discriminator_steps += 1
         self.discriminator_optimizer.zero_grad()
         verdict.loss.backward()
+        self.processes.average_gradients(self.discriminator)
         self.discriminator_optimizer.step()
         return verdict.loss.detach(), verdict.accuracy
 
@@ -134,10 +134,11 @@ class Training:
         real, codes, label = self.draw(self.batch)
         self.discriminator.requires_grad_(False)  # its gradients are not needed here, and cost a sixth of the step
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast):
-            fake = self.generate(self.shared_generator, codes, label)
+            fake = self.generate(self.generator, codes, label)
             loss = self.recipe.loss.generator(self.discriminator, real, fake, label)
         self.generator_optimizer.zero_grad()
         loss.backward()
+        self.processes.average_gradients(self.generator)
         self.generator_optimizer.step()
         self.discriminator.requires_grad_(True)
         return loss.detach()

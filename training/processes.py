@@ -5,17 +5,16 @@ two processes see the same row, and nothing of a run's state depends on how many
 """
 
 import os
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.distributed.nn  # now: torch's optimizers import it later, and its defaults then hold the process group for ever
 from torch import Tensor, distributed, nn
 from torch.distributed.rendezvous import rendezvous
 from torch.nn import functional as F
-from torch.nn.parallel import DistributedDataParallel
 
 
 class ProcessesError(Exception):
@@ -52,15 +51,20 @@ class Processes:
         """Whether it is so in any of them."""
         return bool(self.mean(torch.tensor(float(flag))) > 0)
 
-    def together(self, network: nn.Module, device: torch.device) -> nn.Module:
-        """The network as a function whose gradients are the mean over all processes. Its batch norms become those of the whole batch,
-        in place; buffers are the same in all and need no broadcast, which two passes before a backward would not survive."""
-        if self.count == 1:
-            return network
-        share_batch_norms(network)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # newer versions of torch have another name for it
-            return DistributedDataParallel(network, [device] if device.type == "cuda" else None, broadcast_buffers=False)
+    def share_batch_norms(self, network: nn.Module) -> None:
+        """Its batch norms become those of the whole batch, in place."""
+        if self.count > 1:
+            share_batch_norms(network)
+
+    def average_gradients(self, network: nn.Module) -> None:
+        """To be called between `backward` and the optimizer's step: they become those of the whole batch.
+
+        Not by torch's DistributedDataParallel, which holds the process group as long as it lives: `joined` must be able to end it.
+        """
+        if self.count > 1:
+            for weights in network.parameters():
+                if weights.grad is not None:
+                    weights.grad.copy_(self.mean(weights.grad))
 
 
 ALONE = Processes()
@@ -86,6 +90,8 @@ def joined(device: torch.device) -> Iterator[Processes]:
             f"A process of this run is lost ({reason}). Go on from the last checkpoint: the same command with --resume"
         ) from error
     finally:
+        # Ends gloo's threads, if nothing else holds the group. One that outlived the interpreter with a tensor in its hands would abort
+        # the process, after all its work.
         distributed.destroy_process_group()
 
 
