@@ -27,6 +27,4 @@ if __name__ == "__main__":
     threads = [(task / "comm").read_text().strip() for task in tasks.iterdir()] if tasks.exists() else []
     left = [name for name in threads if "gloo" in name]
     if processes.first:
-        Path(out).write_text(
-            json.dumps({"rows": rows, "weights": own, "alike": alike, "processes": processes.count, "threads left": left})
-        )
+        Path(out).write_text(json.dumps({"rows": rows, "weights": own, "alike": alike, "processes": processes.count, "threads left": left}))
