@@ -52,9 +52,15 @@ class Processes:
         return bool(self.mean(torch.tensor(float(flag))) > 0)
 
     def share_batch_norms(self, network: nn.Module) -> None:
-        """Its batch norms become those of the whole batch, in place."""
-        if self.count > 1:
-            share_batch_norms(network)
+        """Each batch norm becomes one that has the same tensors, and the rows of all processes; in place."""
+        if self.count == 1:
+            return
+        for parent in list(network.modules()):
+            for name, norm in parent.named_children():
+                if isinstance(norm, nn.BatchNorm1d):
+                    setattr(parent, name, like(norm, SharedBatchNorm1d))
+                elif isinstance(norm, nn.BatchNorm2d):
+                    setattr(parent, name, like(norm, SharedBatchNorm2d))
 
     def average_gradients(self, network: nn.Module) -> None:
         """To be called between `backward` and the optimizer's step: they become those of the whole batch.
@@ -164,16 +170,6 @@ class SharedBatchNorm1d(Shared, nn.BatchNorm1d):
 
 class SharedBatchNorm2d(Shared, nn.BatchNorm2d):
     pass
-
-
-def share_batch_norms(network: nn.Module) -> None:
-    """Replaces each batch norm by one that has the same tensors, and the rows of all processes."""
-    for parent in list(network.modules()):
-        for name, norm in parent.named_children():
-            if isinstance(norm, nn.BatchNorm1d):
-                setattr(parent, name, like(norm, SharedBatchNorm1d))
-            elif isinstance(norm, nn.BatchNorm2d):
-                setattr(parent, name, like(norm, SharedBatchNorm2d))
 
 
 def like(norm: nn.BatchNorm1d | nn.BatchNorm2d, kind: type[SharedBatchNorm1d] | type[SharedBatchNorm2d]) -> nn.Module:
