@@ -14,11 +14,11 @@ from training.styles import SMALLEST
 COMMON, RARE = 300, SMALLEST + 5
 
 
-def stroke(lean: float = 0.0, shift: int = 0, base: bool = False) -> NDArray[np.uint8]:
+def stroke(lean: float = 0.0, shift: int = 0, base: bool = False, height: int = 16, thickness: int = 3) -> NDArray[np.uint8]:
     image = np.zeros((28, 28), np.uint8)
-    for y in range(6, 22):
-        x = round(14 - lean * (y - 13.5)) + shift
-        image[y, x - 1 : x + 2] = 255
+    for y in range(14 - height // 2, 14 + height // 2):
+        x = round(14 - lean * (y - 13.5)) + shift - thickness // 2
+        image[y, x : x + thickness] = 255
     if base:
         image[20:23, 8 + shift : 21 + shift] = 255
     return image
@@ -37,10 +37,12 @@ def test_what_is_rare_is_a_style_of_its_own_wherever_it_stands() -> None:
     assert codes.tolist() == [2] * COMMON + [3] * RARE
 
 
-def test_slant_and_place_are_no_style() -> None:
-    looks = styles.upright(torch.from_numpy(np.stack([stroke(), stroke(shift=4), stroke(lean=0.3), stroke(base=True)])))
-    moved, leant, based = np.linalg.norm(looks[1:] - looks[0], axis=1)
-    assert max(moved, leant) < 0.5 * based
+def test_slant_place_size_and_thickness_are_no_style() -> None:
+    images = [stroke(), stroke(shift=4), stroke(lean=0.3), stroke(height=12), stroke(thickness=5), stroke(base=True)]
+    looks = styles.upright(torch.from_numpy(np.stack(images)))
+    *same, thicker, based = np.linalg.norm(looks[1:] - looks[0], axis=1)
+    assert max(same) < 0.25 * based
+    assert thicker < 0.7 * based
 
 
 @pytest.mark.parametrize("halvings", [1, 3])
