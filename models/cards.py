@@ -12,7 +12,7 @@ FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
 NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 
-Kind = Literal["dense", "convolutional", "refined", "mapped"]  # of generator, as `networks` builds them
+Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `networks` builds them
 
 
 class CardPart(BaseModel):

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, MappedGenerator, RefinedGenerator, UpsamplingGenerator
+from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator, UpsamplingGenerator
 from models.layers import UpsampledConv
 
 
@@ -59,11 +59,9 @@ class FoldedUpsampling(Folded):
         self.dense_2 = Step(linear_before_norm(generator.dense_2, generator.norm_2), nn.ReLU())
         self.conv_1 = Step(phases_before_norm(generator.conv_1, generator.norm_3), nn.ReLU())
 
-    def hidden_layer(self, rows: Tensor) -> Tensor:
-        return self.dense_1(rows)  # type: ignore[no-any-return]  # [B, hidden]
-
     def features(self, rows: Tensor) -> Tensor:
-        x = self.dense_2(self.hidden_layer(rows))  # [B, 7 * 7 * width]
+        x = self.dense_1(rows)  # [B, hidden]
+        x = self.dense_2(x)  # [B, 7 * 7 * width]
         x = x.reshape(-1, 7, 7, self.width).permute(0, 3, 1, 2)  # [B, width, 7, 7], channels last
         return F.pixel_shuffle(self.conv_1(x), 2)  # [B, width / 2 * 4, 7, 7] -> [B, width / 2, 14, 14]
 
@@ -93,18 +91,6 @@ class FoldedRefined(FoldedUpsampling):
         return self.conv_3(x)  # type: ignore[no-any-return]  # [B, 1, 28, 28]
 
 
-class FoldedMapped(FoldedRefined):
-    """9,506,048 multiplications an image with z of 64, ten classes and 512 hidden units."""
-
-    def __init__(self, generator: MappedGenerator) -> None:
-        super().__init__(generator)
-        layers = zip(generator.maps, generator.map_norms, strict=True)
-        self.maps = nn.Sequential(*(Step(linear_before_norm(dense, norm), nn.ReLU()) for dense, norm in layers))  # type: ignore[arg-type]
-
-    def hidden_layer(self, rows: Tensor) -> Tensor:
-        return self.maps(super().hidden_layer(rows))  # type: ignore[no-any-return]  # [B, hidden]
-
-
 def fold(generator: Generator) -> Folded:
     """The generator as it computes in evaluation mode. Its own tensors stay as they are."""
     match generator:
@@ -112,8 +98,6 @@ def fold(generator: Generator) -> Folded:
             folded: Folded = FoldedDense(generator)
         case ConvolutionalGenerator():
             folded = FoldedConvolutional(generator)
-        case MappedGenerator():  # a RefinedGenerator, too
-            folded = FoldedMapped(generator)
         case RefinedGenerator():
             folded = FoldedRefined(generator)
         case _:

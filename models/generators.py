@@ -13,8 +13,6 @@ from torch.nn import functional as F
 from models.layers import UpsampledConv, batch_norm_1d, batch_norm_2d, initialise
 from models.pixels import SIDE
 
-MAPS = 2  # dense layers of a MappedGenerator between the first one and the last
-
 
 class Generator(nn.Module):
     """z [B, z_dim] and one-hot label [B, classes] -> images [B, channels, 28, 28] in [-1, 1]."""
@@ -60,13 +58,9 @@ class UpsamplingGenerator(Generator):
         self.conv_1 = UpsampledConv(width, width // 2)
         self.norm_3 = batch_norm_2d(width // 2)
 
-    def hidden_layer(self, z: Tensor, label: Tensor) -> Tensor:
-        """What the first picture is made from."""
-        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
-        return F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
-
     def features(self, z: Tensor, label: Tensor) -> Tensor:
-        x = self.hidden_layer(z, label)  # [B, hidden]
+        x = torch.cat([z, label], dim=1)  # [B, z_dim + classes]
+        x = F.relu(self.norm_1(self.dense_1(x)))  # [B, hidden]
         x = F.relu(self.norm_2(self.dense_2(x)))  # [B, 7 * 7 * width], channels last as in Keras,
         x = x.reshape(-1, 7, 7, self.width).permute(0, 3, 1, 2)  # [B, width, 7, 7], so nothing is copied here
         return F.relu(self.norm_3(self.conv_1(x)))  # [B, width / 2, 14, 14]
@@ -103,25 +97,3 @@ class RefinedGenerator(UpsamplingGenerator):
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         x = F.relu(self.norm_4(self.conv_2(self.features(z, label))))  # [B, 16, 28, 28]
         return torch.tanh(self.conv_3(x))  # [B, channels, 28, 28]
-
-
-class MappedGenerator(RefinedGenerator):
-    """Two dense layers more between z and the first picture.
-
-    With z of 64, ten classes and 512 hidden units 2,255,553 parameters, 9,440 of them batch-norm statistics.
-
-    Which region of z writes which style of which digit (training/styles.py) is a function with many corners: with these layers the
-    discriminator tells fewer digits apart after as many steps.
-    """
-
-    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes, hidden, channels)
-        self.maps = nn.ModuleList(nn.Linear(hidden, hidden) for _ in range(MAPS))
-        self.map_norms = nn.ModuleList(batch_norm_1d(hidden) for _ in range(MAPS))
-        initialise(self.maps)
-
-    def hidden_layer(self, z: Tensor, label: Tensor) -> Tensor:
-        x = super().hidden_layer(z, label)  # [B, hidden]
-        for dense, norm in zip(self.maps, self.map_norms, strict=True):
-            x = F.relu(norm(dense(x)))  # [B, hidden]
-        return x

@@ -5,7 +5,7 @@ from typing import ClassVar, Protocol
 
 from models.cards import Kind
 from models.discriminators import ConvolutionalDiscriminator, DenseDiscriminator, Discriminator, ProjectionDiscriminator
-from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, MappedGenerator, RefinedGenerator, UpsamplingGenerator
+from models.generators import ConvolutionalGenerator, DenseGenerator, Generator, RefinedGenerator, UpsamplingGenerator
 
 
 class Networks(Protocol):
@@ -78,16 +78,6 @@ class Refined(Projected):
         return RefinedGenerator(self.z_dim, classes, self.hidden, self.channels)
 
 
-@dataclass(frozen=True)
-class Mapped(Refined):
-    """The same with a deeper way from z to the first picture."""
-
-    kind: ClassVar[Kind] = "mapped"
-
-    def generator(self, classes: int) -> MappedGenerator:
-        return MappedGenerator(self.z_dim, classes, self.hidden, self.channels)
-
-
 def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
     """A pair with the generator that a card describes."""
     match kind:
@@ -97,5 +87,3 @@ def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
             return Convolutional(z_dim, hidden, channels)
         case "refined":
             return Refined(z_dim, hidden, channels)
-        case "mapped":
-            return Mapped(z_dim, hidden, channels)

@@ -7,10 +7,10 @@ from torch import nn
 from models.folding import fold
 from models.generators import Generator
 from models.layers import UpsampledConv
-from models.networks import Convolutional, Dense, Mapped, Networks, Refined
+from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import to_uint8
 
-KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Refined(z_dim=100), Mapped(z_dim=100)]
+KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Refined(z_dim=100)]
 
 
 def lived_in(networks: Networks, classes: int) -> Generator:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.layers import UpsampledConv
-from models.networks import Convolutional, Dense, Mapped, Networks, Projected, Refined
+from models.networks import Convolutional, Dense, Networks, Projected, Refined
 
 
 def parameters(network: nn.Module) -> int:
@@ -41,12 +41,6 @@ def test_refined_generator_has_the_counts_of_its_docstring() -> None:
     assert statistics(generator) == 6_880
 
 
-def test_mapped_generator_has_the_counts_of_its_docstring() -> None:
-    generator = Mapped(z_dim=64, hidden=512).generator(10)
-    assert parameters(generator) + statistics(generator) == 2_255_553
-    assert statistics(generator) == 9_440
-
-
 def test_dense_pair_has_the_counts_of_its_layers() -> None:
     generator, discriminator = Dense().generator(0), Dense().discriminator(0)
     layers = (100 + 1) * 256 + (256 + 1) * 512 + (512 + 1) * 1024 + (1024 + 1) * 784
@@ -74,9 +68,7 @@ def test_convolutional_shapes_layer_by_layer() -> None:
 
 
 @pytest.mark.parametrize("classes", [0, 10])
-@pytest.mark.parametrize(
-    "networks", [Dense(), Convolutional(), Convolutional(hidden=256), Projected(), Refined(z_dim=100), Mapped(z_dim=100)], ids=repr
-)
+@pytest.mark.parametrize("networks", [Dense(), Convolutional(), Convolutional(hidden=256), Projected(), Refined(z_dim=100)], ids=repr)
 def test_every_pair_maps_z_and_label_to_images_and_images_to_logits(networks: Networks, classes: int) -> None:
     z, label = torch.randn(3, 100), torch.eye(10)[:3, :classes]
     images = networks.generator(classes)(z, label)
