@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.pixels import SIDE
+from training.augmentation import Affine
 
 Split = Literal["train", "test"]
 STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}
@@ -47,6 +48,11 @@ class Dataset(NamedTuple):
 class Source(Protocol):
     """The part INPUT of a recipe."""
 
+    @property
+    def augmentation(self) -> Affine | None:
+        """How the discriminator sees the images, and those of the generator."""
+        ...
+
     def read(self, folder: Path, split: Split = "train") -> Dataset:
         """Raises DataError for what cannot be used."""
         ...
@@ -55,6 +61,8 @@ class Source(Protocol):
 @dataclass(frozen=True)
 class Idx:
     """Images as they lie in the folder: MNIST, or whatever has its shape."""
+
+    augmentation: Affine | None = None
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
         """Raises DataError for a missing, truncated or foreign file, and for counts that differ."""
@@ -84,6 +92,7 @@ class StackedMnist:
     """
 
     stacks: int = 128_000
+    augmentation: Affine | None = None
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
         """Images [stacks, 3, 28, 28]; a label is the number that the three digits write."""

@@ -144,18 +144,29 @@ class Training:
         return loss.detach()
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Real images, the codes of their styles, and what is told of these; of n rows this process's share.
+        """Real images as D sees them, the codes of their styles, and what is told of these; of n rows this process's share.
 
         [n / processes, channels, 28, 28], [n / processes] and [n / processes, columns].
         """
         images, codes = (self.processes.mine(rows) for rows in self.batches.take(n))
-        return to_float(images), codes, self.recipe.labels.encode(codes)
+        return self.seen(to_float(images)), codes, self.recipe.labels.encode(codes)
 
     def generate(self, generator: nn.Module, codes: Tensor, label: Tensor) -> Tensor:
-        """Of n styles, and what is told of them [n, columns]: images [n, channels, 28, 28], from fresh z in the styles' regions."""
+        """Of n styles, and what is told of them [n, columns]: images as D sees them, from fresh z in the styles' regions.
+
+        [n, channels, 28, 28].
+        """
         z = torch.randn(len(codes) * self.processes.count, self.generator.z_dim, generator=self.random, device=self.device)
         placed = self.styles.place(self.processes.mine(z), codes)
-        return generator(placed, label[:, : self.generator.classes]).float()  # type: ignore[no-any-return]
+        return self.seen(generator(placed, label[:, : self.generator.classes]).float())
+
+    def seen(self, images: Tensor) -> Tensor:
+        """As the discriminator sees them."""
+        augmentation = self.recipe.data.augmentation
+        if augmentation is None:
+            return images
+        drawn = augmentation.draw(len(images) * self.processes.count, self.random)
+        return augmentation(images, self.processes.mine(drawn))
 
     def part_randomness(self) -> None:
         """Dropout draws from torch's own generator, in each process other numbers."""

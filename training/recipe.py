@@ -6,6 +6,7 @@ CGAN = replace(DCGAN, labels=OneHot(10))
 from dataclasses import dataclass, is_dataclass, replace
 
 from models.networks import Convolutional, Dense, Networks, Projected, Refined
+from training.augmentation import Affine
 from training.data import Idx, Source, StackedMnist
 from training.labels import Labels, OneHot, Styled, Unlabelled
 from training.losses import Loss, NonSaturating, Relativistic
@@ -53,7 +54,8 @@ PROJECTED = replace(STEADY, networks=Projected(z_dim=100))
 RELATIVISTIC = replace(PROJECTED, loss=Relativistic(penalty=0.1, penalty_each=8))
 REFINED = replace(RELATIVISTIC, networks=Refined(z_dim=64, hidden=256))
 STYLED = replace(REFINED, labels=Styled(10, halvings=4))
-KAKITE = replace(STYLED, optimizer=replace(STYLED.optimizer, average=0.99))
+AUGMENTED = replace(STYLED, data=Idx(augmentation=Affine()))
+KAKITE = replace(AUGMENTED, optimizer=replace(AUGMENTED.optimizer, average=0.99))
 STACKED_DCGAN = replace(DCGAN, networks=Convolutional(z_dim=100, channels=3), data=StackedMnist())
 STACKED = replace(REFINED, networks=Refined(z_dim=64, hidden=256, channels=3), data=StackedMnist(), labels=Unlabelled())
 
@@ -80,7 +82,8 @@ BOOK = {
     ),
     "refined": Entry(REFINED, "relativistic", "a generator an eighth the size, which ends with a layer at full size", batch=128),
     "styled": Entry(STYLED, "refined", "the discriminator is told the style, too, and each style has its region of z", batch=128),
-    "kakite": Entry(KAKITE, "styled", "the service's own: a shorter average, and a longer run", 4_800_000, 128),
+    "augmented": Entry(AUGMENTED, "styled", "the discriminator sees every image turned, stretched and shifted a little", batch=128),
+    "kakite": Entry(KAKITE, "augmented", "the service's own: a shorter average, and a longer run", 4_800_000, 128),
     "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
     "stacked": Entry(STACKED, "refined", "the same with the service's own parts, without labels", batch=128),
 }
