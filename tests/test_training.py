@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from models import device
 from models.device import DeviceError
 from training import checkpoint, styles
+from training.augmentation import Affine
 from training.checkpoint import CheckpointError
 from training.data import Idx
 from training.labels import OneHot, Unlabelled
@@ -120,6 +121,19 @@ def test_each_style_is_written_from_its_region_of_z_and_told_to_the_discriminato
     assert (found.high - found.low)[codes].min() < 1
     assert (quantiles >= found.low[codes] - 1e-5).all()
     assert (quantiles <= found.high[codes] + 1e-5).all()
+
+
+@pytest.mark.usefixtures("styled")
+def test_the_discriminator_sees_real_and_generated_images_moved_and_nobody_else_does(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Affine, "__call__", lambda _self, images, _drawn: images * 0 + 0.5)
+    training = begin(data, KAKITE)
+    judged: list[torch.Tensor] = []
+    training.discriminator.register_forward_pre_hook(lambda _, given: judged.append(given[0]))
+    training.step()
+    assert judged
+    assert all((images == 0.5).all() for images in judged)
+    z, label = torch.randn(2, 64), torch.eye(10)[:2]
+    assert training.average.snapshot()(z, label).std() > 0
 
 
 @pytest.mark.usefixtures("styled")
