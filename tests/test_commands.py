@@ -58,8 +58,8 @@ def test_train_leaves_weights_pictures_and_a_checkpoint(data: Path, tmp_path: Pa
 
 def test_more_classes_are_told_to_a_recipe_with_styles(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    assert run("train", "kakite", "--classes", "11", "--images", "32", "--batch", "16", "--data", data, "--out", out) == 0
-    card = weights.load(out / "kakite.safetensors").card
+    assert run("train", "styled", "--classes", "11", "--images", "32", "--batch", "16", "--data", data, "--out", out) == 0
+    card = weights.load(out / "styled.safetensors").card
     assert (card.network.classes, card.recipe["labels"]) == (11, "Styled(classes=11, halvings=4)")
 
 

@@ -29,9 +29,9 @@ def steps(recipe: str, data: Path, out: Path, *launcher: str) -> dict[str, Any]:
     return dict(json.loads(out.read_text()))
 
 
-@pytest.mark.parametrize("recipe", ["refined", "kakite"])
+@pytest.mark.parametrize("recipe", ["kakite", "augmented"])
 def test_two_processes_have_the_losses_of_one_with_the_same_batch(recipe: str, data: Path, tmp_path: Path) -> None:
-    """With batch norm over the whole batch, penalties and an average; and with styles."""
+    """With batch norm over the whole batch, penalties, two steps of D, an average; and with styles and augmentation."""
     alone = steps(recipe, data, tmp_path / "alone.json")
     together = steps(recipe, data, tmp_path / "together.json", *TORCHRUN)
     assert (alone["processes"], together["processes"]) == (1, 2)

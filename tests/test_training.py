@@ -20,7 +20,7 @@ from training.labels import OneHot, Unlabelled
 from training.loop import Progress, RecipeError, Training, train
 from training.losses import NonSaturating, Relativistic
 from training.optimizers import MovingAverage
-from training.recipe import BOOK, CGAN, DCGAN, DENSE, KAKITE, REFINED, STYLED, Recipe, swaps
+from training.recipe import AUGMENTED, BOOK, CGAN, DCGAN, DENSE, KAKITE, REFINED, STYLED, Recipe, swaps
 
 CPU = torch.device("cpu")
 AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, average=0.9))
@@ -58,7 +58,7 @@ def test_every_recipe_trains(name: str, data: Path) -> None:
     training = begin(data, BOOK[name].recipe, steps=2)
     before = copy.deepcopy(training.state_dict())
     (progress,) = train(training)
-    assert progress.images == training.total_images == 32
+    assert progress.images == training.total_images == 32 * BOOK[name].recipe.optimizer.discriminator_steps
     for network in ("generator", "discriminator"):
         assert not equal(training.state_dict()[network], before[network])
 
@@ -84,7 +84,7 @@ def test_same_seed_gives_the_same_weights_bit_for_bit(recipe: Recipe, data: Path
     assert not equal(states[0]["generator"], states[2]["generator"])
 
 
-@pytest.mark.parametrize("recipe", [AVERAGED, CGAN, TWO_STEPS, KAKITE], ids=["averaged", "cgan", "two steps of D", "kakite"])
+@pytest.mark.parametrize("recipe", [AVERAGED, CGAN, TWO_STEPS, AUGMENTED], ids=["averaged", "cgan", "two steps of D", "augmented"])
 def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe, data: Path, tmp_path: Path) -> None:
     """400 images and 24 a step: the interruption falls into the middle of a pass over the data."""
     whole = begin(data, recipe, steps=40)
@@ -108,7 +108,7 @@ def styled(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("styled")
 def test_each_style_is_written_from_its_region_of_z_and_told_to_the_discriminator_alone(data: Path) -> None:
-    training = begin(data, KAKITE)
+    training = begin(data, AUGMENTED)
     written: list[Any] = []
     judged: list[Any] = []
     training.generator.register_forward_pre_hook(lambda _, given: written.append(given))
@@ -126,7 +126,7 @@ def test_each_style_is_written_from_its_region_of_z_and_told_to_the_discriminato
 @pytest.mark.usefixtures("styled")
 def test_the_discriminator_sees_real_and_generated_images_moved_and_nobody_else_does(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Affine, "__call__", lambda _self, images, _drawn: images * 0 + 0.5)
-    training = begin(data, KAKITE)
+    training = begin(data, AUGMENTED)
     judged: list[torch.Tensor] = []
     training.discriminator.register_forward_pre_hook(lambda _, given: judged.append(given[0]))
     training.step()
@@ -138,11 +138,11 @@ def test_the_discriminator_sees_real_and_generated_images_moved_and_nobody_else_
 
 @pytest.mark.usefixtures("styled")
 def test_resumed_run_keeps_its_styles(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = begin(data, KAKITE, steps=8)
+    whole = begin(data, AUGMENTED, steps=8)
     next(train(whole, steps_each=4))
     checkpoint.save(tmp_path / "checkpoint.pt", {}, whole.state_dict())
     monkeypatch.setattr(styles, "SMALLEST", 1000)  # as where k-means finds others
-    resumed = begin(data, KAKITE, steps=8)
+    resumed = begin(data, AUGMENTED, steps=8)
     resumed.load_state_dict(checkpoint.load(tmp_path / "checkpoint.pt", {}))
     assert list(train(resumed)) == list(train(whole))
 
