@@ -1,4 +1,4 @@
-"""Images/s of `train` for each recipe of the book, with the batch it says. In turns, one process.
+"""Images/s of `train` for each recipe of the book, with the batch that it says; the recipes take turns in one process.
 
 python -m benchmarks.recipes [--data DIR] [--rounds 5] [--seconds 5] [RECIPE ...]
 """
@@ -12,6 +12,7 @@ import torch
 
 from benchmarks.training import speed, told
 from models import device
+from training.data import Dataset
 from training.loop import Training, train
 from training.places import data_folder
 from training.recipe import BOOK
@@ -27,7 +28,9 @@ def main() -> None:
     if unknown := set(options.recipes) - set(BOOK):
         parser.error(f"no recipe {', '.join(sorted(unknown))}; there are {', '.join(BOOK)}")
     folder = data_folder(options.data)
-    runs = {name: steps(name, folder) for name in options.recipes or BOOK}
+    names = options.recipes or list(BOOK)
+    read = {source: source.read(folder) for source in {BOOK[name].recipe.data for name in names}}
+    runs = {name: steps(name, read[BOOK[name].recipe.data]) for name in names}
     speeds: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(options.rounds):
         for name in list(runs)[:: -1 if turn % 2 else 1]:  # who goes first changes from round to round
@@ -40,10 +43,10 @@ def main() -> None:
         print(f"| {name} | {BOOK[name].batch} | {told(tuple(rounds))} | {640_000 / 60 / statistics.median(rounds):.0f} |")
 
 
-def steps(name: str, folder: Path) -> Iterator[int]:
+def steps(name: str, dataset: Dataset) -> Iterator[int]:
     """A run that never ends: after each step, the images seen so far."""
     recipe = BOOK[name].recipe
-    training = Training(recipe, recipe.data.read(folder), torch.device("cpu"), BOOK[name].batch, 0, 10**9)
+    training = Training(recipe, dataset, torch.device("cpu"), BOOK[name].batch, 0, 10**9)
     return (progress.images for progress in train(training, steps_each=1))
 
 

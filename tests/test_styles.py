@@ -24,6 +24,16 @@ def stroke(lean: float = 0.0, shift: int = 0, base: bool = False, height: int = 
     return image
 
 
+def ring(width: int, barred: bool = False) -> NDArray[np.uint8]:
+    image = np.zeros((28, 28), np.uint8)
+    left, right = 14 - width // 2, 14 + width // 2
+    image[6:22, left:right] = 255
+    image[8:20, left + 2 : right - 2] = 0
+    if barred:
+        image[12:16, left:right] = 255
+    return image
+
+
 def ones(common: int = COMMON, rare: int = RARE, label: int = 1) -> Dataset:
     """Strokes that lean and stand anywhere; the last ones have a base."""
     random = np.random.default_rng(0)
@@ -43,6 +53,14 @@ def test_slant_place_size_and_thickness_are_no_style() -> None:
     *same, thicker, based = np.linalg.norm(looks[1:] - looks[0], axis=1)
     assert max(same) < 0.25 * based
     assert thicker < 0.7 * based
+
+
+def test_width_and_faintness_are_no_style() -> None:
+    images = [ring(10), ring(14), ring(10) // 2, ring(10, barred=True)]
+    looks = styles.upright(torch.from_numpy(np.stack(images)))
+    wide, faint, barred = np.linalg.norm(looks[1:] - looks[0], axis=1)
+    assert wide < 0.6 * barred
+    assert faint < 0.02 * barred
 
 
 @pytest.mark.parametrize("halvings", [1, 3])

