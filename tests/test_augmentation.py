@@ -91,3 +91,11 @@ def test_gradients_pass() -> None:
     affine(images, drawn(affine, 50))[:, :, 10:18, 10:18].sum().backward()
     assert images.grad is not None
     assert (images.grad.abs().sum(dim=(1, 2, 3)) > 1).all()
+
+
+@pytest.mark.parametrize(
+    ("way", "value"), [("share", 7), ("share", -1), ("rotation", -5), ("shift", float("nan")), ("shear", float("inf"))]
+)
+def test_what_cannot_be_drawn_is_refused(way: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{way} is {value}; choose"):
+        Affine(**{way: value})

@@ -29,6 +29,14 @@ class Affine:
     shear: float = 0.15  # pixels to the side a row
     shift: float = 2.0  # pixels
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for what cannot be drawn."""
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}; choose a share of the images, from 0 to 1.")
+        for name in ("rotation", "stretch", "shear", "shift"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; choose a finite number that is not negative, 0 for none.")
+
     def draw(self, n: int, random: torch.Generator) -> Tensor:
         """Where n images are looked at: [n, 2, 3], from a place in the moved image to the one in the image, as `affine_grid` takes them."""
         moved = (torch.rand(n, generator=random, device=random.device) < self.share).float()  # [n]
