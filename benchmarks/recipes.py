@@ -36,7 +36,7 @@ def main() -> None:
         for name in list(runs)[:: -1 if turn % 2 else 1]:  # who goes first changes from round to round
             speeds[name].append(speed(runs[name], options.seconds))
     cpu = torch.device("cpu")
-    print(f"{device.describe(cpu)}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"{device.describe(cpu)}, torch {torch.__version__}")
     print(f"images/s, median of {options.rounds} rounds of {options.seconds:g} s (lowest to highest)")
     print("| recipe | batch | images/s | minutes for 640,000 |\n|---|---|---|---|")
     for name, rounds in speeds.items():

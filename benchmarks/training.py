@@ -32,7 +32,7 @@ def main() -> None:
     cpu = torch.device("cpu")
     recipe = BOOK[options.recipe].recipe
     dataset = recipe.data.read(data_folder(options.data))
-    print(f"{options.recipe} on {device.describe(cpu)}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    print(f"{options.recipe} on {device.describe(cpu)}, torch {torch.__version__}")
     print(f"images/s, median of {options.rounds} rounds of {options.seconds:g} s (lowest to highest)")
     print("| batch | plain loop | kakite | times |\n|---|---|---|---|")
     for batch in BATCHES:

@@ -36,7 +36,8 @@ def describe(device: torch.device) -> str:
     """The machine for a card, such as "2 cores of AMD EPYC" or "NVIDIA H100 80GB HBM3"."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} cores of {processor()}"
+    cores = torch.get_num_threads()
+    return f"{cores} core{'s' if cores > 1 else ''} of {processor()}"
 
 
 def processor() -> str:

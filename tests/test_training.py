@@ -172,6 +172,9 @@ def test_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     checkpoint.save(file, {"batch": 16}, {})
     with pytest.raises(CheckpointError, match="its batch is 16, not 32"):
         checkpoint.load(file, {"batch": 32})
+    checkpoint.save(file, {"recipe": {"data": "Idx()", "loss": "NonSaturating()"}}, {})
+    with pytest.raises(CheckpointError, match=r"its recipe's loss is 'NonSaturating\(\)', not 'Hinge\(\)'"):
+        checkpoint.load(file, {"recipe": {"data": "Idx()", "loss": "Hinge()"}})
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04nonsense"])

@@ -33,10 +33,18 @@ def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         found, state = dict(content["identity"]), dict(content["state"])
     except (RuntimeError, EOFError, LookupError, TypeError, ValueError, OSError, pickle.UnpicklingError):
         raise CheckpointError(f"{path} is no whole checkpoint of a run. Remove it and start without --resume.") from None
-    for key in identity:
-        if found.get(key) != identity[key]:
+    was, wanted = flattened(found), flattened(identity)
+    for key in wanted:
+        if was.get(key) != wanted[key]:
             raise CheckpointError(
-                f"{path} is of another run: its {key} is {found.get(key)!r}, not {identity[key]!r}. "
-                f"Give the same options, or another --out."
+                f"{path} is of another run: its {key} is {was.get(key)!r}, not {wanted[key]!r}. Give the same options, or another --out."
             )
     return state
+
+
+def flattened(identity: dict[str, Any]) -> dict[str, Any]:
+    """{"recipe": {"loss": ...}, "seed": 0} -> {"recipe's loss": ..., "seed": 0}"""
+    flat: dict[str, Any] = {}
+    for key, value in identity.items():
+        flat |= {f"{key}'s {part}": text for part, text in value.items()} if isinstance(value, dict) else {key: value}
+    return flat
