@@ -34,7 +34,7 @@ def main() -> None:
     dataset = recipe.data.read(data_folder(options.data))
     print(f"{options.recipe} on {device.describe(cpu)}, torch {torch.__version__}")
     print(f"images/s, median of {options.rounds} rounds of {options.seconds:g} s (lowest to highest)")
-    print("| batch | plain loop | kakite | times |\n|---|---|---|---|")
+    print("| batch | plain loop | `train` | times |\n|---|---|---|---|")
     for batch in BATCHES:
         contestants: list[Iterator[int]] = [
             plain.steps(recipe, dataset, batch),

@@ -110,7 +110,10 @@ async def test_unknown_paths_and_methods_are_problems_too(client: httpx.AsyncCli
 async def test_cards_are_told(client: httpx.AsyncClient) -> None:
     listed = (await client.get("/models")).json()
     assert [model["name"] for model in listed["models"]] == ["cgan", "dcgan", "dense", "kakite"]
-    assert [model["name"] for model in listed["models"] if model["default"]] == [listed["default"]]
+    assert [model["name"] for model in listed["models"] if model["default"]] == [listed["default"]] == ["kakite"]
+    kakite = (await client.get("/models/kakite")).json()
+    assert kakite["scores"]["label_agreement"] > 0.98
+    assert kakite["scores"]["frechet_floor"] > 0
     card = (await client.get("/models/dcgan")).json()
     assert card == listed["models"][1]
     assert card["images_seen"] == 640_000

@@ -137,17 +137,20 @@ def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, t
     file, out = tmp_path / "mine.safetensors", tmp_path / "pictures"
     shutil.copy(cards.FOLDER / "kakite.safetensors", file)
     weights.rewrite_card(file, scores={})
-    arguments = ("evaluate", file, "--digits", "500", "--lessons", "500", "--pupils", "2", "--data", data, "--out", out)
-    assert run(*arguments, "--write") == 0
+    arguments = ("evaluate", file, "--digits", "500", "--lessons", "500", "--data", data, "--out", out, "--write")
+    assert run(*arguments, "--pupils", "2") == 0
     told = capsys.readouterr().out
     scores = weights.load(file).card.scores
     assert scores["label_agreement"] > 0.97
     assert scores["label_agreement_floor"] > 0.97
     assert f"{scores['label_agreement']:.2%}" in told
-    assert "(2 pupils)" in told
+    assert re.search(r"classifiers taught\s+2\b", told)
     assert "mine: asked for (row), read (column)" in told
     assert size(out / "mine-closest.png") == (840, 336)  # ten pairs, and one of each kind
     assert (out / "nearest.png").exists()
+    assert {"frechet_between_halves", "train_on_synthetic_spread", "train_on_synthetic_floor"} < scores.keys()
+    assert run(*arguments, "--pupils", "0") == 0
+    assert weights.load(file).card.scores == scores  # what was not measured this time stays as it was
 
 
 def test_evaluate_as_one_json_document(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +159,7 @@ def test_evaluate_as_one_json_document(data: Path, tmp_path: Path, capsys: pytes
         "dcgan",
         "kakite",
         "--digits",
-        "300",
+        "1000",
         "--pupils",
         "0",
         "--lessons",
@@ -169,9 +172,14 @@ def test_evaluate_as_one_json_document(data: Path, tmp_path: Path, capsys: pytes
     )
     assert run(*arguments) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["protocol"] == {"digits": 300, "lessons": 400, "pupils": 0}
-    assert document["models"]["kakite"]["label_agreement"] > 0.9
-    assert len(document["models"]["kakite"]["confusion"]) == 10
+    assert document["protocol"] == {"digits": 1000, "lessons": 400, "pupils": 0}
+    assert document["frechet_between_halves"] > 0
+    kakite = document["models"]["kakite"]
+    assert 1 > kakite["label_agreement"] > 0.9
+    assert len(kakite["confusion"]) == 10
+    assert len(kakite["misread"]) == round(1000 * (1 - kakite["label_agreement"]))
+    assert size(tmp_path / "kakite-misread.png")
+    assert len(kakite["nearest_training_distances"]) == 1000
     assert document["models"]["dcgan"]["confusion"] is None
     assert len(document["real"]["histogram"]) == 10
 

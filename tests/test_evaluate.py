@@ -11,10 +11,10 @@ from models import latents
 from models.generators import Generator
 from models.networks import Convolutional
 from models.pixels import to_float
-from training import classifier, judge, measures, pupil
-from training.classifier import ClassifierError, shifted
+from training import judge, measures, pupil
+from training.classifier import ClassifierError
 from training.data import Dataset, Idx
-from training.evaluate import Bench, Protocol
+from training.evaluate import WATCHED, Bench, Protocol, watched
 from training.measures import frechet, sand
 from training.pupil import examined
 from training.sampling import write
@@ -60,22 +60,6 @@ def test_frechet_distance_of_normal_distributions_is_known() -> None:
     assert frechet(a, a) == pytest.approx(0, abs=1e-6)
     assert frechet(a, 3 * random.standard_normal((200_000, 4)) + 2) == pytest.approx(4 * 4 + 4 * 4, rel=0.02)
     assert frechet(a, a @ np.diag([1.0, 1.0, 0.0, 0.0])) == pytest.approx(2, rel=0.02)  # two directions lost
-
-
-def test_shift_moves_whole_digits_and_loses_no_ink() -> None:
-    digit = torch.full((1, 1, 28, 28), -1.0)
-    digit[0, 0, 12:16, 12:16] = torch.arange(16.0).view(4, 4) / 16
-    moved = shifted(digit.expand(200, -1, -1, -1), torch.Generator().manual_seed(0))
-    assert moved.shape == (200, 1, 28, 28)
-    torch.testing.assert_close(moved.sum(dim=(1, 2, 3)), digit.sum().expand(200))
-    assert len(moved.unique(dim=0)) == 25  # five places in each direction
-
-
-def test_shipped_judge_reads_real_digits_and_is_not_fooled_by_noise(data: Path) -> None:
-    test = Idx().read(data, "test")
-    assert classifier.accuracy(judge.load(), test) >= 0.99
-    shuffled = test._replace(labels=test.labels[torch.randperm(400, generator=torch.Generator().manual_seed(0))])
-    assert classifier.accuracy(judge.load(), shuffled) == pytest.approx(0.1, abs=0.05)
 
 
 @pytest.fixture
@@ -146,6 +130,7 @@ def test_pupils_are_taught_as_many_digits_as_told_with_their_labels(lessons: int
     scores, _ = Bench(judge.load(), test, test, Protocol(digits=400, lessons=lessons, pupils=2)).generated(Copyist(test))
     assert scores.examinations == (0.5, 0.75)
     assert scores.examined == 0.625
+    assert scores.examined_spread == pytest.approx(0.25 / 2**0.5)
     assert scores.label_agreement == 1
     assert scores.manifold.recall < 0.2
     assert len(given[0].images) == lessons
@@ -188,6 +173,20 @@ def test_confusion_and_divergence_by_hand() -> None:
     assert measures.divergence(skewed, even) == pytest.approx(4 / 6 * np.log(8 / 6) + 2 / 6 * np.log(4 / 6))
 
 
+def test_misread_digits_are_told_by_hand() -> None:
+    misread = measures.misread(np.array([3, 1, 4, 1, 5]), np.array([3, 7, 4, 1, 6]))
+    assert [column.tolist() for column in misread] == [[1, 4], [1, 5], [7, 6]]
+
+
+def test_watched_digits_are_spread_over_all() -> None:
+    """MNIST's test digits are in the order of their writers, of whom the first are neater."""
+    images = np.zeros((10_000, 28, 28), np.uint8) + (np.arange(10_000) // 100).astype(np.uint8)[:, None, None]
+    assert len(watched(images)) == WATCHED
+    assert (np.bincount(watched(images)[:, 0, 0]) == 10).all()
+    assert len(watched(images[:1_999])) == WATCHED
+    assert len(watched(images[:7])) == 7
+
+
 def test_nearest_digit_is_found_with_its_distance() -> None:
     among = np.zeros((3, 28, 28), np.uint8)
     among[1], among[2] = 255, 100
@@ -196,31 +195,3 @@ def test_nearest_digit_is_found_with_its_distance() -> None:
     found = measures.nearest(image, among)
     assert found.indices == [2]
     np.testing.assert_allclose(found.distances, [np.sqrt(4) * 51 / 255], rtol=1e-3)
-
-
-def test_missing_or_foreign_judge_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ClassifierError, match="python -m training judge"):
-        judge.load(tmp_path / "none.safetensors")
-    judge.save(tmp_path / "judge.safetensors", judge.Judge(), {})
-    assert judge.load(tmp_path / "judge.safetensors")
-    (tmp_path / "judge.safetensors").write_bytes(b"nonsense")
-    with pytest.raises(ClassifierError, match="python -m training judge"):
-        judge.load(tmp_path / "judge.safetensors")
-
-
-def test_judge_learns(data: Path) -> None:
-    dataset = Idx().read(data)
-    learner = judge.new(0)
-    assert torch.equal(learner.dense.weight, judge.new(0).dense.weight)
-    assert not torch.equal(learner.dense.weight, judge.new(1).dense.weight)
-    before = classifier.accuracy(learner, dataset)
-    shares = list(classifier.teach(learner, dataset, torch.device("cpu"), epochs=20, seed=0, batch=50))
-    assert shares[-1] == 1.0
-    assert classifier.accuracy(learner, dataset) > max(0.9, before)
-
-
-def test_judge_refuses_what_it_cannot_learn(data: Path) -> None:
-    dataset = Idx().read(data)
-    letters = dataset._replace(labels=dataset.labels + 1)
-    with pytest.raises(ClassifierError, match="at most 10 classes"):
-        next(classifier.teach(judge.new(0), letters, torch.device("cpu"), epochs=1, seed=0))

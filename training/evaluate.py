@@ -19,7 +19,7 @@ from training.sampling import write
 from training.scores import Scores
 
 SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on at most, and real ones against which
-WATCHED = 1_000  # digits whose nearest training digit is looked for
+WATCHED = 1_000  # digits whose nearest training digit is looked for at most
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Bench:
         return Latents(latents.draw(0, n, generator.z_dim).z, label)
 
     def generated(self, generator: Generator) -> tuple[Scores, Pixels]:
-        """The scores of a generator's digits, and those whose nearest training digit was looked for."""
+        """The scores of a generator's digits, and those digits."""
         protocol = self.protocol
         labelled = generator.classes > 0
         taught = protocol.lessons if labelled and protocol.pupils else 0
@@ -67,7 +67,7 @@ class Bench:
         images = write(generator, drawn)
         lessons = Dataset(torch.from_numpy(images[:taught]), torch.from_numpy(drawn.label[:taught]), "generated", "") if taught else None
         told = drawn.label[: protocol.digits] if labelled else None
-        return self.scores(images[: protocol.digits], told, lessons), images[:WATCHED]
+        return self.scores(images[: protocol.digits], told, lessons), images[: protocol.digits]
 
     @cached_property
     def real(self) -> Scores:
@@ -94,11 +94,17 @@ class Bench:
             divergence=measures.divergence(histogram, self.histogram),
             confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
             label_agreement=None if told is None else float((told == seen.labels).mean()),
+            misread=None if told is None else measures.misread(told, seen.labels),
             examinations=None if lessons is None else self.examinations(lessons),
             sand=measures.sand(images[: self.sample]),
-            nearest=measures.nearest(images[:WATCHED], self.training.images.numpy()),
+            nearest=measures.nearest(watched(images), self.training.images.numpy()),
         )
 
     def examinations(self, lessons: Dataset) -> tuple[float, ...]:
         device = next(self.judge.parameters()).device
         return tuple(pupil.examined(lessons, self.test, device, seed) for seed in range(self.protocol.pupils))
+
+
+def watched(images: Pixels) -> Pixels:
+    """Those of n digits whose nearest training digit is looked for, evenly spread: MNIST's first test digits are by neater hands."""
+    return images[:: max(1, len(images) // WATCHED)][:WATCHED]

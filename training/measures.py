@@ -82,6 +82,20 @@ def confusion(told: NDArray[np.int64], seen: NDArray[np.int64], classes: int) ->
     return shares
 
 
+class Misread(NamedTuple):
+    """Of n digits, the m that were read as another one than was asked for."""
+
+    indices: NDArray[np.int64]  # [m], in 0..n-1
+    told: NDArray[np.int64]  # [m]
+    seen: NDArray[np.int64]  # [m]
+
+
+def misread(told: NDArray[np.int64], seen: NDArray[np.int64]) -> Misread:
+    """Of the digits asked for [n] and those that were read [n]."""
+    indices = np.flatnonzero(told != seen)
+    return Misread(indices, told[indices], seen[indices])
+
+
 def histogram(seen: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
     """The share of each class [classes]."""
     return np.bincount(seen, minlength=classes) / len(seen)

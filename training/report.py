@@ -10,10 +10,10 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 from PIL import Image
 
-from models.pixels import Pixels, sheet
+from models.pixels import SIDE, Pixels, sheet
 from training.data import Dataset
 from training.loop import Progress
-from training.measures import Nearest
+from training.measures import Misread, Nearest
 from training.scores import Scores
 
 
@@ -77,6 +77,21 @@ def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Datase
         padding = [blank] * (pairs - len(chosen))
         rows += [images[chosen], *padding, training.images.numpy()[nearest.indices[chosen]], *padding]
     write_sheet(path, np.concatenate(rows), columns=pairs, scale=3)
+
+
+def write_misread(path: Path, images: Pixels, misread: Misread, most: int = 60) -> None:
+    """Digits that are read as others than were asked for, in each corner both; as many as fit, the first ones."""
+    shown = images[misread.indices[:most]]
+    columns = min(10, len(shown))
+    rows = -(-len(shown) // columns)
+    figure, axis = plt.subplots(figsize=(columns, rows), layout="constrained")
+    axis.imshow(sheet(shown, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    for i, (told, seen) in enumerate(zip(misread.told[:most], misread.seen[:most], strict=True)):
+        axis.text(i % columns * SIDE, i // columns * SIDE, f"{told}→{seen}", color="orange", va="top")
+    axis.set(xticks=[], yticks=[])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=100)
+    plt.close(figure)
 
 
 def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:

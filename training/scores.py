@@ -20,16 +20,22 @@ class Scores:
     manifold: measures.Manifold
     histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
     divergence: float  # of that histogram from the training digits', in nats
-    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next two
+    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next three
     label_agreement: float | None
+    misread: measures.Misread | None
     examinations: tuple[float, ...] | None  # what each pupil reads right of the test digits
     sand: measures.Sand
-    nearest: measures.Nearest  # the training digits nearest to the first `WATCHED`
+    nearest: measures.Nearest  # the training digits nearest to those that are `watched`
 
     @property
     def examined(self) -> float | None:
         """The mean of the examinations."""
         return float(np.mean(self.examinations)) if self.examinations else None
+
+    @property
+    def examined_spread(self) -> float | None:
+        """The standard deviation of the examinations, from pupil to pupil."""
+        return float(np.std(self.examinations, ddof=1)) if self.examinations and len(self.examinations) > 1 else None
 
     def numbers(self) -> dict[str, float | None]:
         """As single numbers; None for those that were not measured."""
@@ -39,6 +45,7 @@ class Scores:
             "histogram_kl": self.divergence,
             "label_agreement": self.label_agreement,
             "train_on_synthetic": self.examined,
+            "train_on_synthetic_spread": self.examined_spread,
             "sand": self.sand.ink,
             "specks_per_digit": self.sand.specks,
             "nearest_training": float(np.median(self.nearest.distances)),
@@ -55,6 +62,9 @@ class Scores:
             **self.numbers(),
             "histogram": self.histogram.tolist(),
             "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "misread": None
+            if self.misread is None
+            else [{"index": int(index), "told": int(told), "read": int(seen)} for index, told, seen in zip(*self.misread, strict=True)],
             "examinations": self.examinations,
             "nearest_training_distances": self.nearest.distances.tolist(),
             "nearest_training_indices": self.nearest.indices.tolist(),

@@ -79,30 +79,39 @@ def score(options: Namespace, console: Console) -> int:
     bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
     print("Real digits ...", file=sys.stderr)
     real = bench.real
-    conditions = {name: float(value) for name, value in asdict(protocol).items()}
     columns = {}
     for title, (path, loaded) in contestants.items():
         print(f"{title} ...", file=sys.stderr)
         scores, images = bench.generated(loaded.generator.to(where))
         columns[title] = scores
-        picture = options.out / f"{title.replace('/', '_')}-closest.png"
-        report.write_closest(picture, images, scores.nearest, bench.training)
+        picture = options.out / title.replace("/", "_")
+        report.write_closest(Path(f"{picture}-closest.png"), evaluate.watched(images), scores.nearest, bench.training)
+        if scores.misread is not None and len(scores.misread.indices):
+            report.write_misread(Path(f"{picture}-misread.png"), images, scores.misread)
         if options.write:
-            floors = {f"{key}{tables.REAL}": value for key, value in real.headline().items()}
-            weights.rewrite_card(path, scores=scores.headline() | floors | conditions)
+            weights.rewrite_card(path, scores=loaded.card.scores | for_card(scores, bench))
     report.write_distances(options.out / "nearest.png", {**columns, "real test digits": real})
     if options.json:
         print(json.dumps(document(bench, columns, where), allow_nan=False))
         return 0
-    headlines = {name: scores.headline() for name, scores in columns.items()}
+    headlines = {name: for_card(scores, bench) for name, scores in columns.items()}
     console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")
     for name, scores in columns.items():
         if table := tables.agreement(name, scores):
             console.print(table, "")
     console.print(f"{protocol.digits:,} digits. Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
     console.print(tables.EXPLAINED)
-    console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit)")
+    console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit;")
+    console.print("of models with labels also digits that are misread: asked for, then read)")
     return 0
+
+
+def for_card(scores: Scores, bench: evaluate.Bench) -> dict[str, float]:
+    """What a card tells: the scores, those of real digits, and what they rest on; of pupils only if any were taught."""
+    floors = {f"{key}{tables.REAL}": value for key, value in bench.real.headline().items()}
+    conditions = {"digits": float(bench.protocol.digits), "frechet_between_halves": round(bench.halves, 5)}
+    taught = {"lessons": float(bench.protocol.lessons), "pupils": float(bench.protocol.pupils)} if scores.examinations else {}
+    return scores.headline() | floors | conditions | taught
 
 
 def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:
