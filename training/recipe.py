@@ -55,6 +55,7 @@ RELATIVISTIC = replace(PROJECTED, loss=Relativistic(penalty=0.1, penalty_each=8)
 REFINED = replace(RELATIVISTIC, networks=Refined(z_dim=64, hidden=256))
 STYLED = replace(REFINED, labels=Styled(10, halvings=4))
 AUGMENTED = replace(STYLED, data=Idx(augmentation=Affine()))
+AUGMENTED_LONG = replace(AUGMENTED, optimizer=replace(AUGMENTED.optimizer, average=0.99))
 KAKITE = replace(REFINED, optimizer=replace(REFINED.optimizer, discriminator_steps=2, average=0.9995))
 STACKED_DCGAN = replace(DCGAN, networks=Convolutional(z_dim=100, channels=3), data=StackedMnist())
 STACKED = replace(REFINED, networks=Refined(z_dim=64, hidden=256, channels=3), data=StackedMnist(), labels=Unlabelled())
@@ -85,11 +86,12 @@ BOOK = {
     "augmented": Entry(
         AUGMENTED, "styled", "the discriminator sees three images in four turned, stretched, sheared and shifted a little", batch=128
     ),
+    "augmented-long": Entry(AUGMENTED_LONG, "augmented", "a run for it to pay in, and a short average", 4_800_000, 128),
     "kakite": Entry(
         KAKITE, "refined", "the service's own: the discriminator learns twice as often, and the average is longer", 6_000_000, 128
     ),
     "stacked-dcgan": Entry(STACKED_DCGAN, "dcgan", "three digits as the colour channels of one image"),
-    "stacked": Entry(STACKED, "refined", "the same with the service's own parts, without labels", batch=128),
+    "stacked": Entry(STACKED, "refined", "the same with the service's own parts, without labels", 2_000_000, 128),
 }
 
 
