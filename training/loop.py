@@ -214,8 +214,8 @@ def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
     Between two yields nothing waits for the device. Leaving off between two yields loses nothing.
     """
     while training.images < training.total_images:
-        steps: list[Step] = []
+        steps: list[Tensor] = []
         while len(steps) < steps_each and training.images < training.total_images:
-            steps.append(training.step())
-        discriminator_loss, generator_loss, accuracy = training.processes.mean(torch.tensor(steps).mean(dim=0)).tolist()
+            steps.append(torch.stack(training.step()))
+        discriminator_loss, generator_loss, accuracy = training.processes.mean(torch.stack(steps).mean(dim=0)).tolist()
         yield Progress(training.images, discriminator_loss, generator_loss, accuracy)
