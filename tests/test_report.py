@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
-from PIL import Image
+from matplotlib.figure import Figure
+from PIL import Image, ImageSequence
 
 from models.pixels import Pixels
 from training import report
@@ -30,10 +32,7 @@ def test_film_shows_the_sheets_in_turn(tmp_path: Path) -> None:
         report.write_sheet(sheet, grey(level, level), 2)
     report.write_film(tmp_path / "film.png", sheets)
     with Image.open(tmp_path / "film.png") as film:
-        shown = []
-        for frame in range(getattr(film, "n_frames", 1)):
-            film.seek(frame)
-            shown.append(np.asarray(film.convert("L"))[0, 0])
+        shown = [np.asarray(frame.convert("L"))[0, 0] for frame in ImageSequence.Iterator(film)]
     assert shown == [10, 20, 30]
 
 
@@ -45,9 +44,19 @@ def test_closest_pairs_stand_in_order_above_the_digits_that_they_are_close_to(tm
     assert cells(tmp_path / "closest.png", scale=3) == [[2, 3, 1], [101, 102, 103], [1, 2, 0], [103, 101, 0]]
 
 
-def test_misread_digits_are_shown(tmp_path: Path) -> None:
-    misread = Misread(np.array([1]), told=np.array([4]), seen=np.array([9]))
-    report.write_misread(tmp_path / "misread.png", grey(0, 200, 0), misread)
-    with Image.open(tmp_path / "misread.png") as image:
-        middle = image.convert("L").getpixel((image.width // 2, image.height // 2))
-    assert middle == 200
+def test_misread_digits_are_shown_with_what_they_were_told_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eleven of the twelve that are misread of 24, ten in a row."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(report, "save", lambda figure, path: figures.append(figure))
+    misread = Misread(np.arange(12) * 2, told=np.arange(12) % 10, seen=np.full(12, 7))
+    report.write_misread(tmp_path / "misread.png", grey(*range(24)), misread, most=11)
+    (axis,) = figures[0].axes
+    assert [text.get_text() for text in axis.texts] == [f"{told}→7" for told in (*range(10), 0)]
+    assert [text.get_position() for text in axis.texts][9:] == [(9 * 28, 0), (0, 28)]
+    assert np.asarray(axis.images[0].get_array())[::28, ::28].tolist() == [[*range(0, 20, 2)], [20, *[0] * 9]]
+
+
+def test_no_picture_tells_of_misread_digits_where_there_are_none(tmp_path: Path) -> None:
+    (tmp_path / "misread.png").touch()
+    report.write_misread(tmp_path / "misread.png", grey(0), Misread(*np.zeros((3, 0), np.int64)))
+    assert not (tmp_path / "misread.png").exists()

@@ -38,8 +38,6 @@ def test_file_is_small_and_its_card_says_how_it_was_made(name: str) -> None:
     assert card.images_seen == SHIPPED[name]
     assert card.wall_time_s > 60
     assert card.machine
-    assert card.scores["sand"] > 0
-    assert card.scores["specks_per_digit"] >= 0
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -91,19 +89,18 @@ def test_a_probe_that_fails_leaves_the_threads_as_they_were() -> None:
 def test_card_tells_every_score_beside_that_of_real_digits(name: str) -> None:
     card = loaded(name).card
     labelled = {"label_agreement", "train_on_synthetic", "train_on_synthetic_spread", "pupils", "lessons"}
-    expected = tables.MEASURES.keys() - (set() if card.network.classes else labelled)
-    assert expected <= card.scores.keys()
-    assert {f"{key}{tables.REAL}" for key in expected - {"digits", "pupils", "lessons"}} <= card.scores.keys()
+    told = tables.MEASURES.keys() - (set() if card.network.classes else labelled)
+    assert card.scores.keys() == told | {key + tables.REAL for key in told} | {"frechet_between_halves"}
     assert card.scores["digits"] == 60_000
 
 
-def test_default_model_is_as_good_as_real_digits_in_what_was_reached() -> None:
-    """What is not reached yet stands in docs/parts.md."""
+def test_default_models_card_keeps_to_what_was_reached() -> None:
+    """What was aimed at and not reached stands in docs/parts.md."""
     scores = loaded("kakite").card.scores
     assert scores["label_agreement"] > 0.995
     assert scores["frechet"] < 1.5 * scores["frechet_floor"]
     assert scores["train_on_synthetic"] > 0.992
     for measure in ("precision", "recall", "coverage"):
-        assert scores[measure] >= 0.95 * scores[f"{measure}_floor"]
-    assert scores["sand"] <= 1.1 * scores["sand_floor"]
-    assert scores["nearest_training"] >= 0.9 * scores["nearest_training_floor"]
+        assert scores[measure] >= 0.95 * scores[measure + tables.REAL]
+    assert scores["sand"] <= 1.1 * scores["sand" + tables.REAL]
+    assert scores["nearest_training"] >= 0.9 * scores["nearest_training" + tables.REAL]

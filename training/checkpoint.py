@@ -43,8 +43,8 @@ def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def flattened(identity: dict[str, Any]) -> dict[str, Any]:
-    """{"recipe": {"loss": ...}, "seed": 0} -> {"recipe's loss": ..., "seed": 0}"""
+    """{"recipe": {"loss": ...}, "seed": 0} -> {"recipe's loss": ..., "seed": 0}, so that what differs can be named."""
     flat: dict[str, Any] = {}
     for key, value in identity.items():
-        flat |= {f"{key}'s {part}": text for part, text in value.items()} if isinstance(value, dict) else {key: value}
+        flat |= {f"{key}'s {part}": inner for part, inner in value.items()} if isinstance(value, dict) else {key: value}
     return flat

@@ -59,7 +59,7 @@ class Bench:
         return Latents(latents.draw(0, n, generator.z_dim).z, label)
 
     def generated(self, generator: Generator) -> tuple[Scores, Pixels]:
-        """The scores of a generator's digits, and those digits."""
+        """The scores of a generator's digits, and those digits [digits, 28, 28]."""
         protocol = self.protocol
         labelled = generator.classes > 0
         taught = protocol.lessons if labelled and protocol.pupils else 0
@@ -87,7 +87,9 @@ class Bench:
         """Of digits [n, 28, 28], what they were told to be [n] if they were, and of the lessons that pupils are taught."""
         seen: Judged = judged(self.judge, images)
         histogram = measures.histogram(seen.labels, CLASSES)
+        watched = evenly(len(images), WATCHED)
         return Scores(
+            digits=len(images),
             frechet=measures.frechet(seen.features, self.seen.features),
             manifold=measures.manifold(self.seen.features[: self.sample], seen.features[: self.sample]),
             histogram=histogram,
@@ -95,9 +97,11 @@ class Bench:
             confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
             label_agreement=None if told is None else float((told == seen.labels).mean()),
             misread=None if told is None else measures.misread(told, seen.labels),
+            lessons=None if lessons is None else len(lessons.images),
             examinations=None if lessons is None else self.examinations(lessons),
             sand=measures.sand(images[: self.sample]),
-            nearest=measures.nearest(watched(images), self.training.images.numpy()),
+            watched=watched,
+            nearest=measures.nearest(images[watched], self.training.images.numpy()),
         )
 
     def examinations(self, lessons: Dataset) -> tuple[float, ...]:
@@ -105,6 +109,7 @@ class Bench:
         return tuple(pupil.examined(lessons, self.test, device, seed) for seed in range(self.protocol.pupils))
 
 
-def watched(images: Pixels) -> Pixels:
-    """Those of n digits whose nearest training digit is looked for, evenly spread: MNIST's first test digits are by neater hands."""
-    return images[:: max(1, len(images) // WATCHED)][:WATCHED]
+def evenly(n: int, most: int) -> NDArray[np.int64]:
+    """At most `most` of 0..n-1, evenly spread. (MNIST's first test digits are by neater hands than its last.)"""
+    count = min(n, most)
+    return np.arange(count) * n // count

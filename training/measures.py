@@ -83,7 +83,7 @@ def confusion(told: NDArray[np.int64], seen: NDArray[np.int64], classes: int) ->
 
 
 class Misread(NamedTuple):
-    """Of n digits, the m that were read as another one than was asked for."""
+    """Of n digits, the m that were read as another one than they were told to be."""
 
     indices: NDArray[np.int64]  # [m], in 0..n-1
     told: NDArray[np.int64]  # [m]
@@ -91,7 +91,7 @@ class Misread(NamedTuple):
 
 
 def misread(told: NDArray[np.int64], seen: NDArray[np.int64]) -> Misread:
-    """Of the digits asked for [n] and those that were read [n]."""
+    """From what digits were told to be [n], and what they were read as [n]."""
     indices = np.flatnonzero(told != seen)
     return Misread(indices, told[indices], seen[indices])
 

@@ -86,7 +86,7 @@ BOOK = {
     "augmented": Entry(
         AUGMENTED, "styled", "the discriminator sees three images in four turned, stretched, sheared and shifted a little", batch=128
     ),
-    "augmented-long": Entry(AUGMENTED_LONG, "augmented", "a run for it to pay in, and a short average", 4_800_000, 128),
+    "augmented-long": Entry(AUGMENTED_LONG, "augmented", "the same for seven times as many images, with a shorter average", 4_800_000, 128),
     "kakite": Entry(
         KAKITE, "refined", "the service's own: the discriminator learns twice as often, and the average is longer", 6_000_000, 128
     ),

@@ -8,6 +8,8 @@ import numpy as np
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from PIL import Image
 
 from models.pixels import SIDE, Pixels, sheet
@@ -46,21 +48,17 @@ def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
         axis.legend(loc="best")
         axis.grid(alpha=0.3)
         axis.xaxis.set_major_formatter("{x:,.0f}")
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save(figure, path)
 
 
 def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> None:
     """Sheets side by side, each (title, subtitle, images [N, 28, 28])."""
     figure, axes = plt.subplots(1, len(columns), figsize=(4 * len(columns), 4.6), layout="constrained", squeeze=False)
     for axis, (title, subtitle, images) in zip(axes[0], columns, strict=True):
-        axis.imshow(sheet(images, scale=3), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        draw(axis, images, scale=3)
         axis.set_title(title, fontsize=15)
         axis.set_xlabel(subtitle, fontsize=11)
-        axis.set(xticks=[], yticks=[])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save(figure, path)
 
 
 def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Dataset, pairs: int = 10) -> None:
@@ -80,15 +78,25 @@ def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Datase
 
 
 def write_misread(path: Path, images: Pixels, misread: Misread, most: int = 60) -> None:
-    """Digits that are read as others than were asked for, in each corner both; as many as fit, the first ones."""
+    """The first `most` of the digits [n, 28, 28] that are misread, captioned told→seen; no picture where there are none."""
+    if not len(misread.indices):
+        path.unlink(missing_ok=True)
+        return
     shown = images[misread.indices[:most]]
     columns = min(10, len(shown))
-    rows = -(-len(shown) // columns)
-    figure, axis = plt.subplots(figsize=(columns, rows), layout="constrained")
-    axis.imshow(sheet(shown, columns), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    figure, axis = plt.subplots(figsize=(columns, -(-len(shown) // columns)), layout="constrained")
+    draw(axis, shown, columns)
     for i, (told, seen) in enumerate(zip(misread.told[:most], misread.seen[:most], strict=True)):
         axis.text(i % columns * SIDE, i // columns * SIDE, f"{told}→{seen}", color="orange", va="top")
+    save(figure, path)
+
+
+def draw(axis: Axes, images: Pixels, columns: int | None = None, scale: int = 1) -> None:
+    axis.imshow(sheet(images, columns, scale), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
+
+
+def save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
     plt.close(figure)
@@ -104,6 +112,4 @@ def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:
     axis.set(xlabel="Euclidean distance to the nearest training digit (full ink is 1)", ylabel="density", title="Copies would lie at 0")
     axis.legend(loc="best")
     axis.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=100)
-    plt.close(figure)
+    save(figure, path)

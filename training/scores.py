@@ -16,16 +16,19 @@ class Scores:
     No bound of what is possible: the test digits are fewer than the generated ones and by other writers than the training digits.
     """
 
+    digits: int  # n, of which the next ones are
     frechet: float
     manifold: measures.Manifold
     histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
     divergence: float  # of that histogram from the training digits', in nats
-    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next three
+    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next ones
     label_agreement: float | None
     misread: measures.Misread | None
+    lessons: int | None  # digits that each pupil was taught by; None without pupils, as are the examinations
     examinations: tuple[float, ...] | None  # what each pupil reads right of the test digits
     sand: measures.Sand
-    nearest: measures.Nearest  # the training digits nearest to those that are `watched`
+    watched: NDArray[np.int64]  # [m], in 0..n-1
+    nearest: measures.Nearest  # the training digits nearest to these m
 
     @property
     def examined(self) -> float | None:
@@ -49,6 +52,9 @@ class Scores:
             "sand": self.sand.ink,
             "specks_per_digit": self.sand.specks,
             "nearest_training": float(np.median(self.nearest.distances)),
+            "digits": self.digits,
+            "pupils": len(self.examinations) if self.examinations else None,
+            "lessons": self.lessons,
         }
         return {name: None if number is None or not np.isfinite(number) else round(number, 5) for name, number in numbers.items()}
 
@@ -57,15 +63,14 @@ class Scores:
         return {name: number for name, number in self.numbers().items() if number is not None}
 
     def document(self) -> dict[str, Any]:
-        """All of it, as JSON holds it."""
+        """All of it, as JSON holds it. Digits are named by their index: of generated ones it is the seed."""
         return {
             **self.numbers(),
             "histogram": self.histogram.tolist(),
             "confusion": None if self.confusion is None else self.confusion.tolist(),
-            "misread": None
-            if self.misread is None
-            else [{"index": int(index), "told": int(told), "read": int(seen)} for index, told, seen in zip(*self.misread, strict=True)],
+            "misread": None if self.misread is None else {name: column.tolist() for name, column in self.misread._asdict().items()},
             "examinations": self.examinations,
+            "watched": self.watched.tolist(),
             "nearest_training_distances": self.nearest.distances.tolist(),
             "nearest_training_indices": self.nearest.indices.tolist(),
         }

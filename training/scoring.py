@@ -24,6 +24,7 @@ from training.sampling import write
 from training.scores import Scores
 
 SHOWN = 64
+TAUGHT = {key + end for key in ("train_on_synthetic", "train_on_synthetic_spread", "pupils", "lessons") for end in ("", tables.REAL)}
 
 
 def train_judge(options: Namespace, console: Console) -> int:
@@ -75,7 +76,8 @@ def compare(options: Namespace, console: Console) -> int:
 def score(options: Namespace, console: Console) -> int:
     folder, where = data_folder(options.data), device.choose(options.device)
     contestants = titled(options.weights)
-    protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils)
+    labelled = any(loaded.generator.classes for _, loaded in contestants.values())
+    protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils if labelled else 0)
     bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
     print("Real digits ...", file=sys.stderr)
     real = bench.real
@@ -84,22 +86,23 @@ def score(options: Namespace, console: Console) -> int:
         print(f"{title} ...", file=sys.stderr)
         scores, images = bench.generated(loaded.generator.to(where))
         columns[title] = scores
-        picture = options.out / title.replace("/", "_")
-        report.write_closest(Path(f"{picture}-closest.png"), evaluate.watched(images), scores.nearest, bench.training)
-        if scores.misread is not None and len(scores.misread.indices):
-            report.write_misread(Path(f"{picture}-misread.png"), images, scores.misread)
+        stem = title.replace("/", "_")
+        report.write_closest(options.out / f"{stem}-closest.png", images[scores.watched], scores.nearest, bench.training)
+        if scores.misread is not None:
+            report.write_misread(options.out / f"{stem}-misread.png", images, scores.misread)
         if options.write:
-            weights.rewrite_card(path, scores=loaded.card.scores | for_card(scores, bench))
+            taught = {} if scores.examinations else {key: loaded.card.scores[key] for key in TAUGHT & loaded.card.scores.keys()}
+            weights.rewrite_card(path, scores=taught | for_card(scores, bench))
     report.write_distances(options.out / "nearest.png", {**columns, "real test digits": real})
     if options.json:
         print(json.dumps(document(bench, columns, where), allow_nan=False))
         return 0
-    headlines = {name: for_card(scores, bench) for name, scores in columns.items()}
+    headlines = {name: scores.headline() for name, scores in columns.items()}
     console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")
     for name, scores in columns.items():
         if table := tables.agreement(name, scores):
             console.print(table, "")
-    console.print(f"{protocol.digits:,} digits. Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
+    console.print(f"Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
     console.print(tables.EXPLAINED)
     console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit;")
     console.print("of models with labels also digits that are misread: asked for, then read)")
@@ -107,11 +110,10 @@ def score(options: Namespace, console: Console) -> int:
 
 
 def for_card(scores: Scores, bench: evaluate.Bench) -> dict[str, float]:
-    """What a card tells: the scores, those of real digits, and what they rest on; of pupils only if any were taught."""
-    floors = {f"{key}{tables.REAL}": value for key, value in bench.real.headline().items()}
-    conditions = {"digits": float(bench.protocol.digits), "frechet_between_halves": round(bench.halves, 5)}
-    taught = {"lessons": float(bench.protocol.lessons), "pupils": float(bench.protocol.pupils)} if scores.examinations else {}
-    return scores.headline() | floors | conditions | taught
+    """What a card tells: the scores, and beside each that of real digits."""
+    own = scores.headline()
+    floors = {f"{key}{tables.REAL}": value for key, value in bench.real.headline().items() if key in own}
+    return own | floors | {"frechet_between_halves": round(bench.halves, 5)}
 
 
 def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:

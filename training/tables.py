@@ -6,12 +6,13 @@ import numpy as np
 from rich.table import Table
 
 from training.evaluate import SAMPLE, WATCHED
+from training.pupil import EPOCHS
 from training.scores import Scores
 
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"
 
-# Name in cards and in JSON -> how it is called, and how it is written.
+# Name of a score, or of what it rests on, in cards and in JSON -> how it is called, and how it is written.
 MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "frechet": ("Fréchet distance", "{:.3f}".format),
     "precision": ("precision", "{:.3f}".format),
@@ -21,13 +22,13 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "histogram_kl": ("KL of the classes' shares", "{:.5f}".format),
     "label_agreement": ("label agreement", "{:.2%}".format),
     "train_on_synthetic": ("trained on it, tested on real", "{:.2%}".format),
-    "train_on_synthetic_spread": ("  give or take, from run to run", "{:.2%}".format),
+    "train_on_synthetic_spread": ("  standard deviation, from pupil to pupil", "{:.2%}".format),
     "sand": ("sand (0 to 255)", "{:.3f}".format),
     "specks_per_digit": ("specks a digit", "{:.3f}".format),
     "nearest_training": ("nearest training digit", "{:.2f}".format),
     "digits": ("digits measured", "{:,.0f}".format),
-    "pupils": ("classifiers taught", "{:.0f}".format),
-    "lessons": ("digits that taught each", "{:,.0f}".format),
+    "pupils": ("pupils taught", "{:.0f}".format),
+    "lessons": ("lessons of each", "{:,.0f}".format),
 }
 
 
@@ -81,7 +82,7 @@ Label agreement: the share that the judge reads as the digit asked for.
 KL: of the shares of the ten digits, as the judge reads them, from those of the training digits, in nats. Models with labels are asked
 for each digit as often as the training digits have it, so theirs shows misread digits only.
 Trained on it, tested on real: what a pupil, taught by nothing but such digits, reads right of the real test digits. It goes through its
-lessons five times, so more of them are more steps; real ones there are 60,000 at most.
+lessons {EPOCHS} times, so more of them are more steps; of real ones there are as many as the training set has.
 Sand: mean ink of background pixels, those whose 5x5 neighbourhood has a median of 0.
 Specks: groups of one or two pixels with paper all around.
 Nearest training digit: the median Euclidean distance of at most {WATCHED:,} digits, full ink being 1. A copy
