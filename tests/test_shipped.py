@@ -95,7 +95,7 @@ def test_card_tells_every_score_beside_that_of_real_digits(name: str) -> None:
 
 
 def test_default_models_card_keeps_to_what_was_reached() -> None:
-    """What was aimed at and not reached stands in docs/parts.md."""
+    """What was aimed at and not reached stands in the README."""
     scores = loaded("kakite").card.scores
     assert scores["label_agreement"] > 0.995
     assert scores["frechet"] < 1.5 * scores["frechet_floor"]
