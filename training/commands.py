@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from models import device, directions, weights
 from training import directions as finding
@@ -22,7 +22,7 @@ INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 def list_recipes(_: Namespace, console: Console) -> int:
-    table = Table("recipe", "from", "what it swaps", "images", "batch", box=None, padding=(0, 2, 1, 0))
+    table = Table("recipe", "from", Column("what it swaps", overflow="fold"), "images", "batch", box=None, padding=(0, 2, 1, 0))
     for name, entry in BOOK.items():
         lines = swaps(entry.recipe, BOOK[entry.parent].recipe) if entry.parent else [f"{k}: {v}" for k, v in entry.recipe.parts().items()]
         told = "\n".join([f"[italic]{entry.about}[/]", *lines])

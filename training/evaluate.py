@@ -75,7 +75,8 @@ class Bench:
         lessons = self.training._replace(
             images=self.training.images[: self.protocol.lessons], labels=self.training.labels[: self.protocol.lessons]
         )
-        return self.scores(self.test.images.numpy(), self.test.labels.numpy(), lessons if self.protocol.pupils else None)
+        sampled = evenly(len(self.test.images), self.sample)
+        return self.scores(self.test.images.numpy(), self.test.labels.numpy(), lessons if self.protocol.pupils else None, sampled)
 
     @cached_property
     def halves(self) -> float:
@@ -83,15 +84,21 @@ class Bench:
         order = np.random.default_rng(0).permutation(len(self.seen.features))
         return measures.frechet(*(self.seen.features[half] for half in np.array_split(order, 2)))
 
-    def scores(self, images: Pixels, told: NDArray[np.int64] | None, lessons: Dataset | None) -> Scores:
-        """Of digits [n, 28, 28], what they were told to be [n] if they were, and of the lessons that pupils are taught."""
+    def scores(
+        self, images: Pixels, told: NDArray[np.int64] | None, lessons: Dataset | None, sampled: NDArray[np.int64] | None = None
+    ) -> Scores:
+        """Of digits [n, 28, 28], what they were told to be [n] if they were, and of the lessons that pupils are taught.
+
+        Sand, precision, recall, density and coverage rest on those that are `sampled`, by default the first ones.
+        """
+        sampled = np.arange(min(self.sample, len(images))) if sampled is None else sampled
         seen: Judged = judged(self.judge, images)
         histogram = measures.histogram(seen.labels, CLASSES)
         watched = evenly(len(images), WATCHED)
         return Scores(
             digits=len(images),
             frechet=measures.frechet(seen.features, self.seen.features),
-            manifold=measures.manifold(self.seen.features[: self.sample], seen.features[: self.sample]),
+            manifold=measures.manifold(self.seen.features[: self.sample], seen.features[sampled]),
             histogram=histogram,
             divergence=measures.divergence(histogram, self.histogram),
             confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
@@ -99,7 +106,7 @@ class Bench:
             misread=None if told is None else measures.misread(told, seen.labels),
             lessons=None if lessons is None else len(lessons.images),
             examinations=None if lessons is None else self.examinations(lessons),
-            sand=measures.sand(images[: self.sample]),
+            sand=measures.sand(images[sampled]),
             watched=watched,
             nearest=measures.nearest(images[watched], self.training.images.numpy()),
         )

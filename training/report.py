@@ -18,6 +18,8 @@ from training.loop import Progress
 from training.measures import Misread, Nearest
 from training.scores import Scores
 
+FEW = 20  # points of a curve, which are marked, since of one alone there would be no line
+
 
 def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:
     """Digits [N, 28, 28], or in colour [N, 3, 28, 28], as one PNG, row by row."""
@@ -37,11 +39,12 @@ def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms:
 def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
     """Losses and the discriminator's accuracy against images seen."""
     images = [row.images for row in history]
+    marker = "." if len(history) < FEW else ""
     figure, (losses, accuracy) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=[2, 1], layout="constrained")
-    losses.plot(images, [row.discriminator_loss for row in history], label="discriminator", linewidth=0.8)
-    losses.plot(images, [row.generator_loss for row in history], label="generator", linewidth=0.8)
+    losses.plot(images, [row.discriminator_loss for row in history], label="discriminator", linewidth=0.8, marker=marker)
+    losses.plot(images, [row.generator_loss for row in history], label="generator", linewidth=0.8, marker=marker)
     losses.set(ylabel="loss (nats)", title=title)
-    accuracy.plot(images, [100 * row.accuracy for row in history], color="tab:green", linewidth=0.8, label="discriminator")
+    accuracy.plot(images, [100 * row.accuracy for row in history], color="tab:green", linewidth=0.8, label="discriminator", marker=marker)
     accuracy.axhline(50, color="grey", linewidth=0.8, linestyle=":", label="guessing")
     accuracy.set(ylabel="accuracy (%)", xlabel="images seen", ylim=(0, 105))
     for axis in (losses, accuracy):

@@ -76,7 +76,7 @@ def agreement(name: str, scores: Scores) -> Table | None:
 
 EXPLAINED = f"""\
 Fréchet distance: to the training digits, in the judge's features; for real digits that of the test digits, which are fewer and by other
-writers, so a perfect generator would lie below it.
+writers, so a perfect generator would lie below it. It is the farther the fewer digits it is measured of.
 Precision, recall, density, coverage: of at most {SAMPLE:,} digits against as many training digits, by five neighbours in those features.
 Label agreement: the share that the judge reads as the digit asked for.
 KL: of the shares of the ten digits, as the judge reads them, from those of the training digits, in nats. Models with labels are asked
