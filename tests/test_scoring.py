@@ -57,6 +57,8 @@ def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, t
     assert run(*arguments, "--pupils", "0") == 0
     assert weights.load(file).card.scores == scores  # what pupils have told is not lost
     assert run(*arguments, "--pupils", "1") == 0
+    assert run("evaluate", file, "--digits", "300", "--data", data, "--write") == 1
+    assert "tells scores of 500 digits" in capsys.readouterr().err
     assert "train_on_synthetic_spread" not in weights.load(file).card.scores  # that was of two
 
 

@@ -76,6 +76,11 @@ def compare(options: Namespace, console: Console) -> int:
 def score(options: Namespace, console: Console) -> int:
     folder, where = data_folder(options.data), device.choose(options.device)
     contestants = titled(options.weights)
+    for path, loaded in contestants.values():
+        if options.write and (told := loaded.card.scores.get("digits", 0)) > options.digits:
+            raise weights.WeightsError(
+                f"The card in {path} tells scores of {told:,.0f} digits: write those of as many, or leave out --write."
+            )
     labelled = any(loaded.generator.classes for _, loaded in contestants.values())
     protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils if labelled else 0)
     bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
