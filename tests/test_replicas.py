@@ -151,10 +151,13 @@ async def written(client: httpx.AsyncClient, ports: list[int]) -> list[float]:
 
 
 async def test_replica_that_is_killed_under_load_is_not_noticed(replicas: Replicas, tmp_path: Path) -> None:
+    """But by an answer of which the headers have gone out already: no proxy can take them back, as the README says."""
     with proxy(tmp_path, replicas.ports) as url:
         async with load(url) as seen:
             await asyncio.to_thread(replicas.end, replicas.ports[0], signal.SIGKILL)
-    assert set(seen) == {200}
+    begun = {outcome for outcome in seen if "without sending complete message body" in str(outcome)}
+    assert set(seen) == {200} | begun
+    assert sum(seen[outcome] for outcome in begun) <= 1
 
 
 async def test_without_retries_no_more_fail_than_the_killed_one_had_in_its_hands(replicas: Replicas, tmp_path: Path) -> None:
