@@ -22,7 +22,7 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "histogram_kl": ("KL of the classes' shares", "{:.5f}".format),
     "label_agreement": ("label agreement", "{:.2%}".format),
     "train_on_synthetic": ("trained on it, tested on real", "{:.2%}".format),
-    "train_on_synthetic_spread": ("  standard deviation, from pupil to pupil", "{:.2%}".format),
+    "train_on_synthetic_spread": ("  ± from pupil to pupil", "{:.2%}".format),
     "sand": ("sand (0 to 255)", "{:.3f}".format),
     "specks_per_digit": ("specks a digit", "{:.3f}".format),
     "nearest_training": ("nearest training digit", "{:.2f}".format),
