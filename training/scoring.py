@@ -68,7 +68,7 @@ def compare(options: Namespace, console: Console) -> int:
     captioned.append(("real digits", f"{measured.specks:.2f} specks a digit", digits[:SHOWN]))
     report.write_comparison(options.out, captioned)
     console.print(tables.side_by_side(columns, real))
-    console.print("\nThe models' scores are those in their cards; a dash needs labels, or is not measured yet: python -m training evaluate NAME --write")
+    console.print("\nScores are the cards'; a dash needs labels, or is not measured yet: python -m training evaluate NAME --write")
     console.print(f"Picture: {options.out}")
     return 0
 
