@@ -86,6 +86,9 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
     sparing = 0 if settings.threads else settings.batch_images // 2
     sampler = Sampler(loaded.generator, where, settings.precision, threads, sparing)
     invariant = sampler.is_batch_invariant(settings.batch_images)
+    if settings.precision == "auto" and not invariant:  # what `auto` takes is the faster precision, but never at that price
+        sampler = Sampler(loaded.generator, where, "float32", threads, sparing)
+        invariant = sampler.is_batch_invariant(settings.batch_images)
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, network.z_dim)
     return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant, ways), sampler
 

@@ -43,9 +43,12 @@ def test_file_is_small_and_its_card_says_how_it_was_made(name: str) -> None:
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("name", SHIPPED)
 def test_same_seed_same_bytes_alone_or_in_a_batch(name: str, precision: Precision) -> None:
-    """Each of 256 seeds, at each size, at another place in another batch each time, with one thread and two."""
+    """Each of 256 seeds, at each size, at another place in another batch each time, with one thread and two. Float32 promises it
+    everywhere, bfloat16 where the service claims it."""
     network = loaded(name).card.network
     sample = Sampler(loaded(name).generator, torch.device("cpu"), precision)
+    if precision == "bfloat16" and not sample.is_batch_invariant(64):
+        pytest.skip("here a seed's bytes depend on its batch in bfloat16, and the service says so")
     drawn = draw(0, 256, network.z_dim, network.classes)
     rows = np.concatenate([drawn.z, one_hot(drawn.label, network.classes)], axis=1)
     threads = torch.get_num_threads()
@@ -78,6 +81,7 @@ def test_a_probe_that_fails_leaves_the_threads_as_they_were() -> None:
     sample.folded = lambda rows: whole(rows) + (0.1 if len(rows) < 8 else 0.0)  # type: ignore[assignment]
     try:
         assert not sample.is_batch_invariant(64)
+        sample(np.zeros((1, 74), np.float32))
         assert torch.get_num_threads() == 3
         sample(np.zeros((33, 74), np.float32))
         assert torch.get_num_threads() == 4
