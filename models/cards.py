@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
+FLOAT_SUFFIX = ".float.safetensors"  # of a float generator, from which the one in integers was made
+GOLDEN = 1024  # seeds 0 to 1,023, whose pixels a weights file is known by
+GOLDEN_FIRST = 64  # of them, which a service computes when it starts
 NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 
 Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `networks` builds them
@@ -37,6 +40,16 @@ class DataCard(CardPart):
     sha256: str
 
 
+class IntegersCard(CardPart):
+    """What makes the pixels of a generator in integers the same everywhere, and how to check that they are."""
+
+    stream: int = Field(description="Which stream draws z and labels from seeds.")
+    arithmetic: int = Field(description="Which arithmetic computes the layers.")
+    bounds: list[int] = Field(description="How far from 0 the sums of each layer can come; less than 2^24.")
+    golden: str = Field(description="SHA-256 of the pixels of seeds 0 to 1,023, told to write all labels in turn.")
+    golden_first: str = Field(description="The same of seeds 0 to 63, which every start of the service computes.")
+
+
 class Card(CardPart):
     """What is known of a generator: how it was made, on what, for how long, and how good it is."""
 
@@ -50,5 +63,6 @@ class Card(CardPart):
     machine: str
     torch: str
     data: DataCard
+    integers: IntegersCard | None = Field(None, description="None for a float generator, which is trained and not served.")
     scores: dict[str, float] = {}
     note: str = ""

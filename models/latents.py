@@ -1,66 +1,116 @@
-"""Seeds to latent vectors: one frozen random stream a seed, drawn on the CPU.
+"""Seeds to latent vectors and labels, in integers: one frozen stream for all seeds, and the grid that z lies on.
 
-A seed is a promise: what it draws depends on the seed alone, not on how many are drawn, on the device, or on
-the version of a library. NumPy freezes the values of `RandomState` and of the counter-based `Philox` (NEP 19);
-torch makes no such promise, so torch's generators draw nothing here. Knows neither networks nor HTTP.
+A seed is a promise: what it draws depends on the seed alone, not on how many are drawn, on the machine, or on the version of a
+library. The stream is Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), whose words NumPy
+freezes (NEP 19); a table turns them into normal numbers, so no logarithm of a C library has a say. docs/integers.md defines all
+of it for other languages. Knows neither networks nor HTTP.
 """
 
 import functools
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+STREAM = 1  # which stream this is; a change of what a seed draws would be another
 SEED_MAX = 2**53 - 1  # the largest integer that every JSON reader holds exactly
 
+STEPS = 32  # of the grid, a standard deviation
+LIMIT = 127  # of |z|, in steps; 3.96875 standard deviations
+MIDDLE = 128  # what z = 0 is in a row
+WHOLE = 255  # what a label has in its column of a row
 
-class Streams(threading.local):
-    """All streams, one object a thread: setting another key is ten times faster than making another generator."""
+# Of 65,536 words of 16 bits, how many give z = 0, 1, ..., 127 steps; as many give -1, ..., -127. The word w is the quantile
+# (w + 1/2) / 65,536 of the normal distribution, rounded to the grid; the outermost are clipped.
+WORDS_A_STEP = (
+    818, 816, 816, 813, 811, 807, 802, 798, 792, 785, 778, 771, 761, 752, 743, 732, 721, 709, 698, 685, 672, 658, 646, 631, 616, 602,
+    588, 572, 557, 542, 527, 511, 495, 480, 465, 449, 434, 419, 403, 389, 374, 360, 345, 331, 318, 304, 291, 278, 265, 253, 241, 229,
+    219, 207, 197, 186, 177, 167, 158, 149, 141, 133, 125, 118, 110, 104, 98, 91, 85, 80, 75, 70, 65, 60, 57, 52, 49, 45, 42, 39, 36,
+    33, 30, 29, 26, 24, 22, 20, 19, 17, 16, 14, 13, 12, 11, 10, 9, 8, 8, 7, 6, 5, 5, 5, 4, 4, 3, 3, 3, 3, 2, 2, 2, 1, 2, 1, 1, 1, 1, 1,
+    1, 0, 1, 0, 1, 0, 0, 3,
+)  # fmt: skip
+NORMAL = np.repeat(np.arange(-LIMIT, LIMIT + 1, dtype=np.int8), [*WORDS_A_STEP[:0:-1], *WORDS_A_STEP])  # [65536]
+
+SEEDS, HANDS = 0, 1  # the keys of two streams
+BLOCK = 4  # words of 64 bits that Philox gives at once
+LANES = 16  # words of 16 bits in a block
+
+Steps = NDArray[np.int8]  # z on its grid
+Rows = NDArray[np.uint8]  # what an integer generator takes
+
+
+class Philox(threading.local):
+    """NumPy's generator, one a thread; setting its state is ten times faster than making another."""
 
     def __init__(self) -> None:
-        self.philox = np.random.Philox(key=0)
-        self.fresh = self.philox.state  # of a generator that has drawn nothing
-        self.drawing = np.random.RandomState(self.philox)
+        self.generator = np.random.Philox(key=0)
+        self.state = self.generator.state
 
-    def begin(self, seed: int) -> np.random.RandomState:
-        """The seed's stream, nothing drawn. Draw normal numbers in pairs: of an odd one the other half is kept for the next stream."""
-        self.fresh["state"]["key"][0] = seed
-        self.philox.state = self.fresh
-        return self.drawing
+    def words(self, key: int, high: int, first_block: int, blocks: int) -> NDArray[np.uint64]:
+        """[4 * blocks] of the stream `key`: those of the counters (block + 1, high, 0, 0)."""
+        self.state["state"]["key"][0] = key
+        self.state["state"]["counter"][:2] = first_block, high
+        self.state["buffer_pos"] = BLOCK  # nothing is left over
+        self.generator.state = self.state
+        words: NDArray[np.uint64] = self.generator.random_raw(BLOCK * blocks)
+        return words
 
 
-STREAMS = Streams()
+PHILOX = Philox()
 
 
 class Latents(NamedTuple):
     """What n seeds draw."""
 
-    z: NDArray[np.float32]  # [n, z_dim], N(0, 1)
+    z: Steps  # [n, z_dim], N(0, 1) in steps of 1/32
     label: NDArray[np.int64]  # [n], uniform in [0, classes); zeros where classes is 0
 
 
 def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
-    """Row i is drawn from the stream of `first_seed + i`: first z, then the label for those who name none."""
-    z = np.empty((n, z_dim), np.float32)
-    uniform = np.empty(n)
-    for i in range(n):
-        stream = STREAMS.begin(first_seed + i)
-        z[i] = stream.standard_normal(z_dim + z_dim % 2)[:z_dim]
-        uniform[i] = stream.random_sample()
-    return Latents(z, (uniform * classes).astype(np.int64))
+    """Row i is drawn for `first_seed + i`: the first block of a seed decides the label, the others are z."""
+    blocks = 1 + -(-z_dim // LANES)
+    words = PHILOX.words(SEEDS, 0, first_seed * blocks, n * blocks).reshape(n, blocks * BLOCK)
+    label = (words[:, 0] >> np.uint64(32)) * np.uint64(classes) >> np.uint64(32)
+    return Latents(NORMAL.take(lanes(words[:, BLOCK:])[:, :z_dim]), label.astype(np.int64))
 
 
-def hand(seed: int) -> np.random.RandomState:
-    """The stream of what a seed decides beside z and label: how a line of writing is set."""
-    return np.random.RandomState(np.random.Philox(key=np.array([seed, 1], np.uint64)))
+def hand(seed: int, n: int) -> Steps:
+    """[n] normal numbers in steps of 1/32: what a seed decides beside z and label, such as how a line of writing is set."""
+    words = PHILOX.words(HANDS, seed, 0, -(-n // LANES))
+    return NORMAL.take(lanes(words)[:n])
 
 
-def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
-    """[n] -> [n, classes]: a one in the label's column; without classes, rows of no columns."""
-    return identity(classes)[labels] if classes else np.zeros((len(labels), 0), np.float32)
+def lanes(words: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """[..., k] -> [..., 4 * k], each word's lowest 16 bits first."""
+    return words.astype("<u8", copy=False).view("<u2")
+
+
+def to_grid(steps: NDArray[Any]) -> Steps:
+    """Finite numbers of steps -> whole ones: rounded to the nearest, a half to the even one, and clipped at the grid's end."""
+    return np.asarray(np.clip(np.rint(steps), -LIMIT, LIMIT), np.int8)
+
+
+def from_numbers(z: NDArray[np.floating[Any]]) -> Steps:
+    """Finite numbers, in standard deviations -> whole steps (`to_grid`)."""
+    return to_grid(z * STEPS)
+
+
+def as_numbers(z: Steps) -> NDArray[np.float32]:
+    """Whole steps -> standard deviations, exactly."""
+    return z.astype(np.float32) / np.float32(STEPS)
+
+
+def one_hot(labels: NDArray[np.int64], classes: int) -> Rows:
+    """[n] -> [n, classes]: all in the label's column; without classes, rows of no columns."""
+    return columns(classes)[labels] if classes else np.zeros((len(labels), 0), np.uint8)
+
+
+def rows(z: Steps, labels: Rows) -> Rows:
+    """z [n, z_dim] and labels [n, classes], one-hot or mixed -> [n, z_dim + classes], as a generator takes them."""
+    return np.concatenate([(z.view(np.uint8) ^ MIDDLE), labels], axis=1)  # the other sign bit: 128 more
 
 
 @functools.cache
-def identity(classes: int) -> NDArray[np.float32]:
-    return np.eye(classes, dtype=np.float32)
+def columns(classes: int) -> Rows:
+    return WHOLE * np.eye(classes, dtype=np.uint8)

@@ -1,8 +1,8 @@
 """Weights files: a generator and its card in one safetensors file, written whole or not at all, read strictly.
 
-The card lies in the file's header as JSON and holds all that rebuilds the network and all that is known of it.
-Parameters are stored as float16, batch-norm statistics as they are. Nothing here is a pickle: a weights file is data.
-Knows no training and no HTTP.
+The card lies in the file's header as JSON and holds all that rebuilds the network and all that is known of it. A generator in integers,
+which is served, is stored as it is; of a float one, which is trained, parameters as float16 and batch-norm statistics as they are.
+Nothing here is a pickle: a weights file is data. Knows no training and no HTTP.
 """
 
 import hashlib
@@ -20,8 +20,10 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from models.cards import SUFFIX, Card
+from models.cards import SUFFIX, Card, IntegersCard, NetworkCard
 from models.generators import Generator
+from models.integers import ARITHMETIC, IntegerGenerator, UnsoundError, from_tensors, to_tensors
+from models.latents import STREAM
 from models.networks import networks_of
 
 
@@ -31,16 +33,19 @@ class WeightsError(Exception):
 
 @dataclass(frozen=True)
 class Weights:
-    """A generator, ready to use in evaluation mode, its card, and the SHA-256 of the file it came from and of its tensors alone."""
+    """A generator, ready to use (a float one in evaluation mode), its card, and the SHA-256 of its file and of its tensors alone."""
 
     card: Card
-    generator: Generator
+    generator: Generator | IntegerGenerator
     sha256: str
     tensors_sha256: str  # the same whatever the card says
 
 
-def save(path: Path, generator: Generator, card: Card) -> None:
+def save(path: Path, generator: Generator | IntegerGenerator, card: Card) -> None:
     """Write one file, atomically: a crash or a full disk leaves the old file or none, never half of one."""
+    if isinstance(generator, IntegerGenerator):
+        write(path, to_tensors(generator.layers), card)
+        return
     statistics = dict(generator.named_buffers())
     tensors = {
         name: tensor.detach().cpu().contiguous().to(tensor.dtype if name in statistics else torch.float16)
@@ -53,7 +58,7 @@ def save(path: Path, generator: Generator, card: Card) -> None:
 
 
 def load(path: Path) -> Weights:
-    """Rebuild the generator from the card and fill it, strictly: every tensor there, of its shape, and no other."""
+    """Rebuild the generator as the card says and fill it, strictly: every tensor there, of its shape, and no other."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -71,11 +76,31 @@ def load(path: Path) -> Weights:
     card = read_card(path, header)
     if digest(tensors, header["card"]) != header.get("sha256"):
         raise WeightsError(f"{path} was changed after it was written: its content does not match its SHA-256. Fetch it again.")
+    generator = in_floats(path, tensors, card) if card.integers is None else in_integers(path, tensors, card.network, card.integers)
+    return Weights(card, generator, hashlib.sha256(content).hexdigest(), digest(tensors))
+
+
+def in_floats(path: Path, tensors: Mapping[str, Tensor], card: Card) -> Generator:
     network = card.network
     generator = networks_of(network.kind, network.z_dim, network.hidden, network.channels).generator(network.classes)
     check_shapes(path, generator.state_dict(), tensors)
     generator.load_state_dict(tensors)
-    return Weights(card, generator.eval().requires_grad_(False), hashlib.sha256(content).hexdigest(), digest(tensors))
+    return generator.eval().requires_grad_(False)
+
+
+def in_integers(path: Path, tensors: Mapping[str, Tensor], network: NetworkCard, card: IntegersCard) -> IntegerGenerator:
+    if (card.stream, card.arithmetic) != (STREAM, ARITHMETIC):
+        raise WeightsError(
+            f"{path} is for stream {card.stream} and arithmetic {card.arithmetic}; this version has {STREAM} and {ARITHMETIC}. "
+            "Use the version that wrote it."
+        )
+    try:
+        generator = from_tensors(tensors, network.z_dim, network.classes, network.kind)
+    except UnsoundError as error:
+        raise WeightsError(f"{path} holds no sound generator in integers: {error}. Fetch it again.") from None
+    if generator.bounds != card.bounds:
+        raise WeightsError(f"{path} has sums up to {generator.bounds}, its card says {card.bounds}. Fetch it again.")
+    return generator
 
 
 def rewrite_card(path: Path, **changes: Any) -> Card:
@@ -87,7 +112,15 @@ def rewrite_card(path: Path, **changes: Any) -> Card:
 
 def write(path: Path, tensors: dict[str, Tensor], card: Card) -> None:
     text = card.model_dump_json()
-    write_atomically(path, safetensors.torch.save(tensors, {"card": text, "sha256": digest(tensors, text)}))
+    write_atomically(path, in_order(safetensors.torch.save(tensors, {"card": text, "sha256": digest(tensors, text)})))
+
+
+def in_order(content: bytes) -> bytes:
+    """A safetensors file with its header sorted, so that the same generator is the same file; safetensors keeps no order of texts."""
+    length = int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # so that the tensors begin at a multiple of 8
+    return len(header).to_bytes(8, "little") + header + content[8 + length :]
 
 
 def read_header(content: bytes) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""python -m training list | data | train | compare | judge | evaluate | stacked | directions | filmstrip | note"""
+"""python -m training list | data | train | integers | compare | judge | evaluate | stacked | directions | filmstrip | note"""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from rich.console import Console
 from models.cards import NAME
 from models.device import CHOICES, DeviceError
 from models.weights import WeightsError
-from training import commands, directions, judge, scoring
+from training import commands, directions, integers, judge, scoring
 from training.checkpoint import CheckpointError
 from training.classifier import ClassifierError
 from training.data import DataError
@@ -57,6 +57,12 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--resume", action="store_true", help="go on with the run in that folder, exactly")
     add_data(verb)
     verb.set_defaults(command=commands.train)
+
+    verb = verbs.add_parser("integers", help="make the generator in integers that is served from a float one, as train does at its end")
+    verb.add_argument("weights", help="a name in models/weights, or a file")
+    verb.add_argument("--steps", type=positive, default=integers.STEPS, metavar="N", help=f"of the distillation ({integers.STEPS:,})")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="where it is written (beside the float one)")
+    verb.set_defaults(command=commands.make_integers)
 
     verb = verbs.add_parser("compare", help="sheets and scores of several weights side by side, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")

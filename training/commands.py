@@ -4,12 +4,17 @@ from argparse import Namespace
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Column, Table
 
-from models import device, directions, weights
+from models import computing, device, directions, latents, weights
+from models.cards import FLOAT_SUFFIX, SUFFIX
+from models.generators import Generator
+from models.integers import UnsoundError
 from training import directions as finding
-from training import filmstrip
+from training import filmstrip, integers
 from training.data import CLASSES_MAX
 from training.download import cache_folder, download
 from training.loop import RecipeError, Training
@@ -17,6 +22,7 @@ from training.places import data_folder, weights_file
 from training.processes import joined, local_device, restarts
 from training.recipe import BOOK, swaps
 from training.run import Folder, Plan, run
+from training.sampling import first_look, write
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
@@ -64,9 +70,58 @@ def train(options: Namespace, console: Console) -> int:
     if training.images < total_images:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
         return INTERRUPTED
-    console.print(f"Weights      {written}\nLast sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nFilm         {folder.film}")
+    if written and dataset.images.dim() == 3:  # images of several channels are not served
+        steps = min(integers.STEPS, total_images // training.batch)
+        if stopped := in_integers(written, folder.weights, steps, console):
+            return stopped
+        console.print(f"Weights      {folder.weights}")
+    console.print(f"In floats    {written}")
+    console.print(f"Last sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nFilm         {folder.film}")
     console.print(f"Loss curves  {folder.curves}")
     console.print(f"Checkpoint   {folder.checkpoint}\nTensorBoard  tensorboard --logdir {folder.root}")
+    return 0
+
+
+def make_integers(options: Namespace, console: Console) -> int:
+    path = weights_file(options.weights)
+    card = weights.load(path).card
+    if card.integers:
+        raise weights.WeightsError(
+            f"{path} holds a generator in integers already. Name the float one: {FLOAT_SUFFIX} beside it, or in its run."
+        )
+    if card.network.channels != 1:
+        raise weights.WeightsError(f"{path} makes images of {card.network.channels} channels; only greyscale ones are served.")
+    if not path.name.endswith(FLOAT_SUFFIX):  # its name is that of the one in integers
+        path = path.replace(path.with_name(path.name.removesuffix(SUFFIX) + FLOAT_SUFFIX))
+        console.print(f"The float generator lies in {path} from now on.")
+    return in_integers(path, options.out or path.with_name(path.name.removesuffix(FLOAT_SUFFIX) + SUFFIX), options.steps, console)
+
+
+def in_integers(trained: Path, out: Path, steps: int, console: Console) -> int:
+    """From a float weights file to that of the generator in integers, which is served."""
+    loaded = weights.load(trained)
+    assert isinstance(loaded.generator, Generator)
+    student = integers.Student(loaded.generator, loaded.card.network.kind)
+    try:
+        with Progress(console=console, disable=not console.is_terminal) as bar:
+            for _ in bar.track(integers.distil(student, steps), total=steps, description=f"{loaded.card.name} in integers"):
+                pass
+    except KeyboardInterrupt:
+        console.print(f"Interrupted; nothing was written. To make it again: python -m training integers {trained}")
+        return INTERRUPTED
+    try:
+        generator = student.integers()
+    except UnsoundError as error:
+        raise weights.WeightsError(
+            f"{trained} cannot be served: {error}. It may not have learnt anything yet: train it for longer."
+        ) from None
+    card = loaded.card.model_copy(update={"integers": computing.described(generator), "scores": first_look(generator)})
+    weights.save(out, generator, card)
+    drawn = latents.draw(0, integers.COMPARED, generator.z_dim, generator.classes)
+    apart = np.abs(write(generator, drawn).astype(int) - write(loaded.generator, drawn))
+    console.print(
+        f"In integers  {apart.mean():.2f} grey levels from the float generator's on average, {np.percentile(apart, 99):.0f} at 99%: {out}"
+    )
     return 0
 
 

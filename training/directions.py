@@ -16,6 +16,7 @@ from models import latents
 from models.cards import Card
 from models.directions import Direction, Directions
 from models.generators import Generator
+from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import SIDE, Pixels
 from training.sampling import write
@@ -67,21 +68,25 @@ PROPERTIES: dict[str, tuple[Callable[[Pixels], Measured], str]] = {
 }
 
 
-def find(generator: Generator, card: Card, tensors_sha256: str, digits: int = DIGITS) -> Directions:
+def find(generator: Generator | IntegerGenerator, card: Card, tensors_sha256: str, digits: int = DIGITS) -> Directions:
     """One direction a property. Those of a model without labels hold over all its digits together, and so explain less."""
-    z = latents.draw(0, digits, generator.z_dim).z
     label = np.arange(digits) % max(generator.classes, 1)
-    drawn = Latents(z, label)
+    drawn = Latents(latents.draw(0, digits, generator.z_dim).z, label)
+    z = latents.as_numbers(drawn.z).astype(np.float64)
     images = write(generator, drawn)
     slopes, explained = [], []
     for measure, _ in PROPERTIES.values():
-        slope, share = fitted(z.astype(np.float64), within(measure(images), label))
+        slope, share = fitted(z, within(measure(images), label))
         slopes.append(slope)
         explained.append(share)
     vectors = alone(np.array(slopes))
+
+    def moved(by: NDArray[np.float64]) -> Latents:
+        return drawn._replace(z=latents.from_numbers(z + by))
+
     found = []
     for i, (name, (measure, unit)) in enumerate(PROPERTIES.items()):
-        less, more = (measure(write(generator, drawn._replace(z=(z + step * vectors[i]).astype(np.float32)))).mean() for step in (-1, 1))
+        less, more = (measure(write(generator, moved(step * vectors[i]))).mean() for step in (-1, 1))
         vector = [round(float(number), 6) for number in vectors[i]]
         found.append(Direction(name=name, unit=unit, change=round((more - less) / 2, 4), explained=round(explained[i], 4), vector=vector))
     return Directions(model=card.name, tensors_sha256=tensors_sha256, digits=digits, directions=found)

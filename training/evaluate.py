@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models import latents
 from models.generators import Generator
+from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import Pixels
 from training import measures, pupil
@@ -46,7 +47,7 @@ class Bench:
         self.seen = judged(judge, training.images.numpy())
         self.histogram = measures.histogram(training.labels.numpy(), CLASSES)
 
-    def drawn(self, generator: Generator, n: int) -> Latents:
+    def drawn(self, generator: Generator | IntegerGenerator, n: int) -> Latents:
         """Seeds 0 to n - 1, told to write what the training digits are, one after the other.
 
         So generated digits are as unevenly distributed as MNIST's, which has 6,742 ones and 5,421 fives, and what is
@@ -58,7 +59,7 @@ class Bench:
         label = np.resize(self.training.labels.numpy(), n) if generator.classes else np.zeros(n, np.int64)
         return Latents(latents.draw(0, n, generator.z_dim).z, label)
 
-    def generated(self, generator: Generator) -> tuple[Scores, Pixels]:
+    def generated(self, generator: Generator | IntegerGenerator) -> tuple[Scores, Pixels]:
         """The scores of a generator's digits, and those digits [digits, 28, 28]."""
         protocol = self.protocol
         labelled = generator.classes > 0

@@ -1,4 +1,4 @@
-"""A run as a person sees it: progress bar, TensorBoard, checkpoints, pictures and, at the end, a weights file.
+"""A run as a person sees it: progress bar, TensorBoard, checkpoints, pictures and, at the end, the float weights file.
 
 Everything lies in one folder; whatever stops the run loses at most a minute of it.
 """
@@ -19,7 +19,7 @@ from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
-from models.cards import SUFFIX, Card, DataCard, NetworkCard
+from models.cards import FLOAT_SUFFIX, SUFFIX, Card, DataCard, NetworkCard
 from models.device import describe
 from models.latents import Latents
 from training import checkpoint, report
@@ -49,6 +49,11 @@ class Folder:
     @property
     def weights(self) -> Path:
         return self.root / f"{self.name}{SUFFIX}"
+
+    @property
+    def trained(self) -> Path:
+        """The float generator, of which the weights are made."""
+        return self.root / f"{self.name}{FLOAT_SUFFIX}"
 
     @property
     def curves(self) -> Path:
@@ -82,7 +87,8 @@ class Plan:
 
 
 def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
-    """Train to the end and return the weights file; None if the run was interrupted, its checkpoint written, or another process writes."""
+    """Train to the end and return the float weights file; None if the run was interrupted, its checkpoint written, or another process
+    writes."""
     folder, began = plan.folder, time.monotonic()
     identity = {
         "recipe": training.recipe.parts(),
@@ -147,7 +153,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     report.write_film(folder.film, [*sorted(folder.sheets.glob("*.png")), folder.last_sheet])
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     write_weights(plan, training, dataset, elapsed())
-    return folder.weights
+    return folder.trained
 
 
 def follow(training: Training) -> None:
@@ -188,7 +194,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
         data=DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
         scores=first_look(generator),
     )
-    weights.save(plan.folder.weights, generator, card)
+    weights.save(plan.folder.trained, generator, card)
 
 
 def fixed_latents(training: Training) -> Latents:

@@ -1,34 +1,44 @@
-"""What a generator writes, as training looks at it. The service has its own way, which is faster (`app/sampler.py`)."""
+"""What a generator writes, as training looks at it: float ones while they learn, and those in integers that are served."""
 
+import numpy as np
 import torch
 
-from models import latents
+from models import computing, latents
 from models.generators import Generator
+from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import SIDE, Pixels, to_uint8
 from training.measures import sand
 
 CHUNK = 500
 QUICK = 2_000  # digits that a new card's sand rests on
+CPU = torch.device("cpu")
+
+
+def write(generator: Generator | IntegerGenerator, drawn: Latents) -> Pixels:
+    """What the generator makes of latents: uint8 [n, 28, 28], or of several channels [n, channels, 28, 28].
+
+    A float one in evaluation mode and float32, on its own device; one in integers on the CPU, by the fastest way that is exact there.
+    """
+    if isinstance(generator, Generator):
+        return write_in_floats(generator, drawn)
+    way = computing.choose(generator, computing.golden_first(generator), CPU).way
+    return computing.in_batches(way, latents.rows(drawn.z, latents.one_hot(drawn.label, generator.classes)), CHUNK)
 
 
 @torch.inference_mode()
-def write(generator: Generator, drawn: Latents) -> Pixels:
-    """What the generator makes of latents, in evaluation mode and float32, on its own device.
-
-    uint8 [n, 28, 28], or of several channels [n, channels, 28, 28].
-    """
+def write_in_floats(generator: Generator, drawn: Latents) -> Pixels:
     device = next(generator.parameters()).device
     training = generator.training
     generator.eval()
-    z = torch.from_numpy(drawn.z).to(device)
-    label = torch.from_numpy(latents.one_hot(drawn.label, generator.classes)).to(device)
+    z = torch.from_numpy(latents.as_numbers(drawn.z)).to(device)
+    label = torch.from_numpy(latents.one_hot(drawn.label, generator.classes) / np.float32(latents.WHOLE)).to(device)
     images = torch.cat([to_uint8(generator(z[i : i + CHUNK], label[i : i + CHUNK])) for i in range(0, len(z), CHUNK)])
     generator.train(training)
     return images.cpu().numpy()
 
 
-def first_look(generator: Generator) -> dict[str, float]:
+def first_look(generator: Generator | IntegerGenerator) -> dict[str, float]:
     """What a new card tells, at once and without a judge: sand and specks of the digits of seeds 0 to 1,999."""
     images = write(generator, latents.draw(0, QUICK, generator.z_dim, generator.classes))
     measured = sand(images.reshape(-1, SIDE, SIDE))

@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from models import device, latents, weights
+from models.generators import Generator
 from training import classifier, commands, evaluate, judge, report, stacked, tables
 from training.data import Idx
 from training.loop import RecipeError
@@ -89,7 +90,8 @@ def score(options: Namespace, console: Console) -> int:
     columns = {}
     for title, (path, loaded) in contestants.items():
         print(f"{title} ...", file=sys.stderr)
-        scores, images = bench.generated(loaded.generator.to(where))
+        generator = loaded.generator
+        scores, images = bench.generated(generator.to(where) if isinstance(generator, Generator) else generator)
         columns[title] = scores
         stem = title.replace("/", "_")
         report.write_closest(options.out / f"{stem}-closest.png", images[scores.watched], scores.nearest, bench.training)
@@ -155,17 +157,18 @@ def cover(options: Namespace, console: Console) -> int:
     reader, digits = judge.load(options.judge).to(where), Idx().read(data_folder(options.data))
     for name in stacked.RECIPES:
         folder = Folder(Path("runs") / name, name)
-        if not folder.weights.exists():
+        if not folder.trained.exists():
             run = {"recipe": name, "resume": folder.checkpoint.exists(), "name": None, "out": None, "classes": None, "batch": None}
             if stopped := commands.train(Namespace(**vars(options) | run), console):
                 console.print("Here that is: python -m training stacked")
                 return stopped
-        loaded = weights.load(folder.weights)
+        loaded = weights.load(folder.trained)
         card = loaded.card
         if card.seed != options.seed or options.images not in (None, card.images_seen):
             raise RecipeError(
                 f"{folder.root} holds a run of seed {card.seed} and {card.images_seen:,} images: move it away, or ask for that one."
             )
+        assert isinstance(loaded.generator, Generator)
         modes = stacked.modes(loaded.generator.to(where), reader, digits)
         table.add_row(name, str(modes.covered), f"{modes.divergence:.3f}", f"{card.images_seen:,}", f"{card.wall_time_s / 60:.0f}")
     perfect = stacked.perfect(digits)

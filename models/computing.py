@@ -1,0 +1,268 @@
+"""Ways to compute an integer generator. They differ in speed alone: whichever is taken gives the same bytes.
+
+A way is taken only where it gives the golden bytes of the weights file on the machine at hand (`choose`). Why each should:
+- `Reference`, `Float32`: matrix products of whole numbers whose sums float64 and float32 hold exactly, in any order and with any
+  number of threads. Convolutions are matrix products of patches, for a library's own may be Winograd's, which rounds; TF32, which
+  rounds, too, stays off.
+- `Int8`: oneDNN multiplies 8 bits by 8 bits into 32, exactly, where the processor has VNNI or AMX. (Without, AVX2 adds pairs of
+  products in 16 bits, which overflow, so there it is not even tried.)
+Dividing by a power of two is exact in floating point, and all round a half to the even number.
+"""
+
+import platform
+from collections.abc import Callable, Sequence
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from models.cards import GOLDEN, GOLDEN_FIRST, IntegersCard
+from models.integers import (
+    ACTIVATION_MAX,
+    ARITHMETIC,
+    LAST_MAX,
+    LEAKY_MIDDLE,
+    LEAKY_SLOPE,
+    TANH,
+    IntegerGenerator,
+    Layer,
+    Step,
+    golden,
+    golden_rows,
+)
+from models.latents import STREAM, Rows
+from models.pixels import SIDE, Pixels
+
+SIZES = (1, 2, 3, 5, 8, 13, 21, 64)  # of batches in which the golden bytes are computed at start
+
+
+class InexactError(Exception):
+    """No way to compute a generator gives its golden bytes here. The message says what was tried."""
+
+
+class Way:
+    """Rows [B, z_dim + classes] -> pixels [B, 28, 28], on one device."""
+
+    name: ClassVar[str]
+
+    def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
+        self.device = device
+        self.table = torch.from_numpy(TANH).to(device)
+
+    @classmethod
+    def is_for(cls, device: torch.device) -> bool:
+        """Whether the hardware can do it so."""
+        raise NotImplementedError
+
+    @torch.inference_mode()
+    def __call__(self, rows: Rows) -> Pixels:
+        sums = self.last(torch.from_numpy(rows).to(self.device))  # [B, ...], 784 an image, divided by 2^k
+        y = sums.round_().clamp_(-LAST_MAX, LAST_MAX - 1).to(torch.int32).add_(LAST_MAX)
+        return self.table[y].reshape(-1, SIDE, SIDE).cpu().numpy()
+
+    def last(self, rows: Tensor) -> Tensor:
+        """Rows -> the last layer's sums, each divided by its power of two."""
+        raise NotImplementedError
+
+
+class MatrixProducts(Way):
+    """In floating-point numbers that hold every sum."""
+
+    dtype: ClassVar[torch.dtype]
+
+    def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
+        super().__init__(generator, device)
+        self.leaky = generator.leaky
+        self.steps = [(step, self.prepared(step.layer)) for step in generator.steps]
+
+    def prepared(self, layer: Layer) -> tuple[Tensor, Tensor, Tensor]:
+        """[in, out], where a convolution's inputs are nine taps of all channels; bias and factor [out]."""
+        weight = layer.weight.permute(0, 2, 3, 1).flatten(1) if layer.is_conv else layer.weight
+        parts = weight.T, layer.bias, torch.exp2(-layer.shift.double())
+        weight, bias, factor = (part.to(self.dtype).to(self.device) for part in parts)
+        return weight.contiguous(), bias, factor
+
+    def last(self, rows: Tensor) -> Tensor:
+        x = rows.to(self.dtype)
+        for i, (step, (weight, bias, factor)) in enumerate(self.steps):
+            if step.layer.is_conv:
+                x = patches(x.reshape(-1, step.side, step.side, step.channels))
+            x = torch.matmul(x, weight).add_(bias).mul_(factor)  # [B, out] or [B, side, side, out]
+            if i + 1 < len(self.steps):
+                x = self.activated(x)
+            if step.doubles:
+                x = shuffled(x)
+        return x
+
+    def activated(self, x: Tensor) -> Tensor:
+        if self.leaky:
+            x = F.leaky_relu(x, LEAKY_SLOPE, inplace=True)
+            return x.round_().add_(LEAKY_MIDDLE).clamp_(0, ACTIVATION_MAX)
+        return x.round_().clamp_(0, ACTIVATION_MAX)
+
+
+class Reference(MatrixProducts):
+    """float64 on the CPU: what golden bytes are made with."""
+
+    name = "float64"
+    dtype = torch.float64
+
+    @classmethod
+    def is_for(cls, device: torch.device) -> bool:
+        return device.type == "cpu"
+
+
+class Float32(MatrixProducts):
+    """On every device that multiplies matrices of float32 as such."""
+
+    name = "float32"
+    dtype = torch.float32
+
+    def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
+        torch.set_float32_matmul_precision("highest")  # no TF32
+        super().__init__(generator, device)
+
+    @classmethod
+    def is_for(cls, device: torch.device) -> bool:
+        return True
+
+
+class Int8(Way):
+    """By oneDNN's operators on 8 bits, whose weights lie as it multiplies them.
+
+    They are those that `torch.compile` puts in the place of quantised layers on x86 (torch/_inductor/fx_passes/quantization.py). They are
+    not public, so nothing rests on them but speed.
+    """
+
+    name = "int8"
+
+    def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
+        super().__init__(generator, device)
+        activation = ("leaky_relu", [LEAKY_SLOPE], LEAKY_MIDDLE) if generator.leaky else ("relu", [], 0)
+        self.steps: list[tuple[Step, Callable[[Tensor], Tensor]]] = []
+        for step in generator.steps:
+            make = convolution if step.layer.is_conv else linear
+            last = step is generator.steps[-1]
+            operator = make(step.layer, torch.float32, "none", [], 0) if last else make(step.layer, torch.uint8, *activation)
+            self.steps.append((step, operator))
+
+    @classmethod
+    def is_for(cls, device: torch.device) -> bool:
+        if device.type != "cpu" or platform.machine() not in ("x86_64", "AMD64") or not torch.backends.mkldnn.is_available():
+            return False
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8")) and hasattr(
+            torch.ops.onednn, "qlinear_pointwise"
+        )
+
+    def last(self, rows: Tensor) -> Tensor:
+        x = rows
+        for step, operator in self.steps:
+            if step.layer.is_conv and x.dim() == 2:
+                x = x.reshape(-1, step.side, step.side, step.channels).permute(0, 3, 1, 2)  # [B, channels, 7, 7], channels last
+            x = operator(x)
+            if step.doubles:
+                x = F.pixel_shuffle(x, 2)  # [B, 4 * channels, side, side] -> [B, channels, 2 * side, 2 * side]
+        return x
+
+
+def linear(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[float], middle: int) -> Callable[[Tensor], Tensor]:
+    """uint8 [B, in] -> [B, out]"""
+    factor, bias = scaled(layer)
+    weight, zeros = torch.ops.onednn.qlinear_prepack(layer.weight, None), torch.zeros(layer.outputs, dtype=torch.int32)
+    compute = torch.ops.onednn.qlinear_pointwise.default
+    return lambda x: compute(x, 1.0, 0, weight, factor, zeros, bias, 1.0, middle, dtype, activation, slopes, "")
+
+
+def convolution(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[float], middle: int) -> Callable[[Tensor], Tensor]:
+    """uint8 [B, in, H, W] -> [B, out, H, W], channels last"""
+    factor, bias = scaled(layer)
+    one, zeros = [1, 1], torch.zeros(layer.outputs, dtype=torch.int32)
+    weight = torch.ops.onednn.qconv_prepack(layer.weight, factor, 1.0, 0, one, one, one, 1, None)
+    compute = torch.ops.onednn.qconv2d_pointwise.default
+    return lambda x: compute(x, 1.0, 0, weight, factor, zeros, bias, one, one, one, 1, 1.0, middle, dtype, activation, slopes, "")
+
+
+def scaled(layer: Layer) -> tuple[Tensor, Tensor]:
+    """The factor 2^-k of the sums, and the bias times it: exact, both."""
+    factor = torch.exp2(-layer.shift.float())
+    return factor, layer.bias * factor
+
+
+def patches(x: Tensor) -> Tensor:
+    """[B, H, W, C] -> [B, H, W, 9 * C]: each pixel's neighbourhood, zeros beyond the edge."""
+    _, height, width, _ = x.shape
+    padded = F.pad(x, (0, 0, 1, 1, 1, 1))
+    return torch.cat([padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], dim=3)
+
+
+def shuffled(x: Tensor) -> Tensor:
+    """[B, H, W, 4 * C] -> [B, 2 * H, 2 * W, C]: the four outputs of a channel are the upper left, upper right, lower left, lower right."""
+    images, height, width, outputs = x.shape
+    phases = x.reshape(images, height, width, outputs // 4, 2, 2).permute(0, 1, 4, 2, 5, 3)
+    return phases.reshape(images, 2 * height, 2 * width, outputs // 4)
+
+
+WAYS: tuple[type[Way], ...] = (Int8, Float32)  # the fastest first
+
+
+class Chosen(NamedTuple):
+    """The way that is taken, and the names of faster ones that gave other bytes here."""
+
+    way: Way
+    wrong: tuple[str, ...]
+
+
+def choose(generator: IntegerGenerator, golden_first: str, device: torch.device, threads: Sequence[int] = ()) -> Chosen:
+    """The fastest way that gives the golden bytes of the first seeds here, in batches of several sizes and with each number of threads.
+    Warms it up, too. Raises InexactError where none does."""
+    wrong: list[str] = []
+    for kind in WAYS:
+        if kind.is_for(device):
+            way = kind(generator, device)
+            if agrees(way, generator, golden_first, threads):
+                return Chosen(way, tuple(wrong))
+            wrong.append(kind.name)
+    raise InexactError(f"computed as {' and as '.join(wrong)} on {device}")
+
+
+def agrees(way: Way, generator: IntegerGenerator, golden_first: str, threads: Sequence[int] = ()) -> bool:
+    rows = golden_rows(generator.z_dim, generator.classes, GOLDEN_FIRST)
+    before = torch.get_num_threads()
+    try:
+        for count in threads or (before,):
+            torch.set_num_threads(count)
+            if any(golden(in_batches(way, rows, size)) != golden_first for size in SIZES):
+                return False
+        return True
+    finally:
+        torch.set_num_threads(before)
+
+
+def reference(generator: IntegerGenerator, n: int) -> Pixels:
+    """The golden pixels of the first n seeds, in float64: [n, 28, 28]."""
+    return in_batches(Reference(generator, torch.device("cpu")), golden_rows(generator.z_dim, generator.classes, n), GOLDEN_FIRST)
+
+
+def golden_first(generator: IntegerGenerator) -> str:
+    """What its weights file calls so."""
+    return golden(reference(generator, GOLDEN_FIRST))
+
+
+def described(generator: IntegerGenerator) -> IntegersCard:
+    """What its weights file tells of it."""
+    pixels = reference(generator, GOLDEN)
+    return IntegersCard(
+        stream=STREAM,
+        arithmetic=ARITHMETIC,
+        bounds=generator.bounds,
+        golden=golden(pixels),
+        golden_first=golden(pixels[:GOLDEN_FIRST]),
+    )
+
+
+def in_batches(compute: Callable[[Rows], Pixels], rows: Rows, size: int) -> Pixels:
+    """Rows [n, width] -> pixels [n, 28, 28], so many at once."""
+    return np.concatenate([compute(rows[start : start + size]) for start in range(0, len(rows), size)])
