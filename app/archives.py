@@ -1,19 +1,15 @@
-"""Files that come in pieces, and ZIPs of them: the same bytes whenever they are made, and streamed. Knows nothing of what is in them."""
+"""Files that come in pieces, poured into folders or into a ZIP. Knows nothing of what is in them."""
 
 import io
-import zipfile
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import IO, Any
 
+from app.zips import Zip
+
 Files = AsyncGenerator[tuple[str, bytes], None]  # pieces of files, in order: a file's name comes with each of its pieces
 
 PIECE = 65_536
-
-
-def dated(name: str) -> zipfile.ZipInfo:
-    """An entry with the same date always."""
-    return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
 
 
 class Sink(io.RawIOBase):
@@ -54,10 +50,14 @@ async def poured(files: Files, opened: Callable[[str], IO[bytes]]) -> AsyncGener
 
 async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
     """Files -> one ZIP of them, stored as they are."""
-    sink = Sink()
-    with zipfile.ZipFile(sink, "w") as archive:
-        async with aclosing(poured(files, lambda name: archive.open(dated(name), "w", force_zip64=True))) as pieces:
-            async for _ in pieces:
-                if len(sink.content) > PIECE:
-                    yield sink.taken()
-    yield sink.taken()
+    archive, ready, current = Zip(), bytearray(), None
+    async with aclosing(files) as pieces:
+        async for name, piece in pieces:
+            if name != current:
+                ready += (archive.end() if current is not None else b"") + archive.begin(name)
+                current = name
+            ready += archive.add(piece)
+            if len(ready) > PIECE:
+                yield bytes(ready)
+                ready.clear()
+    yield bytes(ready) + (archive.end() if current is not None else b"") + archive.finish()

@@ -8,17 +8,18 @@ from contextlib import aclosing
 from typing import Any, Literal
 
 import numpy as np
-from isal import igzip
+from zlib_ng.gzip_ng import GzipNGFile
 
 from app import png
 from app.archives import Files, Sink, zipped
 from app.datasets import Compute, DataSet, images
+from app.formats import npy
 from app.parquet import parquet
 from models.pixels import SIDE
 
 Format = Literal["idx", "npz", "zip", "parquet"]
 
-GZIP_LEVEL = 1  # of 0 to 3
+GZIP_LEVEL = 2  # of 0 to 9
 
 
 class MissingLibrary(Exception):
@@ -58,7 +59,7 @@ async def labels(wanted: DataSet, kind: type[np.integer[Any]], start: int = 0, s
 async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None]) -> Files:
     """One gzip file, without a date, so that it is the same whenever it is made."""
     sink = Sink()
-    with igzip.IGzipFile(filename="", fileobj=sink, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
+    with GzipNGFile(filename="", fileobj=sink, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
         file.write(header)
         async with aclosing(pieces) as open_pieces:
             async for piece in open_pieces:
@@ -82,9 +83,7 @@ async def npz(wanted: DataSet, compute: Compute) -> Files:
     yield "seeds.npy", npy_header((wanted.n,), np.int64)
     for first, last in wanted.pages():
         yield "seeds.npy", np.arange(wanted.first_seed + first, wanted.first_seed + last, dtype=np.int64).tobytes()
-    file = io.BytesIO()
-    np.save(file, np.array(wanted.manifest().decode()))
-    yield "manifest.npy", file.getvalue()
+    yield "manifest.npy", npy(np.array(wanted.manifest().decode()))
 
 
 def npy_header(shape: tuple[int, ...], kind: type[np.generic]) -> bytes:

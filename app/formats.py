@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app import png
-from app.archives import dated
 from app.asking import Unfit
 from app.png import Paper
+from app.zips import zipped_whole
 from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
@@ -75,26 +74,28 @@ def as_json(digits: Digits) -> bytes:
 
 def as_zip(digits: Digits) -> bytes:
     """A PNG a digit, and labels.csv beside them."""
-    file = io.BytesIO()
+    files = [(f"{name}.png", image) for name, image in zip(digits.names(), digits.each(), strict=True)]
     rows = ["file,seed,label"]
-    with zipfile.ZipFile(file, "w") as archive:  # stored: a PNG cannot be made smaller
-        for i, (name, image) in enumerate(zip(digits.names(), digits.each(), strict=True)):
-            archive.writestr(dated(f"{name}.png"), image)
-            seed = "" if digits.seeds is None else digits.seeds[i]
-            rows.append(f"{name}.png,{seed},{'' if digits.labels is None else digits.labels[i]}")
-        archive.writestr(dated("labels.csv"), "\n".join(rows) + "\n")
-    return file.getvalue()
+    for i, (name, _) in enumerate(files):
+        seed = "" if digits.seeds is None else digits.seeds[i]
+        rows.append(f"{name},{seed},{'' if digits.labels is None else digits.labels[i]}")
+    return zipped_whole([*files, ("labels.csv", ("\n".join(rows) + "\n").encode())])
 
 
 def as_npz(digits: Digits) -> bytes:
     """Arrays, as the generator made them: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 where there
     are any. Scale, columns and paper are for pictures."""
-    arrays: dict[str, Any] = {"images": digits.images, "z": digits.z}
+    arrays: dict[str, NDArray[Any]] = {"images": digits.images, "z": digits.z}
     for name, values in (("labels", digits.labels), ("seeds", digits.seeds)):
         if values is not None:
             arrays[name] = np.array(values, np.int64)
+    return zipped_whole((f"{name}.npy", npy(array)) for name, array in arrays.items())
+
+
+def npy(array: NDArray[Any]) -> bytes:
+    """An array as NumPy's file."""
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    np.save(file, array)
     return file.getvalue()
 
 

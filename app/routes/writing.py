@@ -2,25 +2,23 @@
 
 import base64
 import dataclasses
-import io
 import json
 import secrets
-import zipfile
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app import conditional, png, writing
-from app.archives import dated
 from app.asking import Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
-from app.latents import DRAWN_SEEDS, joined
+from app.latents import DRAWN_SEEDS
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
 from app.work import Written, called, gotten, preferred, written
 from app.writing import Line
+from app.zips import zipped_whole
 from models import latents
 
 router = APIRouter(tags=["writing"])
@@ -96,10 +94,10 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     if network.classes < len(writing.DIGITS):
         raise Unfit(f"model: {model.name} cannot be told which digit to write. Name another model.")
     needed = [sorted(set(text) & set(writing.DIGITS)) for text in texts]
-    z = latents.draw(seed, len(texts), network.z_dim).z * np.float32(wanted.truncation)
+    z = latents.to_grid(latents.draw(seed, len(texts), network.z_dim).z * wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]
     labels = [int(character) for characters in needed for character in characters]
-    rows = joined(z[places], latents.one_hot(np.array(labels, int), network.classes))
+    rows = latents.rows(z[places], latents.one_hot(np.array(labels, int), network.classes))
     parts = [await written(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
     images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
@@ -123,13 +121,11 @@ def listed(model: Model, texts: list[Text]) -> bytes:
 
 
 def archive(_: Model, texts: list[Text]) -> bytes:
-    file = io.BytesIO()
+    files = []
     rows = ["file,text,seed,boxes"]
-    with zipfile.ZipFile(file, "w") as files:
-        for i, (text, seed, line, picture) in enumerate(texts):
-            name = f"{i:0{len(str(len(texts) - 1))}}.png"
-            files.writestr(dated(name), picture)
-            boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in line.boxes)
-            rows.append(f'{name},"{text}",{seed},{boxes}')
-        files.writestr(dated("labels.csv"), "\n".join(rows) + "\n")
-    return file.getvalue()
+    for i, (text, seed, line, picture) in enumerate(texts):
+        name = f"{i:0{len(str(len(texts) - 1))}}.png"
+        files.append((name, picture))
+        boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in line.boxes)
+        rows.append(f'{name},"{text}",{seed},{boxes}')
+    return zipped_whole([*files, ("labels.csv", ("\n".join(rows) + "\n").encode())])

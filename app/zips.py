@@ -1,0 +1,100 @@
+"""ZIPs of files that are stored as they are: the same bytes whenever and wherever they are made, and streamed.
+
+Python's own `zipfile` writes other headers in other versions of Python (3.11.3 and 3.11.4, say), and the bytes of an answer are a promise.
+What is written here is what `zipfile` writes today (APPNOTE.TXT 6.3.10, sections 4.3 to 4.5). Knows nothing of what is in the files.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+LOCAL = struct.Struct("<4s5H3I2H")
+DESCRIPTOR = struct.Struct("<4sI2Q")
+CENTRAL = struct.Struct("<4s6H3I5H2I")
+END = struct.Struct("<4s4H2IH")
+END_64 = struct.Struct("<4sQ2H2I4Q")
+LOCATOR_64 = struct.Struct("<4sIQI")
+EXTRA_64 = struct.Struct("<2H")
+
+STORED = 0
+DATE = 1 << 5 | 1  # 1980-01-01, always
+UNIX, READABLE = 3, 0o600 << 16
+VERSION, VERSION_64 = 20, 45
+SIZES_FOLLOW = 1 << 3  # flag of an entry whose length is known when it ends
+MAX_32, MAX_16 = 2**32 - 1, 2**16 - 1
+
+
+@dataclass
+class Entry:
+    name: bytes
+    offset: int
+    crc: int = 0
+    size: int = 0
+    streamed: bool = False
+
+
+class Zip:
+    """Bytes to be written one after the other: for each file `whole`, or `begin`, `add` and `end`; at last `finish`. Names are ASCII."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.written = 0
+
+    def whole(self, name: str, content: bytes) -> bytes:
+        """A file whose content is there."""
+        entry = Entry(name.encode("ascii"), self.written, zlib.crc32(content), len(content))
+        self.entries.append(entry)
+        header = LOCAL.pack(
+            b"PK\3\4", VERSION, 0, STORED, 0, DATE, entry.crc, entry.size, entry.size, len(entry.name), 0
+        )  # of at most 4 GiB: what is larger is streamed
+        return self.counted(header + entry.name + content)
+
+    def begin(self, name: str) -> bytes:
+        """A file that comes in pieces, each of which `add` is to be told of."""
+        entry = Entry(name.encode("ascii"), self.written, streamed=True)
+        self.entries.append(entry)
+        header = LOCAL.pack(b"PK\3\4", VERSION_64, SIZES_FOLLOW, STORED, 0, DATE, 0, MAX_32, MAX_32, len(entry.name), 20)
+        return self.counted(header + entry.name + EXTRA_64.pack(1, 16) + bytes(16))
+
+    def add(self, piece: bytes) -> bytes:
+        """The piece itself."""
+        entry = self.entries[-1]
+        entry.crc, entry.size = zlib.crc32(piece, entry.crc), entry.size + len(piece)
+        return self.counted(piece)
+
+    def end(self) -> bytes:
+        entry = self.entries[-1]
+        return self.counted(DESCRIPTOR.pack(b"PK\7\x08", entry.crc, entry.size, entry.size))
+
+    def finish(self) -> bytes:
+        """The list of all files."""
+        start, listed = self.written, b"".join(map(central, self.entries))
+        end = start + len(listed)
+        count = len(self.entries)
+        if count > MAX_16 or start > MAX_32 or len(listed) > MAX_32:
+            listed += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, end - start, start)
+            listed += LOCATOR_64.pack(b"PK\6\7", 0, end, 1)
+        count = min(count, MAX_16)
+        return listed + END.pack(b"PK\5\6", 0, 0, count, count, min(end - start, MAX_32), min(start, MAX_32), 0)
+
+    def counted(self, content: bytes) -> bytes:
+        self.written += len(content)
+        return content
+
+
+def central(entry: Entry) -> bytes:
+    large = [*([entry.size, entry.size] if entry.size > MAX_32 else []), *([entry.offset] if entry.offset > MAX_32 else [])]
+    extra = EXTRA_64.pack(1, 8 * len(large)) + struct.pack(f"<{len(large)}Q", *large) if large else b""
+    version = VERSION_64 if entry.streamed or large else VERSION
+    size, offset = min(entry.size, MAX_32), min(entry.offset, MAX_32)
+    told = (UNIX << 8 | version, version, SIZES_FOLLOW if entry.streamed else 0, STORED, 0, DATE, entry.crc, size, size)
+    header = CENTRAL.pack(b"PK\1\2", *told, len(entry.name), len(extra), 0, 0, 0, READABLE, offset)
+    return header + entry.name + extra
+
+
+def zipped_whole(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """One ZIP of names and contents."""
+    archive = Zip()
+    parts = [archive.whole(name, content) for name, content in files]
+    return b"".join([*parts, archive.finish()])
