@@ -22,7 +22,7 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     settings = Settings(access_log=False)
     model = looked_up(settings, wanted.model)
     out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
-    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, model.served.precision, out)
+    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, out)
     missing = shards.begin(plan)
     there = wanted.n - sum(shard.digits for shard in missing)
     with progress(wanted.n) as count:

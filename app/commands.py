@@ -55,6 +55,8 @@ def add(commands: Any) -> None:
     dataset.add_argument("--shard", metavar="X", help=f"cuts it into files of so many digits, which can be gone on with: {told}")
     dataset.add_argument("--engine", choices=ENGINES, help="makes shards: local, in this process, or ray, on a cluster")
     dataset.set_defaults(run=make)
+    check = commands.add_parser("verify", help="do digits have the bytes here that they have on every machine?")
+    check.set_defaults(run=verify)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,6 +70,18 @@ def run(options: argparse.Namespace) -> int:
         print(f"{options.out}: {error.strerror or error}. Nothing incomplete is left there.", file=sys.stderr)
         return 1
     return 0
+
+
+def verify(_: argparse.Namespace) -> None:
+    """Computes the golden digits of every model, in this process."""
+    from app import verify  # here, for nothing else needs torch
+    from models.device import DeviceError
+    from models.weights import WeightsError
+
+    try:
+        verify.verify(Settings())
+    except (verify.DisagreementError, DeviceError, WeightsError) as error:
+        raise CommandError(str(error)) from None
 
 
 def given(schema: type[BaseModel], options: argparse.Namespace) -> dict[str, str]:

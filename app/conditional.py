@@ -1,6 +1,6 @@
 """Conditional requests (RFC 9110, section 13): what names an answer before it exists, and how long it may be kept.
 
-A GET is a pure function of the weights, the arithmetic and its query, so its ETag needs no digit to be written. Knows no route.
+A GET is a pure function of the weights, this program's revision and its query, so its ETag needs no digit to be written. Knows no route.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from app import __version__
 from app.gallery import VERSION_MARK
 from app.messages import Served
 
@@ -19,21 +18,19 @@ NEVER = "no-store"
 
 
 def etag(served: Served, path: str, wanted: BaseModel, media_type: str) -> str:
-    """The same for whatever gives the same bytes, another for another model, arithmetic, version of this program or query. Strong, but
-    for a model whose bytes depend on the batch here.
+    """The same for whatever gives the same bytes, on any machine; another for another model, revision of this program or query.
 
     The query is taken as it was understood, so that order, defaults and empty values make no difference.
     """
     query = wanted.model_dump(mode="json", exclude={"model"})
-    told = [__version__, served.sha256, served.precision, served.device, path, media_type, query]
-    strong = f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
-    return strong if served.batch_invariant else f"W/{strong}"
+    told = [served.identity, path, media_type, query]
+    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:
     """Whether the client says in `If-None-Match` that it has this answer already."""
     known = headers.get("if-none-match", "")
-    return tag.removeprefix("W/") in (part.strip().removeprefix("W/") for part in known.split(","))
+    return tag in (part.strip().removeprefix("W/") for part in known.split(","))
 
 
 def kept(tag: str | None, model: str | None, public: bool) -> dict[str, str]:
@@ -41,5 +38,5 @@ def kept(tag: str | None, model: str | None, public: bool) -> dict[str, str]:
     what needs a key by nobody but the client itself."""
     if tag is None:
         return {"Cache-Control": NEVER, "Vary": "Accept"}
-    lasting = FOREVER if VERSION_MARK in (model or "") and not tag.startswith("W/") else ASK_AGAIN
+    lasting = FOREVER if VERSION_MARK in (model or "") else ASK_AGAIN
     return {"ETag": tag, "Cache-Control": f"{'public' if public else 'private'}, {lasting}", "Vary": "Accept"}

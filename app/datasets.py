@@ -15,13 +15,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from app.latents import joined
 from models import latents
 from models.cards import NetworkCard
+from models.latents import Rows
 from models.pixels import Pixels
 
 Label = Literal["balanced", "seed"] | list[int]
-Compute = Callable[[NDArray[np.float32]], Awaitable[Pixels]]
+Compute = Callable[[Rows], Awaitable[Pixels]]
 
 PAGE = 128  # digits asked for at once
 AHEAD = 2  # pages that are computed while one is written
@@ -48,10 +48,10 @@ class DataSet:
         cycle = np.arange(classes) if self.label == "balanced" else np.array(self.label)
         return cycle[np.arange(self.first_seed + start, self.first_seed + stop) % len(cycle)]
 
-    def rows(self, start: int, stop: int) -> NDArray[np.float32]:
-        z = latents.draw(self.first_seed + start, stop - start, self.network.z_dim, self.network.classes).z
+    def rows(self, start: int, stop: int) -> Rows:
+        z = latents.draw(self.first_seed + start, stop - start, self.network.z_dim).z
         labels = self.labels(start, stop)
-        return z if labels is None else joined(z, latents.one_hot(labels, self.network.classes))
+        return latents.rows(z, latents.one_hot(np.zeros(len(z), np.int64) if labels is None else labels, self.network.classes))
 
     def pages(self, start: int = 0, stop: int | None = None) -> Iterator[tuple[int, int]]:
         stop = self.n if stop is None else stop

@@ -16,7 +16,7 @@ TOLD = {
     "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
 }
 CACHED = {
-    "ETag": {"description": "Of the model, its arithmetic and the query; only where the query names a seed.", "schema": {"type": "string"}},
+    "ETag": {"description": "Of the model's version and the query; only where the query names a seed.", "schema": {"type": "string"}},
     "Cache-Control": {
         "description": "`no-store` without a seed, `no-cache` with one, a year if model@version is named, too.",
         "schema": {"type": "string"},

@@ -41,12 +41,12 @@ class Maker:
         self.stack = ExitStack()
         self.portal = self.stack.enter_context(start_blocking_portal())
         try:
-            process = ModelProcess(settings.model_copy(update={"precision": plan.precision}))
+            process = ModelProcess(settings)
             gallery: Gallery = self.portal.call(lambda: Gallery(settings, process, Metrics()))
             self.stack.enter_context(self.portal.wrap_async_context_manager(gallery.running()))
             model = gallery.find(plan.data.about["model"])
-            if model.served.sha256 != plan.data.about["sha256"]:
-                raise OtherWeights(f"The weights of {model.name} are not the same on all nodes.")
+            if model.version != plan.data.about["version"]:
+                raise OtherWeights(f"The weights of {model.name}, or this program, are not the same on all nodes.")
         except BaseException:
             self.close()
             raise

@@ -1,7 +1,6 @@
 """The models that are served, each behind its batcher, all in one model process. Knows no HTTP."""
 
 import asyncio
-import hashlib
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
 
-from app import __version__
 from app.batcher import Batcher
 from app.messages import Served
 from app.metrics import Metrics
@@ -49,15 +47,14 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-        """Another for all that changes what a seed gives: the weights, the arithmetic, this program."""
-        told = f"{self.served.sha256} {self.served.precision} {self.served.device} {__version__}"
-        return hashlib.sha256(told.encode()).hexdigest()[:VERSION_LENGTH]
+        """Another for all that changes what a seed gives."""
+        return self.served.identity[:VERSION_LENGTH]
 
     @cached_property
     def about(self) -> dict[str, Any]:
         """What an answer that is more than a picture tells of it."""
         scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
-        return {"model": self.name, "sha256": self.served.sha256, "scores": scores}
+        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
 
 
 class Gallery:
@@ -71,14 +68,15 @@ class Gallery:
 
     def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics) -> Model:
         name = served.card.name
-        told = "the same bytes in any batch" if served.batch_invariant else "a seed's bytes depend on its batch here"
-        log.info("%s: %s on %s, %s", name, served.precision, served.device, told)
+        for way in served.wrong:
+            log.warning("%s: computed as %s it gives other than its golden bytes on this machine.", name, way)
+        log.info("%s: %s on %s, golden bytes", name, served.way, served.device)
         compute = partial(self.process.compute, name)
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
         batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, on_batch, on_wait)
         metrics.queued.labels(name).set_function(lambda: batcher.queued_rows)
         metrics.pending.labels(name).set_function(lambda: batcher.pending_rows)
-        metrics.model.labels(name).info({"sha256": served.sha256, "precision": served.precision, "device": served.device})
+        metrics.model.labels(name).info({"sha256": served.sha256, "way": served.way, "device": served.device})
         return Model(served, batcher)
 
     def __iter__(self) -> Iterator[Model]:

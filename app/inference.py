@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.latents import joined
 from app.schemas.fields import N_MAX, Z_MAX
 from models import latents
 from models.cards import NetworkCard
-from models.latents import SEED_MAX
+from models.latents import SEED_MAX, Rows
 from models.pixels import SIDE, Pixels
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
@@ -117,7 +116,7 @@ def shaped(tensor: InputTensor, content: NDArray[np.uint8]) -> NDArray[Any]:
         raise BadInference(f"{tensor.name}: {len(content)} bytes are no {tensor.datatype} of the shape {tensor.shape}.") from None
 
 
-def rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> NDArray[np.float32]:
+def rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
     """Rows [n, z_dim + classes]. Raises BadInference."""
     if ("z" in tensors) == ("seed" in tensors):
         raise BadInference("inputs: send either z or seed.")
@@ -131,7 +130,7 @@ def rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> NDArray[np.f
             raise BadInference(f"z: its shape is [n, {network.z_dim}].")
         if not (np.abs(given) <= Z_MAX).all():  # nor NaN
             raise BadInference(f"z: its numbers are finite, from -{Z_MAX:g} to {Z_MAX:g}.")
-        z, drawn = given.astype(np.float32), None
+        z, drawn = latents.from_numbers(given.astype(np.float64)), None
     else:
         if given.ndim != 1 or given.min() < 0 or given.max() > SEED_MAX:
             raise BadInference(f"seed: a list of numbers from 0 to {SEED_MAX}.")
@@ -140,13 +139,13 @@ def rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> NDArray[np.f
     if not network.classes:
         if "label" in tensors:
             raise BadInference("label: this model has no labels and cannot be told what to write.")
-        return z
+        return latents.rows(z, latents.one_hot(np.zeros(n, np.int64), 0))
     label = tensors.get("label", drawn)
     if label is None:
         raise BadInference("label: this model writes what it is told to: send a label with each z.")
     if label.shape != (n,) or label.min() < 0 or label.max() >= network.classes:
         raise BadInference(f"label: as many numbers as images, from 0 to {network.classes - 1}.")
-    return joined(z, latents.one_hot(label, network.classes))
+    return latents.rows(z, latents.one_hot(label, network.classes))
 
 
 def answer(request: InferenceRequest, name: str, version: str, images: Pixels) -> tuple[bytes, dict[str, str]]:

@@ -1,11 +1,10 @@
 """Seeds, z and labels to the rows that a generator takes, checked against the model that is to write them.
 
-A row is z followed by the label's one-hot columns, as the generator joins them. Knows no HTTP and runs no network.
+Here what a client sends as z comes onto the grid of 1/32 that z lies on. Knows no HTTP and runs no network.
 """
 
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,15 +22,15 @@ DRAWN_SEEDS = 2**32  # a seed that the server draws is short enough to be typed 
 class Rows:
     """What the generator is given, and what the answer's headers tell of it."""
 
-    values: NDArray[np.float32]  # [n, z_dim + classes]
-    z_dim: int
+    values: latents.Rows  # [n, z_dim + classes]
+    steps: latents.Steps  # [n, z_dim]
     labels: list[int] | None  # [n]; None where the model has no labels
     seeds: list[int] | None  # [n]; None where z was given
 
     @property
     def z(self) -> NDArray[np.float32]:
-        """[n, z_dim]"""
-        return self.values[:, : self.z_dim]
+        """[n, z_dim], as it was on the grid."""
+        return latents.as_numbers(self.steps)
 
 
 def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
@@ -50,22 +49,16 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
                 raise Unfit(f"z: vector {i} has {len(vector)} numbers; the model {model} takes {network.z_dim}.")
         if network.classes and labels is None and not wanted.each:
             raise Unfit(f"label: the model {model} writes what it is told to: send a label with z, 0 to {network.classes - 1}.")
-        z, label = np.array(wanted.vectors, np.float32), np.zeros(n, np.int64)
+        z, label = latents.from_numbers(np.array(wanted.vectors)), np.zeros(n, np.int64)
     if wanted.truncation != 1:
-        z = z * np.float32(wanted.truncation)
+        z = latents.to_grid(z * wanted.truncation)
     if labels is not None:
         label = np.broadcast_to(np.array(labels, np.int64), n)
     if wanted.each:
         z, label = z.repeat(len(DIGITS), axis=0), np.tile(DIGITS, n)
         seeds = seeds and [seed for seed in seeds for _ in DIGITS]
-    if not network.classes:
-        return Rows(z, network.z_dim, None, seeds)
-    return Rows(joined(z, latents.one_hot(label, network.classes)), network.z_dim, label.tolist(), seeds)
-
-
-def joined(z: NDArray[np.floating[Any]], labels: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """z [n, z_dim] and labels [n, classes], one-hot or mixed -> rows [n, z_dim + classes]."""
-    return np.concatenate([z, labels], axis=1).astype(np.float32, copy=False)
+    values = latents.rows(z, latents.one_hot(label, network.classes))
+    return Rows(values, z, label.tolist() if network.classes else None, seeds)
 
 
 def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:

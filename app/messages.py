@@ -4,12 +4,15 @@ A message is a pickle behind its length in bytes. The first goes to the model pr
 it serves or why it does not. Then a `(name, rows [n, z_dim + classes])` is answered by pixels [n, 28, 28] or a `Failed`, in order.
 """
 
+import hashlib
 import pickle
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, BinaryIO
 
+from app import REVISION
 from models.cards import Card
 from models.directions import Directions
 
@@ -27,9 +30,14 @@ class Served:
     card: Card
     sha256: str  # of the weights file
     device: str
-    precision: str
-    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
+    way: str  # to compute it, as `models.computing` names them
+    wrong: tuple[str, ...] = ()  # faster ways, which gave other than the golden bytes here
     directions: Directions | None = None  # where a file of them lies beside the weights
+
+    @cached_property
+    def identity(self) -> str:
+        """Another for all that changes what is answered: the weights file and this program's revision; the machine is not among them."""
+        return hashlib.sha256(f"{self.sha256} {REVISION}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ def split_at_commas(value: Any) -> Any:
 
 
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_commas)]
-Precision = Literal["auto", "float32", "bfloat16"]
 
 PREFIX = "KAKITE_"
 
@@ -27,10 +26,6 @@ class Settings(BaseSettings):
     weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
     model: str = Field("kakite", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
-    precision: Precision = Field(
-        "auto",
-        description="auto takes bfloat16 where the hardware multiplies it and a seed's bytes do not depend on their batch, else float32.",
-    )
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0: all, less one for batches up to half full.")
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(1280, ge=1, description="While a model has so many images to write, the answer is 503.")

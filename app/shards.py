@@ -55,7 +55,6 @@ class Plan:
     data: DataSet
     kind: Format
     size: int  # digits a shard; the last one may have fewer
-    precision: str  # of the arithmetic, which is part of what a seed gives
     out: str  # a folder, or a URL that fsspec knows (s3://..., gs://...)
 
     def shards(self) -> Iterator[Shard]:
@@ -71,7 +70,6 @@ class Plan:
             "file": f"{shard.name}.{self.kind}",
             **json.loads(self.data_of(shard).manifest()),
             "format": self.kind,
-            "precision": self.precision,
         }
 
     def missing(self) -> list[Shard]:
@@ -103,7 +101,7 @@ class Plan:
                 raise ForeignShards(f"{self.out}/{name} has {field} {found.get(field)!r}, not {value!r}: choose another --out.")
 
     def summary(self) -> dict[str, Any]:
-        return {**json.loads(self.data.manifest()), "format": self.kind, "precision": self.precision, "shard": self.size}
+        return {**json.loads(self.data.manifest()), "format": self.kind, "shard": self.size}
 
 
 def begin(plan: Plan) -> list[Shard]:

@@ -14,17 +14,18 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from app.messages import Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
 from models import device, directions, weights
-from models.cards import SUFFIX
+from models.cards import FLOAT_SUFFIX, SUFFIX
+from models.computing import InexactError
 from models.device import DeviceError
 from models.directions import DirectionsError
+from models.integers import IntegerGenerator
+from models.latents import Rows
 from models.pixels import Pixels
 from models.weights import WeightsError
 
@@ -51,8 +52,9 @@ def main() -> None:
 
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
-    """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, two of one name,
-    or no default model, DeviceError for a device that is not there, DirectionsError for directions that belong to other weights."""
+    """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, one that does not give its
+    golden bytes here, two of one name, or no default model, DeviceError for a device that is not there, DirectionsError for directions that
+    belong to other weights."""
     if settings.threads:
         torch.set_num_threads(settings.threads)
     threads = torch.get_num_threads()
@@ -72,28 +74,40 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
 def files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.")
-    if not (there := sorted(folder.glob("*" + SUFFIX))):
+    every = sorted(folder.glob("*" + SUFFIX))
+    there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
+    if every and not there:
+        raise WeightsError(
+            f"{folder} holds none but float generators, which are not served. Make integers: python -m training integers {every[0]}"
+        )
+    if not there:
         raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
     return there
 
 
 def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
     loaded = weights.load(file)
-    network = loaded.card.network
-    if network.channels != 1:
-        raise WeightsError(f"{file} makes images of {network.channels} channels; only greyscale models are served. Move it away.")
+    generator, card = loaded.generator, loaded.card
+    if card.network.channels != 1:
+        raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
+    if not isinstance(generator, IntegerGenerator) or card.integers is None:
+        raise WeightsError(
+            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
+        )
     # One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do.
     sparing = 0 if settings.threads else settings.batch_images // 2
-    sampler = Sampler(loaded.generator, where, settings.precision, threads, sparing)
-    invariant = sampler.is_batch_invariant(settings.batch_images)
-    if settings.precision == "auto" and not invariant:  # what `auto` takes is the faster precision, but never at that price
-        sampler = Sampler(loaded.generator, where, "float32", threads, sparing)
-        invariant = sampler.is_batch_invariant(settings.batch_images)
-    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, network.z_dim)
-    return Served(loaded.card, loaded.sha256, str(where), sampler.precision, invariant, ways), sampler
+    try:
+        sampler = Sampler(generator, card.integers, where, threads, sparing)
+    except InexactError as error:
+        raise WeightsError(
+            f"{file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
+            "python -m app verify tells more."
+        ) from None
+    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
+    return Served(card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, ways), sampler
 
 
-def computed(sampler: Sampler, rows: NDArray[np.float32]) -> Pixels | Failed:
+def computed(sampler: Sampler, rows: Rows) -> Pixels | Failed:
     """A forward pass that fails is told of, and the next one runs."""
     try:
         return sampler(rows)

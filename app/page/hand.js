@@ -56,6 +56,13 @@ export function zOf({ numbers, along }, own, directions) {
   return values.map(round);
 }
 
+/** What the service makes of z and truncation: z comes onto its grid, and what is left of it once more. */
+export const truncated = (z, truncation) => z.map((value) => onGrid(onGrid(value) * truncation));
+
+const GRID = { steps: 32, limit: 127 }; // steps a standard deviation, and how many there are to either side
+const onGrid = (value) => Math.max(-GRID.limit, Math.min(GRID.limit, halfToEven(value * GRID.steps))) / GRID.steps;
+const halfToEven = (value) => (Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : Math.round(value)) + 0; // no -0
+
 /** The same with one number of its z at a value, whatever the directions add to it. */
 export function withNumber(hand, i, value, own, directions) {
   const before = hand.numbers.get(i) ?? own[i];

@@ -3,10 +3,8 @@
 import asyncio
 import contextlib
 
-import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
-from numpy.typing import NDArray
 
 from app.asking import Unfit, documented_query, query
 from app.batcher import QueueFull
@@ -16,6 +14,7 @@ from app.describing import documented_get
 from app.gallery import Model
 from app.schemas.datasets import DatasetQuery
 from app.work import caching
+from models.latents import Rows
 from models.pixels import Pixels
 
 router = APIRouter(tags=["data sets"])
@@ -82,7 +81,7 @@ def patiently(model: Model) -> Compute:
     room for single requests, and it waits as long as it must."""
     batcher = model.batcher
 
-    async def compute(rows: NDArray[np.float32]) -> Pixels:
+    async def compute(rows: Rows) -> Pixels:
         while True:
             if not batcher.pending_rows or batcher.pending_rows + len(rows) <= batcher.limit_rows // 2:
                 with contextlib.suppress(QueueFull):

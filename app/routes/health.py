@@ -1,10 +1,11 @@
 """GET /livez and /readyz, for those who keep the service running."""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from app.batcher import STOPPED, Closed
 from app.problems import documented
+from models.cards import GOLDEN_FIRST
 
 router = APIRouter(tags=["health"])
 
@@ -13,12 +14,38 @@ class Health(BaseModel):
     status: str = "ok"
 
 
+class Ready(BaseModel):
+    """A model that may be asked."""
+
+    version: str
+    device: str
+    way: str
+    golden_digits: int = Field(GOLDEN_FIRST, description="Digits that this start computed, whose bytes are those of the model's card.")
+
+
+class Readiness(Health):
+    models: dict[str, Ready]
+
+
 @router.head("/livez", include_in_schema=False)
-@router.head("/readyz", include_in_schema=False)
 @router.get("/livez", summary="Does the process work? If not, restart it.", responses=documented(503))
+async def live(request: Request) -> Health:
+    """Alive while the model process and every model's batcher run."""
+    refuse_stopped(request)
+    return Health()
+
+
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="May requests be sent here?", responses=documented(503))
-async def health(request: Request) -> Health:
-    """Alive while the model process and every model's batcher run; models are loaded and warm before the first request is taken."""
+async def ready(request: Request) -> Readiness:
+    """As alive; models are loaded, warm, and checked by their golden bytes before the first request is taken."""
+    refuse_stopped(request)
+    told = {
+        model.name: Ready(version=model.version, device=model.served.device, way=model.served.way) for model in request.app.state.gallery
+    }
+    return Readiness(models=told)
+
+
+def refuse_stopped(request: Request) -> None:
     if not request.app.state.gallery.alive:
         raise Closed(STOPPED)
-    return Health()

@@ -82,7 +82,8 @@ INFER: dict[str, Any] = {
 @router.post("/models/{name}/infer", **INFER, summary="Images from z or seeds, and labels")
 @router.post("/models/{name}/versions/{version}/infer", **INFER, summary="The same, of one version")
 async def infer(request: Request, name: Name, version: str = "") -> Response:
-    """Inputs `z` FP32 [n, z_dim] or `seed` INT64 [n], and `label` INT64 [n]; output `image` UINT8 [n, 28, 28]."""
+    """Inputs `z` FP32 [n, z_dim] or `seed` INT64 [n], and `label` INT64 [n]; output `image` UINT8 [n, 28, 28]. The numbers of z are
+    rounded to steps of 1/32, and beyond ±3.96875 clipped."""
     model = found(request, name, version)
     model.batcher.admit()
     content = await request.body()

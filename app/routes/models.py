@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from app.gallery import Model, NoDirections
 from app.problems import documented
-from models.cards import Card
+from models.cards import GOLDEN_FIRST, Card
 from models.directions import Directions
 
 router = APIRouter(tags=["models"])
@@ -19,11 +19,11 @@ class ModelInfo(Card):
     """A card, what is known of the file it lies in, and how it is computed here."""
 
     sha256: str
-    version: str  # of what a seed gives: weights, arithmetic and program; model=NAME@VERSION asks for it alone
+    version: str  # of what a seed gives: weights and program; model=NAME@VERSION asks for it alone
     default: bool
     device: str
-    precision: str
-    batch_invariant: bool  # a seed gives the same bytes alone and in any batch
+    way: str  # to compute it, int8 or float32; whichever it is, a seed gives the same bytes
+    golden_digits: int  # whose bytes this start computed and found to be those of the card
     directions: list[str]  # that /models/NAME/directions tells
 
 
@@ -64,7 +64,7 @@ def info(model: Model, default: Model) -> ModelInfo:
         version=model.version,
         default=model is default,
         device=model.served.device,
-        precision=model.served.precision,
-        batch_invariant=model.served.batch_invariant,
+        way=model.served.way,
+        golden_digits=GOLDEN_FIRST,
         directions=[direction.name for direction in found.directions] if (found := model.served.directions) else [],
     )

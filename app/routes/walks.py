@@ -14,18 +14,17 @@ from app.asking import Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import JSON, PNG, WRITERS, Digits
 from app.gallery import Model
-from app.latents import joined
-from app.schemas.fields import Z_MAX, Scaled
+from app.schemas.fields import Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from app.walks import Point
 from app.work import Written, called, gotten, preferred, written
-from models.latents import draw
+from models import latents
 from models.pixels import Pixels
 
 router = APIRouter(tags=["latent space"])
 
 STRIP = formats.KINDS
-Points = NDArray[np.float64]  # [n, z_dim]
+Points = NDArray[np.int64]  # [n, z_dim], whole steps of the grid
 Held = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
 
 
@@ -99,9 +98,7 @@ async def post_arithmetic(request: Request) -> Response:
     model = request.app.state.gallery.find(wanted.model)
     model.batcher.admit()
     plus, minus = ([placed(model, where) for where in side] for side in (wanted.plus, wanted.minus))
-    z = sum((one.z for one in plus), np.zeros(model.card.network.z_dim)) - sum(one.z for one in minus)
-    if np.abs(z).max() > Z_MAX:
-        raise Unfit(f"plus: the numbers of the sum go beyond {Z_MAX:,.0f}, which no digit is written from.")
+    z = np.sum([one.z for one in plus] + [-one.z for one in minus], axis=0)
     seeded = [one for one in plus if one.label is not None] or plus
     label = ends(model, held(wanted.label), seeded[:1])
     picture = await sheet(request, model, wanted, z[None], label, PNG, 1)
@@ -111,7 +108,7 @@ async def post_arithmetic(request: Request) -> Response:
     told = {
         **model.about,
         "label": label[0],
-        "z": (z * wanted.truncation).tolist(),
+        "z": latents.as_numbers(latents.to_grid(z * wanted.truncation)).tolist(),
         "image": base64.b64encode(picture).decode(),
     }
     return Response(json.dumps(told), media_type=JSON, headers=headers)
@@ -127,11 +124,11 @@ def placed(model: Model, where: int | list[float]) -> Placed:
     """Raises Unfit for a vector of another length than the model's."""
     network = model.card.network
     if isinstance(where, int):
-        drawn = draw(where, 1, network.z_dim, network.classes)
-        return Placed(drawn.z[0].astype(np.float64), int(drawn.label[0]) if network.classes else None)
+        drawn = latents.draw(where, 1, network.z_dim, network.classes)
+        return Placed(drawn.z[0].astype(np.int64), int(drawn.label[0]) if network.classes else None)
     if len(where) != network.z_dim:
         raise Unfit(f"z: a vector has {len(where)} numbers; the model {model.name} takes {network.z_dim}.")
-    return Placed(np.array(where, np.float64), None)
+    return Placed(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
 
 
 def held(label: int | None) -> tuple[int, int] | None:
@@ -159,7 +156,7 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Pl
     z = await called(True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.columns or len(z))
-    frames = await images(request, model, wanted, z, labels)
+    frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
 
     def animated(kind: animation.Format) -> bytes:
         inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
@@ -168,17 +165,19 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Pl
     return await called(True, animated, wanted.format)
 
 
-async def images(request: Request, model: Model, wanted: Scaled, z: Points, between: Held) -> Pixels:
+async def images(request: Request, model: Model, z: latents.Steps, between: Held) -> Pixels:
     first, last = between
-    labels = np.zeros((len(z), 0)) if first is None or last is None else walks.mixed(first, last, len(z), model.card.network.classes)
-    return await written(request, model, joined(z * wanted.truncation, labels))
+    nothing = np.zeros((len(z), 0), np.uint8)
+    labels = nothing if first is None or last is None else walks.mixed(first, last, len(z), model.card.network.classes)
+    return await written(request, model, latents.rows(z, labels))
 
 
 async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: Held, kind: str, columns: int) -> bytes:
     first, last = between
+    steps = latents.to_grid(z * wanted.truncation)
     made = Digits(
-        images=await images(request, model, wanted, z, between),
-        z=(z * wanted.truncation).astype(np.float32),
+        images=await images(request, model, steps, between),
+        z=latents.as_numbers(steps),
         seeds=None,
         labels=[first] * len(z) if first is not None and first == last else None,
         columns=columns,

@@ -9,19 +9,21 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from models.latents import SEED_MAX
+from models.latents import LIMIT, SEED_MAX, STEPS
 
 N_MAX = 1024
 SCALE_MAX = 32
 LABEL_MAX = 61
 PIXELS_MAX = 16_000_000
 Z_MAX = 1_000_000.0
+GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # what becomes of the numbers of z
 EACH = "each"
 DIGITS = range(10)  # what "each" stands for
 
 ALLOWED = {
     "seed": f"a whole number from 0 to {SEED_MAX}; without it the server draws one",
-    "z": f"one latent vector, or a list of 1 to {N_MAX} of them: finite numbers, as many as the model has dimensions",
+    "z": f"one latent vector, or a list of 1 to {N_MAX} of them: as many numbers as the model has dimensions, in standard deviations, each "
+    f"from -{Z_MAX:,.0f} to {Z_MAX:,.0f}; {GRID}",
     "label": "the digit to write: one for all, or a list with one for each; without it each seed draws its own; "
     f'"{EACH}": each seed writes all ten in a row of its own',
     "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(DIGITS)}",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import PIXELS_MAX, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
+from app.schemas.fields import GRID, PIXELS_MAX, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
 from app.walks import Path
 from models.pixels import SIDE
 
@@ -38,7 +38,7 @@ HELP = {
     "without it those of the first and the last seed",
     "seeds": "three seeds: the square's upper left, upper right and lower left corner",
     "plane n": "digits along each side, 2 to 32",
-    "point": "seeds, or z as lists of numbers",
+    "point": f"seeds, or z as lists of numbers, in standard deviations; {GRID}",
 }
 
 
@@ -104,7 +104,7 @@ class WalkBody(Walk):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"z": [[0.5] * 64, [-0.5] * 64], "label": 3, "frames": 8}]})
 
-    z: Annotated[Vectors, Field(min_length=2, max_length=SEEDS_MAX)] = Field(description="two vectors or more, the way's points")
+    z: Annotated[Vectors, Field(min_length=2, max_length=SEEDS_MAX)] = Field(description=f"two vectors or more, the way's points; {GRID}")
 
     @property
     def legs(self) -> int:

@@ -153,7 +153,7 @@ seedField.addEventListener("change", () => {
   else take(seed);
 });
 panel.querySelector("#copy-z").addEventListener("click", ({ currentTarget }) => {
-  const z = hands.zOf(hand, own, directions).map((value) => Number((value * hand.truncation).toFixed(4)));
+  const z = hands.truncated(hands.zOf(hand, own, directions), hand.truncation);
   copy(JSON.stringify(z), currentTarget);
 });
 

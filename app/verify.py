@@ -1,0 +1,66 @@
+"""`python -m app verify`: do digits have the bytes here that they have on every other machine? Needs torch, as the model process does."""
+
+import importlib.metadata
+import platform
+from pathlib import Path
+
+import torch
+
+from app.settings import Settings
+from app.worker import files
+from models import computing, device, weights
+from models.cards import GOLDEN
+from models.computing import Way
+from models.integers import IntegerGenerator, golden, golden_rows
+
+SIZES = (1, 7, 64, GOLDEN)  # of batches in which all golden digits are computed
+FEATURES = ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "dot_product", "sve")
+LIBRARIES = ("torch", "numpy", "pillow", "zlib-ng")
+
+
+class DisagreementError(Exception):
+    """A model whose digits do not have their golden bytes here. The message says which."""
+
+
+def verify(settings: Settings) -> None:
+    """Prints what this machine is, and of each model and each way to compute it whether all golden digits agree. Raises DisagreementError
+    where a way that would be taken is wrong, and WeightsError and DeviceError."""
+    where = device.choose(settings.device)
+    print(machine(where))
+    wrong = [path.name for path in files(settings.weights) if not agrees(path, where)]
+    if wrong:
+        raise DisagreementError(
+            f"Not the golden bytes: {', '.join(wrong)}. Fetch the file again; if that does not help, this machine computes wrongly."
+        )
+    print("All agree: the same seed gives the same bytes here as on every machine.")
+
+
+def machine(where: torch.device) -> str:
+    there = torch.cpu.get_capabilities()
+    features = [name for name in FEATURES if there.get(name)]
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return f"{device.describe(where)}, {platform.machine()} ({', '.join(features) or 'none of the features that matter'}); {versions}"
+
+
+def agrees(path: Path, where: torch.device) -> bool:
+    """Whether the way that a start would take gives all golden digits of a weights file."""
+    loaded = weights.load(path)
+    generator, card = loaded.generator, loaded.card
+    if not isinstance(generator, IntegerGenerator) or card.integers is None:
+        raise weights.WeightsError(f"{path} holds a float generator. Make one in integers of it: python -m training integers {path}")
+    print(f"{card.name}: {GOLDEN:,} digits, in batches of {', '.join(map(str, SIZES))}; SHA-256 {card.integers.golden[:16]}...")
+    found = {}
+    for kind in computing.WAYS:
+        if kind.is_for(where):
+            found[kind.name] = gives_golden(kind(generator, where), generator, card.integers.golden)
+            print(f"  {kind.name:8} {'agrees' if found[kind.name] else 'gives other bytes, so it is not taken'}")
+    try:
+        taken = computing.choose(generator, card.integers.golden_first, where).way
+    except computing.InexactError:
+        return False
+    return found[taken.name]
+
+
+def gives_golden(way: Way, generator: IntegerGenerator, wanted: str) -> bool:
+    rows = golden_rows(generator.z_dim, generator.classes)
+    return all(golden(computing.in_batches(way, rows, size)) == wanted for size in SIZES)
