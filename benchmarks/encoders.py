@@ -24,8 +24,9 @@ from zlib_ng import zlib_ng
 
 from app import png
 from app.sampler import Sampler
-from models import latents, weights
+from models import weights
 from models.cards import FOLDER
+from models.integers import IntegerGenerator, golden_rows
 from models.pixels import Pixels, sheet
 
 ROUNDS = 7
@@ -60,7 +61,7 @@ def encoders() -> dict[str, Encoder]:
     libraries: dict[str, tuple[Compress, tuple[int, ...]]] = {
         "zlib": (zlib.compress, (1, 6)),
         "ISA-L": (isal_zlib.compress, (0, 1, 3)),
-        "zlib-ng": (zlib_ng.compress, (1, 6)),
+        "zlib-ng": (zlib_ng.compress, (1, 2, 3, 6)),
     }
     for name, (compress, levels) in libraries.items():
         for level in levels:
@@ -69,10 +70,10 @@ def encoders() -> dict[str, Encoder]:
 
 
 def pictures() -> dict[str, Pixels]:
-    generator = weights.load(FOLDER / "cgan.safetensors").generator
-    drawn = latents.draw(0, 1024, generator.z_dim, generator.classes)
-    rows = np.concatenate([drawn.z, latents.one_hot(drawn.label, generator.classes)], axis=1)
-    digits = Sampler(generator, torch.device("cpu"), "float32")(rows)
+    loaded = weights.load(FOLDER / "cgan.safetensors")
+    assert isinstance(loaded.generator, IntegerGenerator)
+    assert loaded.card.integers is not None
+    digits = Sampler(loaded.generator, loaded.card.integers, torch.device("cpu"))(golden_rows(loaded.generator.z_dim, 10))
     return {
         "one digit": digits[0],
         "8x8 digits": sheet(digits[:64]),

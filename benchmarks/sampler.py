@@ -1,6 +1,8 @@
 """The limit of the model side: images/s of the sampler by batch size, with nothing around it.
 
-python -m benchmarks.sampler models/weights/cgan.safetensors [float32|bfloat16] [threads]
+python -m benchmarks.sampler models/weights/cgan.safetensors [auto|int8|float32|float64] [threads]
+
+`auto` is what a service takes here; the others are measured whether or not they give the golden bytes.
 """
 
 import json
@@ -9,30 +11,40 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from app.sampler import Sampler
-from models import latents, weights
+from models import weights
+from models.computing import WAYS, Reference, Way
+from models.integers import IntegerGenerator, golden_rows
 
 SIZES = (1, 8, 32, 64, 256)
 ROUNDS = 3
 ROUND_S = 0.5
 
 
+def way(file: Path, name: str) -> Way:
+    loaded, cpu = weights.load(file), torch.device("cpu")
+    assert isinstance(loaded.generator, IntegerGenerator)
+    assert loaded.card.integers is not None
+    if name == "auto":
+        return Sampler(loaded.generator, loaded.card.integers, cpu).way
+    kinds: tuple[type[Way], ...] = (*WAYS, Reference)
+    return next(kind for kind in kinds if kind.name == name)(loaded.generator, cpu)
+
+
 def main() -> None:
-    file, precision, threads = Path(sys.argv[1]), (sys.argv[2:] or ["auto"])[0], int((sys.argv[3:] or ["0"])[0])
+    file, name, threads = Path(sys.argv[1]), (sys.argv[2:] or ["auto"])[0], int((sys.argv[3:] or ["0"])[0])
     if threads:
         torch.set_num_threads(threads)
-    sampler = Sampler(weights.load(file).generator, torch.device("cpu"), precision)  # type: ignore[arg-type]
-    drawn = latents.draw(0, max(SIZES), sampler.z_dim, sampler.classes)
-    rows = np.concatenate([drawn.z, latents.one_hot(drawn.label, sampler.classes)], axis=1)
+    compute, network = way(file, name), weights.load(file).card.network
+    rows = golden_rows(network.z_dim, network.classes, max(SIZES))
     speeds: dict[int, list[float]] = {size: [] for size in SIZES}
     for _ in range(ROUNDS):
         for size in SIZES:
             part, calls, began = rows[:size], 0, time.perf_counter()
             while time.perf_counter() - began < ROUND_S:
-                sampler(part)
+                compute(part)
                 calls += 1
             speeds[size].append(calls * size / (time.perf_counter() - began))
     print(json.dumps({size: statistics.median(values) for size, values in speeds.items()}))

@@ -2,7 +2,8 @@
 
 python -m benchmarks.serving [--rounds 3] [--seconds 2] [--json FILE]
 
-Each server is a process of its own on this machine with the same weights; the servers take turns, round after round.
+Each server is a process of its own on this machine with the same network, in floats with random weights where it does not use our
+sampler; the servers take turns, round after round.
 wrk sends the load, every request with its own seed. Figures are medians over the rounds, with their least and greatest.
 """
 
@@ -47,9 +48,9 @@ def contestants(file: Path, alone: Path) -> list[Contestant]:
         Contestant("obvious server", "benchmarks.peers.obvious", with_weights),
         Contestant("LitServe, eager", "benchmarks.peers.litserve_server", with_weights, serves_grids=False),
         Contestant(
-            "LitServe, folded",
+            "LitServe, our sampler",
             "benchmarks.peers.litserve_server",
-            (*with_weights, "--folded", "--fast-queue", "--threads", "1"),
+            (*with_weights, "--sampler", "--fast-queue", "--threads", "1"),
             serves_grids=False,
         ),
         Contestant("Kakite", "app", settings=settings),

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from models import weights
-from models.cards import FOLDER
-from models.latents import SEED_MAX, draw
+from models.cards import FOLDER, GOLDEN_FIRST
+from models.latents import SEED_MAX, as_numbers, draw
 from tests.answers import assert_problem, digits, pixels, post
 
 pytestmark = pytest.mark.anyio
@@ -89,12 +89,12 @@ async def test_label_decides_the_digit_and_is_told(client: httpx.AsyncClient) ->
 
 
 async def test_z_is_what_the_seed_draws(client: httpx.AsyncClient) -> None:
-    drawn = draw(42, 3, 100)
-    by_z = await post(client, z=drawn.z.astype(float).tolist(), label=[1, 2, 3], model="cgan")
+    z = as_numbers(draw(42, 3, 100).z).tolist()
+    by_z = await post(client, z=z, label=[1, 2, 3], model="cgan")
     by_seed = await post(client, seed=42, n=3, label=[1, 2, 3], model="cgan")
     np.testing.assert_array_equal(pixels(by_z), pixels(by_seed))
     assert "kakite-seed" not in by_z.headers
-    one = await post(client, z=drawn.z[1].astype(float).tolist(), model="dcgan")
+    one = await post(client, z=z[1], model="dcgan")
     np.testing.assert_array_equal(pixels(one), pixels(await post(client, seed=43, model="dcgan")))
 
 
@@ -124,8 +124,15 @@ async def test_cards_are_told(client: httpx.AsyncClient) -> None:
 
 
 async def test_probes_answer(client: httpx.AsyncClient) -> None:
-    for probe in ("/livez", "/readyz"):
-        assert (await client.get(probe)).json() == {"status": "ok"}
+    assert (await client.get("/livez")).json() == {"status": "ok"}
+    ready = (await client.get("/readyz")).json()
+    assert ready["status"] == "ok"
+    for model in (await client.get("/models")).json()["models"]:
+        told = ready["models"].pop(model["name"])
+        assert told == {name: model[name] for name in ("version", "device", "way", "golden_digits")}
+        assert told["way"] in ("int8", "float32")
+        assert told["golden_digits"] == GOLDEN_FIRST
+    assert ready["models"] == {}
 
 
 async def test_page_and_its_files_are_served(client: httpx.AsyncClient) -> None:

@@ -11,8 +11,15 @@ import pytest
 import torch
 from PIL import Image
 
+from app import worker
+from app.settings import Settings
 from models import weights
+from models.cards import Card, DataCard, NetworkCard
+from models.generators import Generator
+from models.integers import IntegerGenerator, golden, golden_rows
+from models.networks import Convolutional, Dense
 from tests.command_line import run, size
+from training import integers
 from training.data import Idx
 from training.loop import Progress, Training, train
 from training.recipe import BOOK
@@ -29,19 +36,98 @@ def test_train_leaves_weights_pictures_and_a_checkpoint(data: Path, tmp_path: Pa
     out = tmp_path / "run"
     assert run("train", "cgan", "--images", "96", "--batch", "16", "--data", data, "--out", out, "--device", "cpu") == 0
     told = capsys.readouterr().out
-    for name in ("cgan.safetensors", "sheet.png", "sheets", "film.png", "losses.png", "checkpoint.pt"):
+    for name in ("cgan.safetensors", "cgan.float.safetensors", "sheet.png", "sheets", "film.png", "losses.png", "checkpoint.pt"):
         assert (out / name).exists()
         assert str(out / name) in told
     assert list(out.glob("events.out.tfevents.*"))
     assert size(out / "sheet.png") == (560, 560)  # ten writers, ten digits, twice as large
     with Image.open(out / "film.png") as film:
         assert film.size == (560, 560)
-    loaded = weights.load(out / "cgan.safetensors")
-    assert loaded.generator.classes == 10
-    assert loaded.card.images_seen == 96
-    assert loaded.card.recipe["labels"] == "OneHot(classes=10)"
-    assert loaded.card.data.images == 400
-    assert loaded.card.scores["sand"] > 0
+    for name, kind in (("cgan.safetensors", IntegerGenerator), ("cgan.float.safetensors", Generator)):
+        loaded = weights.load(out / name)
+        assert isinstance(loaded.generator, kind)
+        assert loaded.generator.classes == 10
+        assert loaded.card.name == "cgan"
+        assert loaded.card.images_seen == 96
+        assert loaded.card.recipe["labels"] == "OneHot(classes=10)"
+        assert loaded.card.data.images == 400
+        assert loaded.card.scores["sand"] > 0
+    assert_served(out, "cgan")
+
+
+def assert_served(folder: Path, name: str) -> None:
+    """It and nothing else, though a float generator lies beside it."""
+    served = worker.load(Settings(weights=folder, model=name, device="cpu"))
+    assert served.keys() == {name}
+    told, sample = served[name]
+    assert told.card.integers is not None
+    assert golden(sample(golden_rows(told.card.network.z_dim, told.card.network.classes, 64))) == told.card.integers.golden_first
+
+
+CARD = Card(
+    name="mine",
+    network=NetworkCard(kind="dense", z_dim=16, classes=0, hidden=0),
+    recipe={},
+    batch=32,
+    seed=0,
+    images_seen=64,
+    wall_time_s=1.5,
+    machine="a machine",
+    torch="2.13.0",
+    data=DataCard(name="MNIST", images=60_000, sha256="0" * 64),
+    note="A first try.",
+)
+
+
+def test_integers_are_made_in_place_of_a_float_generator_which_is_renamed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, renamed = tmp_path / "mine.safetensors", tmp_path / "mine.float.safetensors"
+    weights.save(file, Dense(z_dim=16).generator(0), CARD)
+    before = file.read_bytes()
+    assert run("integers", file, "--steps", "1") == 0
+    assert str(renamed) in capsys.readouterr().out.replace("\n", "")
+    assert renamed.read_bytes() == before
+    card = weights.load(file).card
+    assert card.integers is not None
+    assert card.scores.keys() == {"sand", "specks_per_digit"}
+    assert card.model_copy(update={"integers": None, "scores": {}}) == CARD
+    assert_served(tmp_path, "mine")
+    assert run("integers", file) == 1
+    assert "holds a generator in integers already" in capsys.readouterr().err
+
+
+def test_integers_are_made_beside_a_float_generator_or_where_they_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "mine.float.safetensors"
+    weights.save(file, Dense(z_dim=16).generator(0), CARD)
+    before = file.read_bytes()
+    for options, out in (((), tmp_path / "mine.safetensors"), (("--out", tmp_path / "there.safetensors"), tmp_path / "there.safetensors")):
+        assert run("integers", file, "--steps", "1", *options) == 0
+        assert isinstance(weights.load(out).generator, IntegerGenerator)
+    assert weights.load(tmp_path / "mine.safetensors").tensors_sha256 == weights.load(tmp_path / "there.safetensors").tensors_sha256
+    assert file.read_bytes() == before
+
+
+def test_ctrl_c_while_integers_are_made_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> Iterator[float]:
+        yield 1.0
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(integers, "distil", interrupted)
+    file = tmp_path / "mine.float.safetensors"
+    weights.save(file, Dense(z_dim=16).generator(0), CARD)
+    assert run("integers", file) == 130
+    assert f"python -m training integers {file}" in capsys.readouterr().out.replace("\n", "")
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_generator_in_colour_is_not_made_one_of_integers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "mine.safetensors"
+    network = NetworkCard(kind="convolutional", z_dim=100, classes=0, hidden=16, channels=3)
+    weights.save(file, Convolutional(hidden=16, channels=3).generator(0), CARD.model_copy(update={"network": network}))
+    assert run("integers", file) == 1
+    assert "makes images of 3 channels; only greyscale ones are served" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_more_classes_are_told_to_a_recipe_with_styles(data: Path, tmp_path: Path) -> None:
@@ -76,10 +162,11 @@ def test_interrupted_run_resumes_to_the_same_weights(
         patch.setattr("training.run.train", interrupted)
         assert run(*arguments, "--out", parts) == 130
     assert "Interrupted at 960 images" in capsys.readouterr().out
-    assert not (parts / "dense.safetensors").exists()
+    assert not list(parts.glob("*.safetensors"))
     assert run(*arguments, "--out", parts, "--resume") == 0
-    whole, resumed = (weights.load(folder / "dense.safetensors") for folder in (tmp_path / "whole", parts))
-    assert weights.digest(whole.generator.state_dict()) == weights.digest(resumed.generator.state_dict())
+    for name in ("dense.safetensors", "dense.float.safetensors"):
+        whole, resumed = (weights.load(folder / name) for folder in (tmp_path / "whole", parts))
+        assert whole.tensors_sha256 == resumed.tensors_sha256
     assert sheets(parts) == sheets(tmp_path / "whole")
 
 

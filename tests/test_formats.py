@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from app.accept import NotAcceptable, choose
-from app.conditional import etag, is_known, kept
+from app.conditional import etag
 from app.gallery import Model
 from app.messages import Served
 from app.schemas.pictures import GridQuery
 from models import weights
 from models.cards import FOLDER
-from models.latents import draw
+from models.latents import as_numbers, draw, to_grid
 from tests.answers import assert_problem, pixels, post
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +99,22 @@ async def test_npz_holds_what_went_in_and_what_came_out(client: httpx.AsyncClien
         assert arrays["images"].dtype == np.uint8
         assert arrays["seeds"].tolist() == [7, 8, 9, 10, 11]
         assert arrays["labels"].tolist() == draw(7, 5, 64, 10).label.tolist()
-        np.testing.assert_array_equal(arrays["z"], draw(7, 5, 64).z * np.float32(0.5))
+        np.testing.assert_array_equal(arrays["z"], as_numbers(to_grid(draw(7, 5, 64).z * 0.5)))
+
+
+@pytest.mark.parametrize(
+    ("sent", "truncation", "used"),
+    [(5.0, 1.0, 3.96875), (1000.0, 1.0, 3.96875), (-1000.0, 1.0, -3.96875), (1000.0, 0.5, 2.0), (0.1, 1.0, 0.09375), (-0.01, 1.0, 0.0)],
+)
+async def test_z_comes_onto_the_grid_and_the_npz_tells_which_was_used(
+    client: httpx.AsyncClient, sent: float, truncation: float, used: float
+) -> None:
+    body = {"z": [sent] * 64, "label": 3, "truncation": truncation}
+    answer = await client.post("/generate", json=body, headers={"accept": NPZ})
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        assert arrays["z"].dtype == np.float32
+        assert arrays["z"].tolist() == [[used] * 64]
+        np.testing.assert_array_equal(arrays["images"][0], pixels(await post(client, z=[used] * 64, label=3)))
 
 
 async def test_each_gives_a_row_of_ten_for_every_hand(client: httpx.AsyncClient) -> None:
@@ -167,19 +182,13 @@ async def test_only_what_names_seed_and_version_is_kept_for_ever(client: httpx.A
     assert_problem(await client.get("/generate?seed=7&model=kakite@00000000"), 404, f"kakite@{version}")
 
 
-async def test_version_is_another_where_a_seed_gives_other_bytes() -> None:
+async def test_version_and_tag_are_others_for_other_weights() -> None:
+    """test_golden.py has what else they depend on, and what not."""
     card = weights.load(FOLDER / "kakite.safetensors").card
-    kinds = [("a", "bfloat16", "cpu"), ("b", "bfloat16", "cpu"), ("a", "float32", "cpu"), ("a", "bfloat16", "cuda")]
-    models = [Model(Served(card, sha256, device, precision, True), None) for sha256, precision, device in kinds]  # type: ignore[arg-type]
-    assert len({model.version for model in models}) == len(kinds)
-
-
-async def test_bytes_that_depend_on_the_batch_are_told_by_a_weak_tag() -> None:
-    card = weights.load(FOLDER / "kakite.safetensors").card
-    tag = etag(Served(card, "a", "cpu", "float32", batch_invariant=False), "/grid", GridQuery(seed=7), PNG)
-    assert tag.startswith('W/"')
-    assert is_known(tag, {"if-none-match": tag})
-    assert "immutable" not in kept(tag, "kakite@12345678", public=True)["Cache-Control"]
+    models = [Served(card, sha256, "cpu", "int8") for sha256 in ("a", "b")]
+    tags = {etag(model, "/grid", GridQuery(seed=7), PNG) for model in models}
+    assert len({Model(model, None).version for model in models}) == len(tags) == 2  # type: ignore[arg-type]
+    assert all(tag.startswith('"') for tag in tags)  # strong: a tag's bytes are the same
 
 
 async def test_error_is_an_error_whatever_the_client_knows(client: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from models.latents import draw
+from models.latents import as_numbers, draw
 from tests.answers import pixels, post
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ def test_tritons_own_client_is_served(service: str) -> None:
         np.testing.assert_array_equal(images[1], pixels(alone))
 
         z = triton.InferInput("z", [1, 64], "FP32")
-        z.set_data_from_numpy(draw(100, 1, 64).z, binary_data=False)
+        z.set_data_from_numpy(as_numbers(draw(100, 1, 64).z), binary_data=False)
         labels = triton.InferInput("label", [1], "INT64")
         labels.set_data_from_numpy(np.array([2]))
         wanted = triton.InferRequestedOutput("image", binary_data=False)
@@ -56,6 +56,14 @@ async def test_json_alone_will_do(client: httpx.AsyncClient) -> None:
     image = np.array(answer["outputs"][0]["data"], np.uint8).reshape(answer["outputs"][0]["shape"])
     np.testing.assert_array_equal(image[0], pixels(await post(client, seed=7)))
     assert "id" not in answer
+
+
+@pytest.mark.parametrize(("sent", "used"), [(5.0, 3.96875), (-1e6, -3.96875), (0.1, 0.09375)])
+async def test_z_comes_onto_the_grid(client: httpx.AsyncClient, sent: float, used: float) -> None:
+    body = {"inputs": [tensor("z", [[sent] * 64], "FP32"), tensor("label", [3])]}
+    answer = (await client.post(URL, json=body)).json()
+    image = np.array(answer["outputs"][0]["data"], np.uint8).reshape(28, 28)
+    np.testing.assert_array_equal(image, pixels(await post(client, z=[used] * 64, label=3)))
 
 
 @pytest.mark.parametrize(

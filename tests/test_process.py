@@ -9,6 +9,7 @@ import pytest
 from app.batcher import Array, Gone
 from app.process import ComputeError, ModelProcess, StartError
 from app.settings import Settings
+from models.latents import MIDDLE, Rows
 
 pytestmark = pytest.mark.anyio
 
@@ -24,11 +25,11 @@ async def process() -> AsyncIterator[ModelProcess]:
     await process.close()
 
 
-def rows(n: int, value: float = 0.0) -> Array:
-    return np.full((n, WIDTH), value, np.float32)
+def rows(n: int, value: int = MIDDLE) -> Rows:
+    return np.full((n, WIDTH), value, np.uint8)
 
 
-def ask(process: ModelProcess, n: int, value: float = 0.0) -> asyncio.Task[Array]:
+def ask(process: ModelProcess, n: int, value: int = MIDDLE) -> asyncio.Task[Array]:
     return asyncio.create_task(process.compute("kakite", rows(n, value)))
 
 
@@ -44,8 +45,8 @@ async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_r
 
 
 async def test_question_that_was_given_up_does_not_get_the_next_one_its_answer(process: ModelProcess) -> None:
-    expected = await process.compute("kakite", rows(1, 0.5))
-    given_up, waits = ask(process, 40), ask(process, 1, 0.5)
+    expected = await process.compute("kakite", rows(1, 144))
+    given_up, waits = ask(process, 40), ask(process, 1, 144)
     await asked(process, 2)
     given_up.cancel()
     np.testing.assert_array_equal(await waits, expected)

@@ -16,7 +16,7 @@ import pytest
 
 from models import weights
 from models.cards import FOLDER
-from models.networks import Convolutional
+from models.networks import Refined
 from tests.running import PATIENCE_S, free_port, server
 
 
@@ -101,7 +101,8 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_WEIGHTS": "BROKEN"}, r"dcgan\.safetensors is no whole safetensors file .* fetch it again"),
         ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
         ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
-        ({"KAKITE_WEIGHTS": "COLOUR"}, r"makes images of 3 channels; only greyscale models are served\. Move it away\."),
+        ({"KAKITE_WEIGHTS": "FLOAT"}, r"holds a float generator.* Make one of it: python -m training integers /.*/kakite\.safetensors"),
+        ({"KAKITE_WEIGHTS": "UNTRUE"}, r"/kakite\.safetensors does not give its golden bytes here, .*float32 on .*: fetch it again"),
         ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
         ({"KAKITE_WEIGHTS": "FOREIGN"}, r"kakite\.directions\.json belongs to other weights of that name\. Remove it, or find them anew"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
@@ -112,9 +113,13 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
     shutil.copytree(FOLDER, broken)
     (broken / "dcgan.safetensors").write_bytes((broken / "dcgan.safetensors").read_bytes()[:5000])
     (tmp_path / "empty").mkdir()
-    card = weights.load(FOLDER / "dcgan.safetensors").card
-    card = card.model_copy(update={"network": card.network.model_copy(update={"hidden": 16, "channels": 3})})
-    weights.save(tmp_path / "colour" / "stacked.safetensors", Convolutional(hidden=16, channels=3).generator(0), card)
+    shipped = weights.load(FOLDER / "kakite.safetensors")
+    card, told = shipped.card, shipped.card.integers
+    assert told is not None
+    generator = Refined(z_dim=64, hidden=256).generator(10)
+    weights.save(tmp_path / "float" / "kakite.safetensors", generator, card.model_copy(update={"integers": None}))
+    untrue = card.model_copy(update={"integers": told.model_copy(update={"golden_first": "0" * 64})})
+    weights.save(tmp_path / "untrue" / "kakite.safetensors", shipped.generator, untrue)
     (tmp_path / "foreign").mkdir()
     shutil.copy(FOLDER / "dcgan.safetensors", tmp_path / "foreign" / "kakite.safetensors")
     shutil.copy(FOLDER / "kakite.directions.json", tmp_path / "foreign")
@@ -122,7 +127,8 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
         "FOREIGN": str(tmp_path / "foreign"),
         "BROKEN": str(broken),
         "EMPTY": str(tmp_path / "empty"),
-        "COLOUR": str(tmp_path / "colour"),
+        "FLOAT": str(tmp_path / "float"),
+        "UNTRUE": str(tmp_path / "untrue"),
     }
     environment = {**os.environ, **{name: places.get(value, value) for name, value in settings.items()}}
     command = [sys.executable, "-m", "app", "--port", str(free_port())]

@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 
 from app import walks
-from models.latents import draw
+from models.latents import LIMIT, STEPS, WHOLE, as_numbers, draw, to_grid
 from tests.answers import assert_problem, digits, pixels, post
 
 pytestmark = pytest.mark.anyio
 
-A, B = draw(1, 1, 64).z[0].astype(np.float64), draw(2, 1, 64).z[0].astype(np.float64)
+A, B, C = draw(1, 3, 64).z.astype(np.int64)  # in steps of the grid
+VECTOR_A, VECTOR_B = as_numbers(draw(1, 2, 64).z).tolist()
+ROUNDING = 64**0.5  # what it adds to a way's step at most, of 64 numbers that are each moved by half a step of the grid or less
 
 
 @pytest.mark.parametrize("path", walks.PATHS)
@@ -26,33 +28,55 @@ def test_both_ways_hit_their_ends_exactly(path: walks.Path) -> None:
 
 
 def test_arc_keeps_the_length_and_turns_evenly() -> None:
-    start, end = A / np.linalg.norm(A), B / np.linalg.norm(B)
+    start, end = (np.rint(1e6 * point / np.linalg.norm(point)).astype(np.int64) for point in (A, B))
     way = walks.journey([start, end], 9, "slerp")
-    np.testing.assert_allclose(np.linalg.norm(way, axis=1), 1)
-    turns = [np.arccos(way[i] @ way[i + 1]) for i in range(8)]
-    np.testing.assert_allclose(turns, np.arccos(start @ end) / 8)
-    assert np.linalg.norm(walks.lerp(start, end, 0.5)) < 0.95
+    np.testing.assert_allclose(np.linalg.norm(way, axis=1), 1e6, rtol=1e-5)
+    turns = [np.arccos(way[i] @ way[i + 1] / 1e12) for i in range(8)]
+    np.testing.assert_allclose(turns, np.arccos(start @ end / 1e12) / 8, rtol=1e-3)
+    assert np.linalg.norm(walks.lerp(start, end, 0.5)) < 0.95e6
 
 
 @pytest.mark.parametrize(
-    "end", [A, 2 * A, -A, -2 * A, 0 * A, A * (1 + 1e-12)], ids=["same", "parallel", "opposite", "beyond", "origin", "near"]
+    "end",
+    [A, 2 * A, -A, -2 * A, 0 * A, A + np.eye(64, dtype=np.int64)[0], -A + np.eye(64, dtype=np.int64)[0]],
+    ids=["same", "parallel", "opposite", "beyond", "origin", "near", "nearly opposite"],
 )
 def test_parallel_and_opposite_points_are_joined_too(end: walks.Point) -> None:
     way = walks.journey([A, end], 7, "slerp")
-    assert np.isfinite(way).all()
+    assert way.dtype == np.int64
     np.testing.assert_array_equal(way[-1], end)
+    np.testing.assert_array_equal(walks.slerp(A, end, 1), end)
     steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
-    assert steps.max() <= 2.5 * steps.min() + 1e-9  # no leap
+    assert steps.max() <= 2.5 * steps.min() + ROUNDING  # no leap
     np.testing.assert_array_equal(way, walks.journey([A, end], 7, "slerp"))
+
+
+@pytest.mark.parametrize("point", [A, np.array([300, 400]), np.array([0, -500])], ids=["drawn", "leaning", "upright"])
+def test_opposite_points_are_joined_by_half_a_circle(point: walks.Point) -> None:
+    way = walks.journey([point, -point], 7, "slerp")
+    np.testing.assert_allclose(np.linalg.norm(way, axis=1), np.linalg.norm(point), atol=ROUNDING / 2)
+    steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
+    np.testing.assert_allclose(steps, 2 * np.sin(np.pi / 12) * np.linalg.norm(point), atol=ROUNDING)
 
 
 def test_square_has_its_corners() -> None:
     square = walks.plane(A, B, -B, 3, "lerp").reshape(3, 3, 64)
     for place, corner in (((0, 0), A), ((0, 2), B), ((2, 0), -B), ((2, 2), B - B - A)):
-        np.testing.assert_allclose(square[place], corner)
-    np.testing.assert_allclose(square[1, 1], (square[0, 0] + square[2, 2]) / 2, atol=1e-12)
-    arcs = walks.plane(A, B, draw(3, 1, 64).z[0].astype(np.float64), 5, "slerp")
+        np.testing.assert_array_equal(square[place], corner)
+    np.testing.assert_allclose(square[1, 1], (square[0, 0] + square[2, 2]) / 2, atol=1)
+    arcs = walks.plane(A, B, C, 5, "slerp")
     assert np.linalg.norm(arcs, axis=1).max() < 1.2 * max(np.linalg.norm(arcs[0]), np.linalg.norm(arcs[4]), np.linalg.norm(arcs[20]))
+
+
+@pytest.mark.parametrize(("first", "last"), [(3, 8), (8, 3), (5, 5)])
+@pytest.mark.parametrize("frames", [2, 7, 1024])
+def test_labels_are_mixed_evenly_and_each_mixture_is_whole(first: int, last: int, frames: int) -> None:
+    labels = walks.mixed(first, last, frames, 10)
+    assert labels.dtype == np.uint8
+    assert (labels.sum(axis=1) == WHOLE).all()
+    assert labels[0, first] == labels[-1, last] == WHOLE
+    if first != last:
+        np.testing.assert_allclose(labels[:, last], np.linspace(0, WHOLE, frames), atol=0.5)
 
 
 async def test_walk_begins_and_ends_with_its_seeds_digits(client: httpx.AsyncClient) -> None:
@@ -104,11 +128,11 @@ async def test_animations_know_their_paper(client: httpx.AsyncClient, kind: str,
 
 
 async def test_walk_between_vectors(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/walk", json={"z": [A.tolist(), B.tolist()], "label": 3, "frames": 5})
+    answer = await client.post("/walk", json={"z": [VECTOR_A, VECTOR_B], "label": 3, "frames": 5})
     assert answer.content == (await client.get("/walk?from=1&to=2&frames=5&label=3")).content
-    assert_problem(await client.post("/walk", json={"z": [A.tolist(), B.tolist()]}), 422, "send a label with z")
-    assert_problem(await client.post("/walk", json={"z": [A.tolist(), [1.0]], "label": 3}), 422, "a vector has 1 numbers")
-    assert_problem(await client.post("/walk", json={"z": [A.tolist()], "label": 3}), 422, "at least 2 items")
+    assert_problem(await client.post("/walk", json={"z": [VECTOR_A, VECTOR_B]}), 422, "send a label with z")
+    assert_problem(await client.post("/walk", json={"z": [VECTOR_A, [1.0]], "label": 3}), 422, "a vector has 1 numbers")
+    assert_problem(await client.post("/walk", json={"z": [VECTOR_A], "label": 3}), 422, "at least 2 items")
 
 
 async def test_plane_has_its_seeds_in_three_corners(client: httpx.AsyncClient) -> None:
@@ -118,9 +142,9 @@ async def test_plane_has_its_seeds_in_three_corners(client: httpx.AsyncClient) -
 
 
 async def test_arithmetic_tells_the_digit_and_its_z(client: httpx.AsyncClient) -> None:
-    body = {"plus": [1, B.tolist()], "minus": [3], "label": 7}
+    body = {"plus": [1, VECTOR_B], "minus": [3], "label": 7}
     told = (await client.post("/arithmetic", json=body)).json()
-    np.testing.assert_allclose(told["z"], A + B - draw(3, 1, 64).z[0], rtol=1e-6)
+    assert told["z"] == as_numbers(to_grid(A + B - C)).tolist()
     assert told["label"] == 7
     picture = base64.b64decode(told["image"])
     assert (await client.post("/arithmetic", json=body, headers={"accept": "image/png"})).content == picture
@@ -148,10 +172,29 @@ async def test_ways_that_lead_nowhere_are_refused(client: httpx.AsyncClient, pat
     assert_problem(await client.get(path), 422, detail)
 
 
-async def test_sum_takes_the_first_label_that_there_is_and_stays_where_digits_are(client: httpx.AsyncClient) -> None:
-    told = (await client.post("/arithmetic", json={"plus": [A.tolist(), 5]})).json()
+async def test_sum_takes_the_first_label_that_there_is(client: httpx.AsyncClient) -> None:
+    told = (await client.post("/arithmetic", json={"plus": [VECTOR_A, 5]})).json()
     assert told["label"] == draw(5, 1, 64, 10).label[0]
-    assert_problem(await client.post("/arithmetic", json={"plus": [[1e6] * 64, [1e6] * 64], "label": 3}), 422, "go beyond 1,000,000")
+
+
+@pytest.mark.parametrize(
+    ("plus", "minus", "truncation", "steps"),
+    [
+        ([1000.0], [], 1.0, LIMIT),
+        ([-1000.0], [], 1.0, -LIMIT),
+        ([3.0, 3.0], [], 1.0, LIMIT),
+        ([1000.0], [1.0], 1.0, LIMIT - STEPS),  # each is brought onto the grid, then they are added
+        ([3.0, 3.0], [], 0.5, 3 * STEPS),  # what a sum is beyond the grid, it is until it has been truncated
+        ([0.02], [], 1.0, 1),
+    ],
+)
+async def test_arithmetic_tells_the_z_that_was_used_which_lies_on_the_grid(
+    client: httpx.AsyncClient, plus: list[float], minus: list[float], truncation: float, steps: int
+) -> None:
+    body = {"plus": [[one] * 64 for one in plus], "minus": [[one] * 64 for one in minus], "truncation": truncation, "label": 3}
+    told = (await client.post("/arithmetic", json=body)).json()
+    assert told["z"] == [steps / STEPS] * 64
+    assert (await post(client, z=told["z"], label=3)).content == base64.b64decode(told["image"])
 
 
 async def test_gif_shown_once_is_not_repeated(client: httpx.AsyncClient) -> None:

@@ -8,8 +8,10 @@ import pytest
 import safetensors.torch
 import torch
 
-from models import weights
+from models import computing, weights
 from models.cards import Card, DataCard, NetworkCard
+from models.generators import Generator
+from models.integers import IntegerGenerator, Layer
 from models.networks import Dense
 from models.weights import WeightsError
 
@@ -41,6 +43,7 @@ def test_what_is_saved_is_loaded(file: Path) -> None:
     generator = Dense().generator(10).eval()
     loaded = weights.load(file)
     assert loaded.card == CARD
+    assert isinstance(loaded.generator, Generator)
     z, label = torch.randn(8, 100), torch.eye(10)[:8]
     torch.testing.assert_close(loaded.generator(z, label), generator(z, label), atol=2e-2, rtol=0)  # stored as float16
     assert not loaded.generator.training
@@ -110,10 +113,7 @@ def flatter(file: Path) -> None:
 )
 def test_damaged_file_is_refused_by_name_and_cause(file: Path, damage: Any, cause: str) -> None:
     damage(file)
-    with pytest.raises(WeightsError, match=cause) as caught:
-        weights.load(file)
-    assert str(file) in str(caught.value)
-    assert str(caught.value).endswith(".")
+    assert_refused(file, cause)
 
 
 def test_missing_file_names_those_that_are_there(file: Path) -> None:
@@ -149,3 +149,93 @@ def test_rewriting_the_card_leaves_the_tensors(file: Path) -> None:
     assert loaded.card == CARD.model_copy(update={"note": "Poor sevens.", "scores": {"sand": 2.5}})
     for name, tensor in safetensors.torch.load_file(file).items():
         assert torch.equal(tensor, before[name])
+
+
+def in_integers() -> IntegerGenerator:
+    """One layer, 110 -> 784."""
+    random = torch.Generator().manual_seed(0)
+    weight = torch.randint(-127, 128, (784, 110), dtype=torch.int8, generator=random)
+    bias = torch.randint(-1000, 1000, (784,), dtype=torch.int32, generator=random)
+    return IntegerGenerator(100, 10, True, (Layer(weight, bias, torch.full((784,), 10, dtype=torch.uint8)),))
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Path:
+    """A file of a generator in integers."""
+    path, generator = tmp_path / "sketch.safetensors", in_integers()
+    weights.save(path, generator, CARD.model_copy(update={"integers": computing.described(generator)}))
+    return path
+
+
+def test_generator_in_integers_is_loaded_as_it_was_saved(served: Path) -> None:
+    loaded = weights.load(served)
+    assert loaded.card == CARD.model_copy(update={"integers": computing.described(in_integers())})
+    assert isinstance(loaded.generator, IntegerGenerator)
+    assert (loaded.generator.z_dim, loaded.generator.classes, loaded.generator.leaky) == (100, 10, True)
+    for found, saved in zip(loaded.generator.layers, in_integers().layers, strict=True):
+        for part, expected in zip(found, saved, strict=True):
+            assert part.dtype == expected.dtype
+            assert torch.equal(part, expected)
+
+
+def test_what_a_card_of_integers_says_of_them_outlasts_another_note(served: Path) -> None:
+    before = weights.load(served)
+    weights.rewrite_card(served, note="Poor sevens.")
+    after = weights.load(served)
+    assert after.card == before.card.model_copy(update={"note": "Poor sevens."})
+    assert after.tensors_sha256 == before.tensors_sha256
+
+
+@pytest.mark.parametrize(
+    ("told", "cause"),
+    [
+        ({"stream": 9}, r"is for stream 9 and arithmetic 1; this version has 1 and 1\. Use the version that wrote it"),
+        ({"arithmetic": 9}, "is for stream 1 and arithmetic 9"),
+        ({"bounds": [5]}, r"has sums up to \[\d+\], its card says \[5\]"),
+    ],
+)
+def test_integers_that_are_not_those_of_the_card_are_refused(served: Path, told: dict[str, Any], cause: str) -> None:
+    card = weights.load(served).card
+    assert card.integers is not None
+    tensors = safetensors.torch.load_file(served)
+    weights.write(served, tensors, card.model_copy(update={"integers": card.integers.model_copy(update=told)}))
+    assert_refused(served, cause)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "cause"),
+    [
+        ({"0.shift": None}, "layer 0 lacks a part"),
+        ({"foreign": torch.zeros(3)}, "its tensors are no layers"),
+        ({"0.weight": None}, "its tensors are no layers"),
+        ({"0.weight": torch.zeros(784, 110)}, "layer 0 is not of int8 weights"),
+        ({"0.weight": torch.zeros(784, 64, dtype=torch.int8)}, r"layer 0 of shape \[784, 64\] does not follow on 110 channels"),
+        ({"0.weight": torch.full((784, 110), -128, dtype=torch.int8)}, "has a weight of -128"),
+        ({"0.shift": torch.full((784,), 25, dtype=torch.uint8)}, "a shift of more than 24"),
+        ({"0.bias": torch.full((784,), 2**24, dtype=torch.int32)}, r"can reach [\d,]+, beyond 2\^24"),
+        ({"0.bias": torch.zeros(10, dtype=torch.int32)}, "layer 0 has weights of shape"),
+        ({"0.bias": torch.zeros(1, dtype=torch.int32), "0.shift": torch.zeros(1, dtype=torch.uint8)}, "layer 0 has weights of shape"),
+        ({"0.weight": torch.zeros(784, dtype=torch.int8)}, "layer 0 has weights of shape"),
+        ({"0.weight": torch.zeros(0, 110, dtype=torch.int8)}, "layer 0 has weights of shape"),
+        (
+            {
+                "0.weight": torch.zeros(3, 110, dtype=torch.int8),
+                "0.bias": torch.zeros(3, dtype=torch.int32),
+                "0.shift": torch.zeros(3, dtype=torch.uint8),
+            },
+            "gives no image of 28x28",
+        ),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, dict) else "",
+)
+def test_tensors_that_are_no_sound_integers_are_refused(served: Path, tensors: dict[str, Any], cause: str) -> None:
+    found = safetensors.torch.load_file(served) | tensors
+    weights.write(served, {name: tensor for name, tensor in found.items() if tensor is not None}, weights.load(served).card)
+    assert_refused(served, f"holds no sound generator in integers: .*{cause}")
+
+
+def assert_refused(file: Path, cause: str) -> None:
+    with pytest.raises(WeightsError, match=cause) as caught:
+        weights.load(file)
+    assert str(file) in str(caught.value)
+    assert str(caught.value).endswith(".")

@@ -56,6 +56,29 @@ def test_ink_over_ink_is_as_dark_as_the_darker() -> None:
     assert together.picture.dtype == np.uint8
 
 
+def test_what_follows_does_not_move_what_stands_before_it() -> None:
+    line, longer = (write(text, {"1": block()}, seed=5, height=64, slant=10) for text in ("1-1 1", "1-1 1/1111"))
+    assert longer.boxes[:5] == line.boxes
+
+
+@pytest.mark.parametrize("height", [16, 20, 31])
+def test_smaller_line_is_the_large_one_averaged(height: int) -> None:
+    large, small = (write("1-1", {"1": block()}, seed=5, height=size, slant=0) for size in (320, height))
+    assert small.picture.sum() == pytest.approx(large.picture.sum() * (height / 320) ** 2, rel=0.02)
+    for box, expected in zip(small.boxes, large.boxes, strict=True):
+        assert box.x == pytest.approx(expected.x * height / 320, abs=1)
+        assert box.width == pytest.approx(expected.width * height / 320, abs=1)
+
+
+@pytest.mark.parametrize("height", [16, 8])
+def test_pixel_of_a_small_line_is_the_mean_of_those_it_stands_for(height: int) -> None:
+    digit = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
+    large, small = (write("1", {"1": digit}, seed=5, height=size, slant=0).picture for size in (32, height))
+    fine, columns = 32 // height, large.shape[1] * height // 32
+    means = large[:, : columns * fine].reshape(height, fine, columns, fine).mean(axis=(1, 3))
+    np.testing.assert_allclose(small[:, :columns], means, atol=0.5)
+
+
 def test_slant_leans_to_the_right() -> None:
     upright, leaning = (write("1", {"1": block(3)}, seed=0, height=64, slant=slant) for slant in (0, 20))
     top, foot = (np.flatnonzero(leaning.picture[row] >= INK).mean() for row in (15, 45))

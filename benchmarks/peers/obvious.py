@@ -1,6 +1,6 @@
 """The obvious server: a synchronous route (so a thread of FastAPI's pool) that runs the generator for its own request.
 
-The generator is computed as the article has it: upsample, then convolve with the 5x5 kernel.
+The generator is computed as the article has it, in floats: upsample, then convolve with the 5x5 kernel. Its weights are random.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from fastapi import FastAPI, Response
 from PIL import Image
 from pydantic import BaseModel
 
-from benchmarks.peers.literal import literal
+from benchmarks.peers.literal import untrained
 from models import weights
 
 
@@ -24,7 +24,7 @@ class Body(BaseModel):
 
 def create(file: Path) -> FastAPI:
     app = FastAPI()
-    generator = literal(weights.load(file).generator)
+    generator = untrained(weights.load(file).card.network)
 
     def png(seed: int, n: int) -> Response:
         torch_generator = torch.Generator().manual_seed(seed)
