@@ -67,7 +67,11 @@ def run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{options.out}: {error.strerror or error}. Nothing incomplete is left there.", file=sys.stderr)
+        told = error.strerror or str(error)
+        print(
+            f"{options.out}: {told}. Nothing incomplete is left there." if "out" in options else f"{error.filename}: {told}",
+            file=sys.stderr,
+        )
         return 1
     return 0
 

@@ -53,11 +53,13 @@ def agrees(path: Path, where: torch.device) -> bool:
     for kind in computing.WAYS:
         if kind.is_for(where):
             found[kind.name] = gives_golden(kind(generator, where), generator, card.integers.golden)
-            print(f"  {kind.name:8} {'agrees' if found[kind.name] else 'gives other bytes, so it is not taken'}")
+            print(f"  {kind.name:20} {'agrees' if found[kind.name] else 'gives other bytes'}")
     try:
         taken = computing.choose(generator, card.integers.golden_first, where).way
     except computing.InexactError:
+        print("  no way is taken")
         return False
+    print(f"  {taken.name} is taken")
     return found[taken.name]
 
 

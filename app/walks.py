@@ -1,7 +1,7 @@
 """Ways through the latent space: from point to point, over the square between three, sums and differences. Knows no model.
 
-Points lie on the grid that z lies on: whole steps [z_dim], so the same everywhere. What a way takes of its two ends is rounded to
-2^-20 before it is multiplied, for the last bits of sines are not the same in every C library. A way hits its ends exactly.
+Points lie on the grid that z lies on: whole steps [z_dim]. What a way takes of its two ends is rounded to 2^-20 before it is multiplied,
+so that the last bits of a sine, which are not the same in every C library, have no say. A way hits its ends exactly.
 """
 
 import math
@@ -45,7 +45,8 @@ def slerp(a: Point, b: Point, t: float) -> Point:
     length = (1 - t) * math.sqrt(aa) + t * math.sqrt(bb)
     if across:
         start, end = math.sin((1 - t) * angle), math.sin(t * angle)
-        return combined((length * start / math.sin(angle) / math.sqrt(aa), a), (length * end / math.sin(angle) / math.sqrt(bb), b))
+        sine = math.sqrt(across) / math.sqrt(aa * bb)
+        return combined((length * start / sine / math.sqrt(aa), a), (length * end / sine / math.sqrt(bb), b))
     axis = np.zeros_like(a)
     axis[np.argmin(np.abs(a))] = 1  # the side to which the arc bends, less what of it lies along a
     along = int(a @ axis)

@@ -1,7 +1,7 @@
 """Digits and plain marks side by side like handwriting, and where each of them came to lie. Knows neither models nor requests.
 
 Lengths are in pixels of a digit as the generator writes it (28 a side), or in 1/65,536 of them, which `ONE` is; unless they say that
-they are of the picture. All is in whole numbers, so that a line is the same on every machine.
+they are of the picture. Places and ink are whole numbers, so that a line is the same on every machine.
 """
 
 import dataclasses

@@ -1,7 +1,8 @@
 """ZIPs of files that are stored as they are: the same bytes whenever and wherever they are made, and streamed.
 
 Python's own `zipfile` writes other headers in other versions of Python (3.11.3 and 3.11.4, say), and the bytes of an answer are a promise.
-What is written here is what `zipfile` writes today (APPNOTE.TXT 6.3.10, sections 4.3 to 4.5). Knows nothing of what is in the files.
+Up to 2 GiB what is written here is what `zipfile` writes today (APPNOTE.TXT 6.3.10, sections 4.3 to 4.5).
+Knows nothing of what is in the files.
 """
 
 import struct
@@ -72,7 +73,7 @@ class Zip:
         start, listed = self.written, b"".join(map(central, self.entries))
         end = start + len(listed)
         count = len(self.entries)
-        if count > MAX_16 or start > MAX_32 or len(listed) > MAX_32:
+        if count >= MAX_16 or start >= MAX_32 or len(listed) >= MAX_32:
             listed += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, end - start, start)
             listed += LOCATOR_64.pack(b"PK\6\7", 0, end, 1)
         count = min(count, MAX_16)
@@ -84,7 +85,7 @@ class Zip:
 
 
 def central(entry: Entry) -> bytes:
-    large = [*([entry.size, entry.size] if entry.size > MAX_32 else []), *([entry.offset] if entry.offset > MAX_32 else [])]
+    large = [*([entry.size, entry.size] if entry.size >= MAX_32 else []), *([entry.offset] if entry.offset >= MAX_32 else [])]
     extra = EXTRA_64.pack(1, 8 * len(large)) + struct.pack(f"<{len(large)}Q", *large) if large else b""
     version = VERSION_64 if entry.streamed or large else VERSION
     size, offset = min(entry.size, MAX_32), min(entry.offset, MAX_32)

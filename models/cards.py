@@ -45,7 +45,7 @@ class IntegersCard(CardPart):
 
     stream: int = Field(description="Which stream draws z and labels from seeds.")
     arithmetic: int = Field(description="Which arithmetic computes the layers.")
-    bounds: list[int] = Field(description="How far from 0 the sums of each layer can come; less than 2^24.")
+    bounds: list[int] = Field(description="How far from 0 the sums of each layer can come; at most 2^24.")
     golden: str = Field(description="SHA-256 of the pixels of seeds 0 to 1,023, told to write all labels in turn.")
     golden_first: str = Field(description="The same of seeds 0 to 63, which every start of the service computes.")
 

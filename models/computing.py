@@ -1,16 +1,19 @@
 """Ways to compute an integer generator. They differ in speed alone: whichever is taken gives the same bytes.
 
 A way is taken only where it gives the golden bytes of the weights file on the machine at hand (`choose`). Why each should:
-- `Reference`, `Float32`: matrix products of whole numbers whose sums float64 and float32 hold exactly, in any order and with any
+- `Reference`, `Products`: matrix products of whole numbers whose sums float64 and float32 hold exactly, in any order and with any
   number of threads. Convolutions are matrix products of patches, for a library's own may be Winograd's, which rounds; TF32, which
   rounds, too, stays off.
-- `Int8`: oneDNN multiplies 8 bits by 8 bits into 32, exactly, where the processor has VNNI or AMX. (Without, AVX2 adds pairs of
+- `Float32`: the same by oneDNN's convolutions, which are none of Winograd's.
+- `Int8`: oneDNN multiplies 8 bits by 8 bits into 32, exactly, where the processor has VNNI or AMX. (Without, x86 adds pairs of
   products in 16 bits, which overflow, so there it is not even tried.)
 Dividing by a power of two is exact in floating point, and all round a half to the even number.
 """
 
+import itertools
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -58,42 +61,58 @@ class Way:
 
     @torch.inference_mode()
     def __call__(self, rows: Rows) -> Pixels:
-        sums = self.last(torch.from_numpy(rows).to(self.device))  # [B, ...], 784 an image, divided by 2^k
-        y = sums.round_().clamp_(-LAST_MAX, LAST_MAX - 1).to(torch.int32).add_(LAST_MAX)
-        return self.table[y].reshape(-1, SIDE, SIDE).cpu().numpy()
+        sums = self.last(torch.from_numpy(rows).to(self.device))
+        y = sums.round_().clamp_(-LAST_MAX, LAST_MAX - 1).add_(LAST_MAX).to(torch.int32)
+        pixels = self.table.index_select(0, y.flatten()).reshape(y.shape)
+        if y.dim() == 4 and y.shape[3] == 4:  # phases are put together last, as bytes
+            pixels = shuffled(pixels)
+        return pixels.reshape(-1, SIDE, SIDE).cpu().numpy()
 
     def last(self, rows: Tensor) -> Tensor:
-        """Rows -> the last layer's sums, each divided by its power of two."""
+        """Rows -> the last layer's sums, each divided by its power of two: [B, 784], [B, 28, 28, 1], or phases [B, 14, 14, 4]."""
         raise NotImplementedError
 
 
-class MatrixProducts(Way):
-    """In floating-point numbers that hold every sum."""
+class Floats(Way):
+    """In floating-point numbers that hold every sum. Images lie channels last."""
 
     dtype: ClassVar[torch.dtype]
 
     def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
+        torch.set_float32_matmul_precision("highest")  # no TF32
         super().__init__(generator, device)
         self.leaky = generator.leaky
-        self.steps = [(step, self.prepared(step.layer)) for step in generator.steps]
+        self.steps = [(step, self.prepared(step.layer)) for step in self.steps_of(generator)]
+
+    def steps_of(self, generator: IntegerGenerator) -> list[Step]:
+        return steps_on_phases(generator)
 
     def prepared(self, layer: Layer) -> tuple[Tensor, Tensor, Tensor]:
-        """[in, out], where a convolution's inputs are nine taps of all channels; bias and factor [out]."""
-        weight = layer.weight.permute(0, 2, 3, 1).flatten(1) if layer.is_conv else layer.weight
-        parts = weight.T, layer.bias, torch.exp2(-layer.shift.double())
-        weight, bias, factor = (part.to(self.dtype).to(self.device) for part in parts)
+        """Weights as `products` takes them; bias and factor [out]."""
+        weight = self.kernels(layer.weight) if layer.is_conv else layer.weight.T
+        weight, bias, factor = (part.to(self.dtype).to(self.device) for part in (weight, layer.bias, torch.exp2(-layer.shift.double())))
         return weight.contiguous(), bias, factor
+
+    def kernels(self, weight: Tensor) -> Tensor:
+        """Of a convolution, as `convolved` takes them: here [9 * in, out], nine taps of all channels."""
+        return weight.permute(2, 3, 1, 0).flatten(0, 2)
+
+    def convolved(self, x: Tensor, weight: Tensor) -> Tensor:
+        """[B, side, side, in] -> [B, side, side, out], without the bias: a matrix product of patches."""
+        return torch.matmul(patches(x), weight)
 
     def last(self, rows: Tensor) -> Tensor:
         x = rows.to(self.dtype)
         for i, (step, (weight, bias, factor)) in enumerate(self.steps):
             if step.layer.is_conv:
-                x = patches(x.reshape(-1, step.side, step.side, step.channels))
-            x = torch.matmul(x, weight).add_(bias).mul_(factor)  # [B, out] or [B, side, side, out]
+                sums = self.convolved(x.reshape(-1, step.side, step.side, step.channels), weight)
+            else:
+                sums = torch.matmul(x, weight)
+            x = sums.add_(bias).mul_(factor)  # [B, out] or [B, side, side, out]
             if i + 1 < len(self.steps):
                 x = self.activated(x)
-            if step.doubles:
-                x = shuffled(x)
+                if self.steps[i + 1][0].side > step.side > 1:
+                    x = shuffled(x)
         return x
 
     def activated(self, x: Tensor) -> Tensor:
@@ -103,7 +122,7 @@ class MatrixProducts(Way):
         return x.round_().clamp_(0, ACTIVATION_MAX)
 
 
-class Reference(MatrixProducts):
+class Reference(Floats):
     """float64 on the CPU: what golden bytes are made with."""
 
     name = "float64"
@@ -113,20 +132,37 @@ class Reference(MatrixProducts):
     def is_for(cls, device: torch.device) -> bool:
         return device.type == "cpu"
 
+    def steps_of(self, generator: IntegerGenerator) -> list[Step]:
+        """As they are defined."""
+        return generator.steps
 
-class Float32(MatrixProducts):
+
+class Products(Floats):
     """On every device that multiplies matrices of float32 as such."""
 
-    name = "float32"
+    name = "float32 by products"
     dtype = torch.float32
-
-    def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
-        torch.set_float32_matmul_precision("highest")  # no TF32
-        super().__init__(generator, device)
 
     @classmethod
     def is_for(cls, device: torch.device) -> bool:
         return True
+
+
+class Float32(Floats):
+    """By torch's convolutions: oneDNN's direct ones, or for few images its own matrix products."""
+
+    name = "float32"
+    dtype = torch.float32
+
+    @classmethod
+    def is_for(cls, device: torch.device) -> bool:
+        return has_onednn(device)
+
+    def kernels(self, weight: Tensor) -> Tensor:
+        return weight
+
+    def convolved(self, x: Tensor, weight: Tensor) -> Tensor:
+        return F.conv2d(x.permute(0, 3, 1, 2), weight, padding=1).permute(0, 2, 3, 1)
 
 
 class Int8(Way):
@@ -141,31 +177,32 @@ class Int8(Way):
     def __init__(self, generator: IntegerGenerator, device: torch.device) -> None:
         super().__init__(generator, device)
         activation = ("leaky_relu", [LEAKY_SLOPE], LEAKY_MIDDLE) if generator.leaky else ("relu", [], 0)
-        self.steps: list[tuple[Step, Callable[[Tensor], Tensor]]] = []
-        for step in generator.steps:
+        steps = steps_on_phases(generator)
+        self.steps: list[tuple[Callable[[Tensor], Tensor], Step]] = []
+        for step in steps:
             make = convolution if step.layer.is_conv else linear
-            last = step is generator.steps[-1]
-            operator = make(step.layer, torch.float32, "none", [], 0) if last else make(step.layer, torch.uint8, *activation)
-            self.steps.append((step, operator))
+            operator = make(step.layer, torch.float32, "none", [], 0) if step is steps[-1] else make(step.layer, torch.uint8, *activation)
+            self.steps.append((operator, step))
 
     @classmethod
     def is_for(cls, device: torch.device) -> bool:
-        if device.type != "cpu" or platform.machine() not in ("x86_64", "AMD64") or not torch.backends.mkldnn.is_available():
-            return False
         capabilities = torch.cpu.get_capabilities()
-        return any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8")) and hasattr(
-            torch.ops.onednn, "qlinear_pointwise"
-        )
+        exact = any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
+        return exact and has_onednn(device) and hasattr(torch.ops.onednn, "qlinear_pointwise")
 
     def last(self, rows: Tensor) -> Tensor:
-        x = rows
-        for step, operator in self.steps:
-            if step.layer.is_conv and x.dim() == 2:
-                x = x.reshape(-1, step.side, step.side, step.channels).permute(0, 3, 1, 2)  # [B, channels, 7, 7], channels last
-            x = operator(x)
-            if step.doubles:
+        x, side = rows, 1
+        for operator, step in self.steps:
+            if step.layer.is_conv and side == 1:
+                x = x.unflatten(1, (step.side, step.side, -1)).permute(0, 3, 1, 2)  # [B, channels, 7, 7], channels last
+            elif step.side > side:
                 x = F.pixel_shuffle(x, 2)  # [B, 4 * channels, side, side] -> [B, channels, 2 * side, 2 * side]
-        return x
+            x, side = operator(x), step.side
+        return x.permute(0, 2, 3, 1) if x.dim() == 4 else x
+
+
+def has_onednn(device: torch.device) -> bool:
+    return device.type == "cpu" and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()
 
 
 def linear(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[float], middle: int) -> Callable[[Tensor], Tensor]:
@@ -183,6 +220,31 @@ def convolution(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[
     weight = torch.ops.onednn.qconv_prepack(layer.weight, factor, 1.0, 0, one, one, one, 1, None)
     compute = torch.ops.onednn.qconv2d_pointwise.default
     return lambda x: compute(x, 1.0, 0, weight, factor, zeros, bias, one, one, one, 1, 1.0, middle, dtype, activation, slopes, "")
+
+
+def steps_on_phases(generator: IntegerGenerator) -> list[Step]:
+    """Its steps, but that the last one, where it is given an image of full size, takes the phases of one as they are."""
+    *before, last = generator.steps
+    if last.side < SIDE or not before[-1].doubles:
+        return generator.steps
+    return [*before, Step(on_phases(last.layer), SIDE // 2, 4 * last.channels)]
+
+
+def on_phases(layer: Layer) -> Layer:
+    """A convolution of an image as one of its phases, which gives phases, too: [out, in, 3, 3] -> [4 * out, 4 * in, 3, 3].
+
+    Most of its weights are 0, yet it is faster, for nothing must be put together before it (docs/performance.md).
+    """
+    outputs, inputs = layer.weight.shape[:2]
+    weight = layer.weight.new_zeros(outputs, 2, 2, inputs, 2, 2, 3, 3)  # phases of the output, phases of the input, kernel
+    for (down, from_down, i), (right, from_right, j) in itertools.product(taps(), taps()):
+        weight[:, down, right, :, from_down % 2, from_right % 2, from_down // 2 + 1, from_right // 2 + 1] = layer.weight[:, :, i, j]
+    return Layer(weight.reshape(4 * outputs, 4 * inputs, 3, 3), layer.bias.repeat_interleave(4), layer.shift.repeat_interleave(4))
+
+
+def taps() -> Iterator[tuple[int, int, int]]:
+    """For each phase and each row of the kernel: phase, the fine row that is read (from the first of the phases' pair on), kernel row."""
+    return ((phase, phase + tap - 1, tap) for phase in range(2) for tap in range(3))
 
 
 def scaled(layer: Layer) -> tuple[Tensor, Tensor]:
@@ -205,7 +267,7 @@ def shuffled(x: Tensor) -> Tensor:
     return phases.reshape(images, 2 * height, 2 * width, outputs // 4)
 
 
-WAYS: tuple[type[Way], ...] = (Int8, Float32)  # the fastest first
+WAYS: tuple[type[Way], ...] = (Int8, Float32, Products)  # the fastest first
 
 
 class Chosen(NamedTuple):
@@ -221,9 +283,10 @@ def choose(generator: IntegerGenerator, golden_first: str, device: torch.device,
     wrong: list[str] = []
     for kind in WAYS:
         if kind.is_for(device):
-            way = kind(generator, device)
-            if agrees(way, generator, golden_first, threads):
-                return Chosen(way, tuple(wrong))
+            with suppress(RuntimeError, TypeError, AttributeError, NotImplementedError):  # operators that are not public may be others
+                way = kind(generator, device)
+                if agrees(way, generator, golden_first, threads):
+                    return Chosen(way, tuple(wrong))
             wrong.append(kind.name)
     raise InexactError(f"computed as {' and as '.join(wrong)} on {device}")
 

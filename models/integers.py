@@ -34,6 +34,7 @@ SMALL_SIDE = 7  # of the image that the dense layers of a convolutional generato
 # A leaky layer: y = clamp(MIDDLE + round_half_even((W x + b) / 2^k), 0, 255), where negative sums are divided by 4 more.
 LEAKY_MIDDLE = 64
 LEAKY_SLOPE = 0.25
+LEAKY_SHIFT_MAX = 16  # with which float32 holds the sum of both terms, whichever is rounded first
 
 # The last layer: y = clamp(round_half_even((W x + b) / 2^k), -2048, 2047), and a pixel is TANH[2048 + y]:
 # 127.5 (tanh(y / 256) + 1), rounded. Here is how many of the 4,096 give grey level 0, 1, ..., 255.
@@ -110,11 +111,13 @@ class IntegerGenerator:
 
     z_dim: int
     classes: int
-    leaky: bool  # whether its hidden layers are
+    leaky: bool  # whether its hidden layers are leaky
     layers: tuple[Layer, ...]
 
     def __post_init__(self) -> None:
         """Raises UnsoundError."""
+        if not self.layers:
+            raise UnsoundError("it has no layers")
         for i, layer in enumerate(self.layers):
             weight, bias, shift = layer
             shapes = [list(part.shape) for part in layer]
@@ -124,10 +127,14 @@ class IntegerGenerator:
                 raise UnsoundError(f"layer {i} has weights of shape {shapes[0]}, biases of {shapes[1]} and shifts of {shapes[2]}")
             if int(weight.min()) < -WEIGHT_MAX or int(shift.max()) > SHIFT_MAX:
                 raise UnsoundError(f"layer {i} has a weight of -128 or a shift of more than {SHIFT_MAX}")
+            if self.leaky and i + 1 < len(self.layers) and int(shift.max()) > LEAKY_SHIFT_MAX:
+                raise UnsoundError(f"the leaky layer {i} has a shift of more than {LEAKY_SHIFT_MAX}")
             if layer.bound > SUM_LIMIT:
                 raise UnsoundError(f"the sums of layer {i} can reach {layer.bound:,}, beyond 2^24, where float32 rounds")
-        for i, (layer, side, channels) in enumerate(self.steps):
-            if layer.weight.shape[1] != channels or (layer.is_conv and side < SIDE and layer.outputs % 4):
+        for i, step in enumerate(self.steps):
+            layer, side, channels = step
+            follows = layer.weight.shape[1] == channels and (layer.is_conv or side == 1)
+            if not follows or (step.doubles and layer.outputs % 4):
                 raise UnsoundError(f"layer {i} of shape {list(layer.weight.shape)} does not follow on {channels} channels of {side}x{side}")
         last = self.steps[-1]
         if (last.next_side, last.next_channels) not in ((1, SIDE**2), (SIDE, 1)):
@@ -151,7 +158,7 @@ class IntegerGenerator:
 
 
 def is_leaky(kind: Kind) -> bool:
-    """Whether the hidden layers of such a generator are."""
+    """Whether generators of that kind have leaky hidden layers."""
     return kind == "dense"
 
 

@@ -1,37 +1,49 @@
-"""Run as a process of its own by test_machines.py: prints, for each model and way, how many bytes differ from the golden ones.
+"""Run as a process of its own by test_machines.py: which way is taken, and how many bytes of each model differ from the golden ones.
 
-python -m tests.every_batch WAY THREADS SIZE[,SIZE...] MODEL...
+python -m tests.every_batch WAY|auto THREADS SIZE[,SIZE...] MODEL...
 """
 
 import json
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import torch
 
+from app.sampler import Sampler
 from models import computing, weights
 from models.cards import FOLDER
 from models.integers import IntegerGenerator, golden, golden_rows
+from models.latents import Rows
+from models.pixels import Pixels
+
+CPU = torch.device("cpu")
 
 
 def main() -> None:
     name, threads, sizes, *models = sys.argv[1:]
     torch.set_num_threads(int(threads))
-    [kind] = [way for way in computing.WAYS if way.name == name]
-    differing: dict[str, int] = {}
+    found: dict[str, tuple[str, int]] = {}
     for model in models:
         loaded = weights.load(FOLDER / f"{model}.safetensors")
-        assert isinstance(loaded.generator, IntegerGenerator)
-        assert loaded.card.integers is not None
-        rows = golden_rows(loaded.generator.z_dim, loaded.generator.classes)
-        way = kind(loaded.generator, torch.device("cpu"))
-        together = way(rows)
-        differing[model] = 0 if golden(together) == loaded.card.integers.golden else together.size
+        generator, card = loaded.generator, loaded.card.integers
+        assert isinstance(generator, IntegerGenerator)
+        assert card is not None
+        compute: Callable[[Rows], Pixels]
+        if name == "auto":
+            compute = sampler = Sampler(generator, card, CPU)
+            way = sampler.way.name
+        else:
+            [kind] = [kind for kind in computing.WAYS if kind.name == name]
+            compute, way = kind(generator, CPU), name
+        rows = golden_rows(generator.z_dim, generator.classes)
+        together = compute(rows)
+        differing = 0 if golden(together) == card.golden else together.size
         for size in map(int, sizes.split(",")):
             turned = np.roll(rows, 37 * size, axis=0)  # each seed at another place in another batch
-            images = computing.in_batches(way, turned, size)
-            differing[model] += int((images != np.roll(together, 37 * size, axis=0)).sum())
-    print(json.dumps(differing))
+            differing += int((computing.in_batches(compute, turned, size) != np.roll(together, 37 * size, axis=0)).sum())
+        found[model] = way, differing
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import torch
 
 from models import computing, integers, latents, weights
 from models.cards import FOLDER, GOLDEN, GOLDEN_FIRST
-from models.computing import Float32, InexactError, Int8, Reference, Way
+from models.computing import Float32, InexactError, Reference, Way
 from models.integers import IntegerGenerator, Layer, UnsoundError, golden, golden_rows
 from tests import written_anew
 
@@ -105,7 +105,7 @@ def test_weights_file_carries_its_golden_bytes(name: str) -> None:
     assert max(card.bounds) <= 2**24
 
 
-@pytest.mark.parametrize("kind", [way for way in (Int8, Float32) if way.is_for(CPU)])
+@pytest.mark.parametrize("kind", [way for way in computing.WAYS if way.is_for(CPU)])
 def test_each_way_gives_what_the_reference_gives_at_sums_as_large_as_can_be(kind: type[Way]) -> None:
     """All weights of one sign, and biases that bring the sums to the very limit."""
     inputs = 26
@@ -150,7 +150,7 @@ def test_a_weight_changed_by_one_does_not_give_the_golden_bytes() -> None:
     weight = first.weight.clone()
     weight[0, 0, 1, 1] += 1
     changed = replaced(generator, len(generator.layers) - 1, weight=weight)
-    with pytest.raises(InexactError, match="float32 on cpu"):
+    with pytest.raises(InexactError, match="float32 by products on cpu"):
         computing.choose(changed, computing.golden_first(generator), CPU)
 
 

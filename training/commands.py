@@ -71,8 +71,7 @@ def train(options: Namespace, console: Console) -> int:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
         return INTERRUPTED
     if written and dataset.images.dim() == 3:  # images of several channels are not served
-        steps = min(integers.STEPS, total_images // training.batch)
-        if stopped := in_integers(written, folder.weights, steps, console):
+        if stopped := in_integers(written, folder.weights, integers.steps_after(total_images), console):
             return stopped
         console.print(f"Weights      {folder.weights}")
     console.print(f"In floats    {written}")
@@ -91,14 +90,15 @@ def make_integers(options: Namespace, console: Console) -> int:
         )
     if card.network.channels != 1:
         raise weights.WeightsError(f"{path} makes images of {card.network.channels} channels; only greyscale ones are served.")
-    if not path.name.endswith(FLOAT_SUFFIX):  # its name is that of the one in integers
-        path = path.replace(path.with_name(path.name.removesuffix(SUFFIX) + FLOAT_SUFFIX))
-        console.print(f"The float generator lies in {path} from now on.")
-    return in_integers(path, options.out or path.with_name(path.name.removesuffix(FLOAT_SUFFIX) + SUFFIX), options.steps, console)
+    out = options.out or path.with_name(path.name.removesuffix(FLOAT_SUFFIX).removesuffix(SUFFIX) + SUFFIX)
+    kept = path.with_name(path.name.removesuffix(SUFFIX) + FLOAT_SUFFIX)
+    if out == path and kept.exists():
+        raise weights.WeightsError(f"{kept}, where the float generator would be kept, exists. Move it away, or name an --out.")
+    return in_integers(path, out, options.steps, console, kept)
 
 
-def in_integers(trained: Path, out: Path, steps: int, console: Console) -> int:
-    """From a float weights file to that of the generator in integers, which is served."""
+def in_integers(trained: Path, out: Path, steps: int, console: Console, kept: Path | None = None) -> int:
+    """From a float weights file to that of the generator in integers. Where both have the same name, the float one is `kept`."""
     loaded = weights.load(trained)
     assert isinstance(loaded.generator, Generator)
     student = integers.Student(loaded.generator, loaded.card.network.kind)
@@ -116,7 +116,12 @@ def in_integers(trained: Path, out: Path, steps: int, console: Console) -> int:
             f"{trained} cannot be served: {error}. It may not have learnt anything yet: train it for longer."
         ) from None
     card = loaded.card.model_copy(update={"integers": computing.described(generator), "scores": first_look(generator)})
+    if kept and out == trained:
+        trained.rename(kept)
+        console.print(f"The float generator lies in {kept} from now on.")
     weights.save(out, generator, card)
+    if directions.file_beside(out).exists():
+        console.print(f"The directions beside it are of other weights: python -m training directions {out}")
     drawn = latents.draw(0, integers.COMPARED, generator.z_dim, generator.classes)
     apart = np.abs(write(generator, drawn).astype(int) - write(loaded.generator, drawn))
     console.print(

@@ -20,6 +20,7 @@ from models.integers import (
     ACTIVATION_MAX,
     LAST_STEPS,
     LEAKY_MIDDLE,
+    LEAKY_SHIFT_MAX,
     LEAKY_SLOPE,
     SHIFT_MAX,
     SMALL_SIDE,
@@ -127,7 +128,7 @@ class Student(nn.Module):
         others = [1] * (self.weights[i].dim() - 2)
         weight = self.weights[i] * grid.step.reshape(1, -1, *others) / out.reshape(-1, 1, *others)
         bias = self.biases[i] / out
-        k = shifts(weight.detach(), bias.detach(), grid.middle)
+        k = shifts(weight.detach(), bias.detach(), grid.middle).clamp(max=LEAKY_SHIFT_MAX if self.leaky else SHIFT_MAX)
         factor = torch.exp2(k)
         weight = rounded(weight * factor.reshape(-1, 1, *others)).clamp(-WEIGHT_MAX, WEIGHT_MAX)
         bias = rounded(bias * factor) - (weight * grid.middle.reshape(1, -1, *others)).flatten(1).sum(1)
@@ -186,14 +187,19 @@ def distil(student: Student, steps: int = STEPS, seed: int = 0) -> Iterator[floa
         yield loss.item()
 
 
+def steps_after(images: int) -> int:
+    """Of the distillation of a generator whose discriminator saw so many images: all from 640,000 on, fewer for a short try."""
+    return max(1, min(STEPS, STEPS * images // 640_000))
+
+
 def shifts(weight: Tensor, bias: Tensor, middle: Tensor) -> Tensor:
-    """[out], for each output the largest k with which its weights have 8 bits and its sums stay below 2^24."""
+    """[out], for each output the largest k with which its weights have 8 bits and its sums stay within 2^24."""
     flat = weight.flatten(1)
     middles = middle.repeat_interleave(flat.shape[1] // len(middle))
     bias = bias - flat @ middles
     above = ACTIVATION_MAX * flat.clamp(min=0).sum(1) + bias.clamp(min=0)
     below = ACTIVATION_MAX * flat.clamp(max=0).sum(1) + bias.clamp(max=0)
-    rounding = 1 + 2 / WEIGHT_MAX  # what the weights' rounding may add to a sum, at most
+    rounding = 1 + 2 / WEIGHT_MAX  # what the weights' rounding may add to a sum; enough up to 2,000 inputs
     most = torch.maximum(flat.abs().amax(1) / WEIGHT_MAX, torch.maximum(above, -below) * rounding / SUM_LIMIT)
     return torch.floor(-torch.log2(most.clamp(min=2.0**-SHIFT_MAX))).clamp(0, SHIFT_MAX)
 
