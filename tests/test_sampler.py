@@ -58,6 +58,6 @@ def test_threads_stay_as_they_are_unless_told(threads: int) -> None:
 def test_a_check_that_fails_says_what_was_tried_and_leaves_the_threads_as_they_were(threads: int) -> None:
     """So the next model's small batches are not computed by still fewer."""
     generator, card = shipped()
-    with pytest.raises(InexactError, match=r"computed as .*float32 on cpu"):
+    with pytest.raises(InexactError, match=r"computed as .*float32 by products on cpu"):
         Sampler(generator, card.model_copy(update={"golden_first": "0" * 64}), CPU, threads=4, sparing_rows=32)
     assert torch.get_num_threads() == threads

@@ -102,7 +102,10 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_WEIGHTS": "EMPTY"}, r"holds no \.safetensors file\. Train one, or set KAKITE_WEIGHTS"),
         ({"KAKITE_MODEL": "nobody"}, r"default model nobody is not in .* Set KAKITE_MODEL to one of: cgan, dcgan, dense, kakite"),
         ({"KAKITE_WEIGHTS": "FLOAT"}, r"holds a float generator.* Make one of it: python -m training integers /.*/kakite\.safetensors"),
-        ({"KAKITE_WEIGHTS": "UNTRUE"}, r"/kakite\.safetensors does not give its golden bytes here, .*float32 by products on .*: fetch it again"),
+        (
+            {"KAKITE_WEIGHTS": "UNTRUE"},
+            r"/kakite\.safetensors does not give its golden bytes here, .*float32 by products on .*: fetch it again",
+        ),
         ({"KAKITE_WEIGHTS": "nowhere"}, r"nowhere is no folder\. Set KAKITE_WEIGHTS"),
         ({"KAKITE_WEIGHTS": "FOREIGN"}, r"kakite\.directions\.json belongs to other weights of that name\. Remove it, or find them anew"),
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
