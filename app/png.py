@@ -17,7 +17,7 @@ from models.pixels import Pixels
 Paper = Literal["black", "white", "transparent"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-LEVEL = 2  # of 0 to 9
+LEVEL = 1  # of 0 to 9
 
 GREY, GREY_AND_ALPHA = 0, 4  # colour types
 
