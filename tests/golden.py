@@ -59,6 +59,20 @@ REQUESTS: dict[str, Request] = {
 }
 
 
+CARD = Card(
+    name="small",
+    network=NetworkCard(kind="convolutional", z_dim=16, classes=10, hidden=32),
+    recipe={},
+    batch=0,
+    seed=0,
+    images_seen=0,
+    wall_time_s=0,
+    machine="",
+    torch="",
+    data=DataCard(name="", images=0, sha256=""),
+)
+
+
 def small_model(folder: Path) -> Path:
     """A weights file of the kind `convolutional`, whose layers are random numbers; its digits are clouds."""
     drawn = np.random.Philox(key=1)
@@ -73,19 +87,7 @@ def small_model(folder: Path) -> Path:
 
     layers = (layer(32, 26, shift=8), layer(392, 32, shift=8), layer(16, 8, 3, 3, shift=8), layer(4, 4, 3, 3, shift=6))
     generator = IntegerGenerator(16, 10, False, layers)
-    card = Card(
-        name="small",
-        network=NetworkCard(kind="convolutional", z_dim=16, classes=10, hidden=32),
-        recipe={},
-        batch=0,
-        seed=0,
-        images_seen=0,
-        wall_time_s=0,
-        machine="",
-        torch="",
-        data=DataCard(name="", images=0, sha256=""),
-        integers=computing.described(generator),
-    )
+    card = CARD.model_copy(update={"integers": computing.described(generator)})
     file = folder / "small.safetensors"
     weights.save(file, generator, card)
     return file

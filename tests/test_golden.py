@@ -6,7 +6,6 @@ from app import REVISION, conditional, gallery
 from app.formats import PNG
 from app.messages import Served
 from app.schemas.pictures import GridQuery
-from models.cards import Card, DataCard, NetworkCard
 from tests import golden
 
 pytestmark = pytest.mark.anyio
@@ -21,23 +20,9 @@ async def test_answers_of_every_kind_have_the_bytes_of_their_revision() -> None:
     assert not changed, REMEDY
 
 
-CARD = Card(
-    name="a",
-    network=NetworkCard(kind="dense", z_dim=1, classes=0, hidden=0),
-    recipe={},
-    batch=0,
-    seed=0,
-    images_seen=0,
-    wall_time_s=0,
-    machine="",
-    torch="",
-    data=DataCard(name="", images=0, sha256=""),
-)
-
-
 def test_revision_is_in_every_version_and_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     def told() -> tuple[str, str]:
-        served = Served(CARD, "a", "cpu", "int8")
+        served = Served(golden.CARD, "a", "cpu", "int8")
         return gallery.Model(served, None).version, conditional.etag(served, "/grid", GridQuery(seed=7), PNG)  # type: ignore[arg-type]
 
     before = told()
@@ -46,7 +31,7 @@ def test_revision_is_in_every_version_and_tag(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_machine_is_in_no_version_and_no_tag() -> None:
-    kinds = [Served(CARD, "a", device, way) for device, way in (("cpu", "int8"), ("cpu", "float32"), ("cuda:0", "float32"))]
+    kinds = [Served(golden.CARD, "a", device, way) for device, way in (("cpu", "int8"), ("cpu", "float32"), ("cuda:0", "float32"))]
     assert len({served.identity for served in kinds}) == 1
 
 
