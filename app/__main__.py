@@ -11,6 +11,7 @@ from contextlib import suppress
 from pydantic import ValidationError
 
 from app import logs
+from app.lines import Lines
 from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
 
@@ -68,7 +69,9 @@ def serve(settings: Settings, host: str, port: int) -> int:
 
         from app.main import create_app
 
-        app = create_app(settings, process)
+        lines = Lines(sys.stderr.fileno())
+        logs.configure(settings.log, stream=lines)
+        app = create_app(settings, process, lines)
     except BaseException:
         process.kill()
         raise
@@ -90,6 +93,7 @@ def serve(settings: Settings, host: str, port: int) -> int:
     process.on_end = leave
     with suppress(KeyboardInterrupt):  # which uvicorn raises again when it has shut down
         server.run()
+    lines.close()
     return 1 if process.ended_by_itself or not server.started else 0
 
 

@@ -1,10 +1,8 @@
 """Ends the work for a client that has gone. Knows ASGI's `http.disconnect`, and nothing of what the work is."""
 
 import asyncio
-import contextlib
 from types import TracebackType
 
-from starlette.exceptions import HTTPException
 from starlette.types import Receive
 
 WATCH_AFTER_S = 0.02  # most answers are ready before it is worth asking
@@ -33,9 +31,8 @@ class WhileConnected:
         self.watch = asyncio.create_task(self.listen())
 
     async def listen(self) -> None:
-        with contextlib.suppress(HTTPException):  # a body that nobody asked for, and too large
-            while (await self.receive())["type"] != "http.disconnect":
-                pass
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
         assert self.caller is not None
         self.gone = True
         self.caller.cancel()

@@ -1,6 +1,7 @@
 """The application: load, warm up, serve, drain."""
 
 import gc
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from app import __version__, problems
 from app.gallery import Gallery
 from app.keys import PROBES, Keys
-from app.limits import BodyLimit
+from app.logs import RequestLog, Stream
 from app.metrics import Metrics
 from app.observing import Observing
 from app.process import ModelProcess
@@ -23,7 +24,7 @@ OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
 
-def create_app(settings: Settings | None = None, process: ModelProcess | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, process: ModelProcess | None = None, lines: Stream | None = None) -> FastAPI:
     """Waits for the process that loads every model and warms it up; starts one if none is given. Raises StartError, whose
     sentence says what to do."""
     settings = settings or Settings()
@@ -40,11 +41,13 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
         finally:
             gc.unfreeze()
 
-    app = FastAPIOffline(title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan, telemetry=OURS)
+    routes = [route for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
+    app = FastAPIOffline(
+        title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan, telemetry=OURS, routes=routes
+    )
     app.state.settings = settings
     app.state.metrics = counted
     app.state.gallery = gallery
-    app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)  # the innermost
     if settings.api_keys:
         app.add_middleware(Keys, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
     if settings.cors_origins:
@@ -55,9 +58,9 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
             allow_headers=["*"],
             expose_headers=["*"],
         )
-    app.add_middleware(Observing, metrics=counted, access_log=settings.access_log)  # the outermost
+    app.add_middleware(
+        Observing, metrics=counted, log=RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
+    )  # the outermost
     problems.install(app)
-    for routes in ROUTES:
-        app.include_router(routes.router)
     app.mount("/page", page.files, name="page")
     return app

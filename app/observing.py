@@ -14,11 +14,11 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.batcher import Timing
+from app.logs import RequestLog
 from app.metrics import Metrics
 from app.problems import FAILED, refusal
 
-log = logging.getLogger("kakite.requests")
-failures = logging.getLogger("kakite")
+log = logging.getLogger("kakite")
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 CLIENT_GONE = 499
@@ -34,10 +34,10 @@ class Observed:
 
 
 class Observing:
-    def __init__(self, app: ASGIApp, metrics: Metrics, access_log: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog | None) -> None:
         self.app = app
         self.metrics = metrics
-        self.access_log = access_log
+        self.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,7 +58,7 @@ class Observing:
         try:
             await self.app(scope, receive, sending)
         except Exception:
-            failures.exception("A request failed: %s", request_id.decode())
+            log.exception("A request failed: %s", request_id.decode())
             if status:
                 raise  # half an answer: the connection must be closed
             await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
@@ -70,7 +70,7 @@ class Observing:
         self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
         if observed.reason:
             self.metrics.rejections.labels(observed.reason).inc()
-        if not self.access_log:
+        if self.log is None:
             return
         timing = observed.timing
         told = {
@@ -83,7 +83,7 @@ class Observing:
             "status": status,
             "ms": ms(seconds),
         }
-        log.info("%s %s", scope["method"], quote(scope["path"]), extra={"told": told})
+        self.log.write(f"{scope['method']} {quote(scope['path'])}", told)
 
 
 def ms(seconds: float) -> float:

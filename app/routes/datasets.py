@@ -6,7 +6,7 @@ import contextlib
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
-from app.asking import Unfit, documented_query, query
+from app.asking import Direct, Unfit, documented_query, query
 from app.batcher import QueueFull
 from app.dataset_files import Format, streamed
 from app.datasets import Compute, DataSet
@@ -17,7 +17,7 @@ from app.work import caching
 from models.latents import Rows
 from models.pixels import Pixels
 
-router = APIRouter(tags=["data sets"])
+router = APIRouter(tags=["data sets"], route_class=Direct)
 
 RETRY_S = 0.005
 FOREVER_S = 86_400

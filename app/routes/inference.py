@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app import __version__, inference
-from app.asking import described_json
+from app.asking import content, described_json
 from app.batcher import STOPPED, Closed
 from app.gallery import VERSION_MARK, Model
 from app.inference import LENGTH_HEADER, InferenceRequest
@@ -86,13 +86,13 @@ async def infer(request: Request, name: Name, version: str = "") -> Response:
     rounded to steps of 1/32, and beyond ±3.96875 clipped."""
     model = found(request, name, version)
     model.batcher.admit()
-    content = await request.body()
-    large = len(content) > LARGE_BYTES
-    asked, tensors = await called(large, inference.read, content, request.headers.get(LENGTH_HEADER))
+    body = await content(request)
+    large = len(body) > LARGE_BYTES
+    asked, tensors = await called(large, inference.read, body, request.headers.get(LENGTH_HEADER))
     rows = await called(large, inference.rows, tensors, model.card.network)
     images = await written(request, model, rows)
-    body, headers = await called(len(rows) > 16, inference.answer, asked, model.name, model.version, images)
-    return Response(body, headers=headers)
+    answer, headers = await called(len(rows) > 16, inference.answer, asked, model.name, model.version, images)
+    return Response(answer, headers=headers)
 
 
 def found(request: Request, name: str, version: str) -> Model:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
 from app import animation, formats, png, walks
-from app.asking import Unfit, body, documented_body, documented_query, query
+from app.asking import Direct, Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import JSON, PNG, WRITERS, Digits
 from app.gallery import Model
@@ -21,7 +21,7 @@ from app.work import Written, called, gotten, preferred, written
 from models import latents
 from models.pixels import Pixels
 
-router = APIRouter(tags=["latent space"])
+router = APIRouter(tags=["latent space"], route_class=Direct)
 
 STRIP = formats.KINDS
 Points = NDArray[np.int64]  # [n, z_dim], whole steps of the grid

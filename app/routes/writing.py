@@ -10,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app import conditional, png, writing
-from app.asking import Unfit, body, documented_body, documented_query, query
+from app.asking import Direct, Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
@@ -21,7 +21,7 @@ from app.writing import Line
 from app.zips import zipped_whole
 from models import latents
 
-router = APIRouter(tags=["writing"])
+router = APIRouter(tags=["writing"], route_class=Direct)
 
 PART = 256  # digits asked for at once, so that others come between
 Text = tuple[str, int, Line, bytes]  # what stands there, in whose hand, how it is set, and as a PNG
@@ -32,11 +32,12 @@ PICTURE, FILES = (PNG, JSON), (ZIP, JSON)
 @router.get(
     "/write/{text:path}",
     **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink."),
-    openapi_extra=documented_query(WriteQuery),
+    openapi_extra=documented_query(WriteQuery, text=TEXT),
     summary="A number, date or postcode in one hand",
 )
-async def get_write(request: Request, text: str) -> Response:
+async def get_write(request: Request) -> Response:
     """The same z writes all digits; the seed sets them, too."""
+    text: str = request.path_params["text"]
     wanted = query(request, WriteQuery)
     if not 0 < len(text) <= LENGTH_MAX:
         raise Unfit(f"text: {len(text)} characters (allowed: {TEXT}).")
