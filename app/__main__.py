@@ -6,11 +6,10 @@ import logging
 import os
 import socket
 import sys
-from contextlib import suppress
 
 from pydantic import ValidationError
 
-from app import logs
+from app import cores, logs
 from app.lines import Lines
 from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
@@ -62,39 +61,30 @@ def main() -> int:
 
 def serve(settings: Settings, host: str, port: int) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
-    Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards uvicorn takes Ctrl-C."""
+    Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards Ctrl-C is taken as SIGTERM is."""
     process = ModelProcess(settings)
+    lines = Lines(sys.stderr.fileno())
+    logs.configure(settings.log, stream=lines)
     try:
-        import uvicorn  # here, for it takes half a second in which the models are loaded
+        if cores.for_http(settings.http_processes, "cpu") == 1:
+            from app import serving  # here, for it takes half a second in which the models are loaded
+        served = process.wait_until_loaded()
+        processes = cores.for_http(settings.http_processes, served[0].device)
+        if processes == 1:
+            from app import serving
 
-        from app.main import create_app
+            status = serving.run(settings, process.connect(), lines, host=host, port=port)
+        else:
+            from app.supervisor import Supervisor
 
-        lines = Lines(sys.stderr.fileno())
-        logs.configure(settings.log, stream=lines)
-        app = create_app(settings, process, lines)
+            status = Supervisor(process, served, processes, host, port).run()
     except BaseException:
         process.kill()
         raise
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        timeout_graceful_shutdown=settings.grace_s,
-        access_log=False,  # `observing` knows more of a request
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
-
-    def leave() -> None:
-        server.should_exit = True
-
-    process.on_end = leave
-    with suppress(KeyboardInterrupt):  # which uvicorn raises again when it has shut down
-        server.run()
-    lines.close()
-    return 1 if process.ended_by_itself or not server.started else 0
+    finally:
+        lines.close()
+    process.close()
+    return status
 
 
 def refuse_taken_port(host: str, port: int) -> None:

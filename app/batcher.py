@@ -10,16 +10,23 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from app.counts import Count
 
 log = logging.getLogger("kakite.batcher")
 
 PIECE_ROWS = 16  # a request's turn
 
-Array = NDArray[Any]
+Pieces = list[Any]  # of the rows of one request or of several
+
+
+class Rows(Protocol):
+    """A list, an array: what has a length and can be cut."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Any: ...
 
 
 class QueueFull(Exception):
@@ -54,23 +61,41 @@ class Timing:
     batch_rows: int = 0  # of the last of them
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A function's answer to a batch."""
+
+    results: Pieces  # one for each piece, in order
+    rows: int  # that were computed together, these and others
+
+
+@dataclass(eq=False, slots=True)
 class Ticket:
     """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
 
-    rows: Array  # [n, width]
-    answer: asyncio.Future[Array]
+    rows: Rows  # [n, ...]
+    n: int
+    answer: asyncio.Future[Pieces]
     timing: Timing
     came_s: float = field(default_factory=time.perf_counter)
     taken: int = 0
     delivered: int = 0
-    results: list[Array] = field(default_factory=list)
+    results: Pieces = field(default_factory=list)
 
-    def deliver(self, results: Array) -> None:
+    def take(self, most: int) -> Any:
+        """The next rows, at most so many."""
+        if most >= self.n:  # and so none have been taken
+            self.taken = self.n
+            return self.rows
+        piece = self.rows[self.taken : self.taken + most]
+        self.taken += len(piece)
+        return piece
+
+    def deliver(self, results: Any, rows: int) -> None:
         self.results.append(results)
-        self.delivered += len(results)
-        if self.delivered == len(self.rows) and not self.answer.done():
-            self.answer.set_result(results if len(self.results) == 1 else np.concatenate(self.results))
+        self.delivered += rows
+        if self.delivered == self.n and not self.answer.done():
+            self.answer.set_result(self.results)
 
     def expire(self, timeout_s: float) -> None:
         self.fail(Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later."))
@@ -82,34 +107,31 @@ class Ticket:
 
 
 class Batcher:
-    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns, and
-    `pending_rows`, those of all requests that are not answered yet, which are limited."""
+    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns; how many rows these are,
+    `queued`; and `pending`, the rows of all requests that are not answered yet, which are limited. Other processes may count with it."""
 
     def __init__(
         self,
-        function: Callable[[Array], Awaitable[Array]],
+        function: Callable[[Pieces], Awaitable[Computed]],
         batch_rows: int,
         limit_rows: int,
-        on_batch: Callable[[int, float], None] = lambda rows, seconds: None,
+        pending: Count | None = None,
+        queued: Count | None = None,
         on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """`on_batch` is told of each batch's rows and seconds, `on_wait` of the seconds until a request's first rows are taken."""
+        """`on_wait` is told of the seconds until a request's first rows are taken."""
         self.function = function
-        self.on_batch, self.on_wait = on_batch, on_wait
+        self.on_wait = on_wait
         self.batch_rows = batch_rows
         self.limit_rows = limit_rows
         self.waiting: deque[Ticket] = deque()
-        self.pending_rows = 0
+        self.pending, self.queued = pending or Count(), queued or Count()
         self.wake = asyncio.Event()
         self.closed = False
         self.task: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<Batcher: {len(self.waiting)} requests, {self.queued_rows} rows waiting{', closed' if self.closed else ''}>"
-
-    @property
-    def queued_rows(self) -> int:
-        return sum(len(ticket.rows) - ticket.taken for ticket in self.waiting)
+        return f"<Batcher: {len(self.waiting)} requests, {self.queued.total} rows waiting{', closed' if self.closed else ''}>"
 
     @property
     def alive(self) -> bool:
@@ -131,17 +153,18 @@ class Batcher:
             raise Closed("The server is shutting down.")
         if not self.alive:
             raise Closed(STOPPED)
-        if self.pending_rows >= self.limit_rows:
-            raise QueueFull(f"{self.pending_rows} images are being written; {self.limit_rows} is the limit. Try again in a second.")
+        if (pending := self.pending.total) >= self.limit_rows:
+            raise QueueFull(f"{pending} images are being written; {self.limit_rows} is the limit. Try again in a second.")
 
-    async def submit(self, rows: Array, timeout_s: float, timing: Timing | None = None) -> Array:
-        """Rows [n, width] -> the function's results [n, ...], in order. A caller that gives up leaves nothing behind.
-        Where the time goes is written into `timing`."""
+    async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None) -> Pieces:
+        """Rows [n, ...] -> the function's results for them, in the pieces they were cut into. A caller that gives up leaves nothing
+        behind. Where the time goes is written into `timing`."""
         self.admit()
         loop = asyncio.get_running_loop()
-        ticket = Ticket(rows, loop.create_future(), timing or Timing())
+        ticket = Ticket(rows, len(rows), loop.create_future(), timing or Timing())
         self.waiting.append(ticket)
-        self.pending_rows += len(rows)
+        self.pending.add(ticket.n)
+        self.queued.add(ticket.n)
         self.wake.set()
         deadline = loop.call_later(timeout_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
         try:
@@ -149,17 +172,18 @@ class Batcher:
         finally:
             deadline.cancel()
             self.drop(ticket)
-            self.pending_rows -= len(rows)
+            self.pending.add(-ticket.n)
 
     def drop(self, ticket: Ticket) -> None:
         """A ticket that is answered, failed, late or cancelled waits no longer."""
-        if ticket.taken < len(ticket.rows):
+        if ticket.taken < ticket.n:
             self.waiting.remove(ticket)
-            ticket.taken = len(ticket.rows)
+            self.queued.add(ticket.taken - ticket.n)
+            ticket.taken = ticket.n
 
     async def run(self) -> None:
         """Batch after batch, until closed and empty, or until the function has gone."""
-        batch: list[tuple[Ticket, Array]] = []
+        batch: list[tuple[Ticket, Any]] = []
         try:
             while not (self.closed and not self.waiting):
                 batch = self.take()
@@ -175,40 +199,31 @@ class Batcher:
                 self.drop(ticket)
                 ticket.fail(Closed(STOPPED))
 
-    def take(self) -> list[tuple[Ticket, Array]]:
+    def take(self) -> list[tuple[Ticket, Any]]:
         """The next batch: tickets with the rows of theirs that are in it, each ticket at its turn."""
-        batch: list[tuple[Ticket, Array]] = []
+        batch: list[tuple[Ticket, Any]] = []
         room = self.batch_rows
+        now_s = time.perf_counter()
         while room and self.waiting:
             ticket = self.waiting.popleft()
             if not ticket.taken:
-                ticket.timing.waited_s = time.perf_counter() - ticket.came_s
+                ticket.timing.waited_s = now_s - ticket.came_s
                 self.on_wait(ticket.timing.waited_s)
-            rows = ticket.rows[ticket.taken : ticket.taken + min(room, PIECE_ROWS)]
-            ticket.taken += len(rows)
-            room -= len(rows)
-            batch.append((ticket, rows))
-            if ticket.taken < len(ticket.rows):
+            before = ticket.taken
+            batch.append((ticket, ticket.take(min(room, PIECE_ROWS))))
+            room -= ticket.taken - before
+            if ticket.taken < ticket.n:
                 self.waiting.append(ticket)
+        self.queued.add(room - self.batch_rows)
         return batch
 
-    async def compute(self, batch: list[tuple[Ticket, Array]]) -> None:
+    async def compute(self, batch: list[tuple[Ticket, Any]]) -> None:
         """One call of the function; its failure is that of the batch, not of the batcher, unless it has gone."""
         began_s = time.perf_counter()
         try:
-            rows = np.concatenate([rows for _, rows in batch])
-            results = await self.function(rows)
-            if len(results) != len(rows):
-                raise ValueError(f"{len(rows)} rows gave {len(results)} results")
-            seconds = time.perf_counter() - began_s
-            self.on_batch(len(results), seconds)
-            start = 0
-            for ticket in {ticket for ticket, _ in batch}:
-                ticket.timing.computed_s += seconds
-                ticket.timing.batch_rows = len(results)
-            for ticket, rows in batch:
-                ticket.deliver(results[start : start + len(rows)])
-                start += len(rows)
+            computed = await self.function([rows for _, rows in batch])
+            if len(computed.results) != len(batch):
+                raise ValueError(f"{len(batch)} pieces gave {len(computed.results)} results")
         except Gone:
             raise
         except Exception as cause:
@@ -216,3 +231,10 @@ class Batcher:
             for ticket, _ in batch:
                 self.drop(ticket)
                 ticket.fail(ForwardFailed(str(cause)), cause)
+            return
+        seconds = time.perf_counter() - began_s
+        for ticket in {ticket for ticket, _ in batch}:
+            ticket.timing.computed_s += seconds
+            ticket.timing.batch_rows = computed.rows
+        for (ticket, rows), results in zip(batch, computed.results, strict=True):
+            ticket.deliver(results, len(rows))

@@ -38,6 +38,7 @@ def looked_up(settings: Settings, name: str | None) -> Model:
     """A model as it is served here. Raises UnknownModel."""
     process = ModelProcess(settings)
     try:
-        return Gallery(settings, process, Metrics()).find(name)
+        process.wait_until_loaded()
+        return Gallery(settings, process.connect(), Metrics()).find(name)
     finally:
         process.kill()

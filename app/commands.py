@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app import bulk
 from app.archives import Files, poured
 from app.asking import Invalid, Unfit, names, validated
-from app.batcher import Array, Closed, ForwardFailed
+from app.batcher import Closed, ForwardFailed
 from app.dataset_files import FILES, MissingLibrary, streamed
 from app.engines import ENGINES, EngineError, OtherWeights
 from app.gallery import UnknownModel
@@ -31,6 +31,7 @@ from app.schemas.pictures import GridQuery
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
 from app.shards import ForeignShards
+from models.latents import Rows
 from models.pixels import Pixels
 
 
@@ -128,7 +129,7 @@ async def make_files(options: argparse.Namespace) -> None:
                 data = checked(model, wanted)
                 write = patiently(model)
 
-                async def compute(rows: Array) -> Pixels:
+                async def compute(rows: Rows) -> Pixels:
                     images = await write(rows)
                     count(len(rows))
                     return images

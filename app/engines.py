@@ -42,7 +42,9 @@ class Maker:
         self.portal = self.stack.enter_context(start_blocking_portal())
         try:
             process = ModelProcess(settings)
-            gallery: Gallery = self.portal.call(lambda: Gallery(settings, process, Metrics()))
+            self.stack.callback(process.kill)
+            process.wait_until_loaded()
+            gallery: Gallery = self.portal.call(lambda: Gallery(settings, process.connect(), Metrics()))
             self.stack.enter_context(self.portal.wrap_async_context_manager(gallery.running()))
             model = gallery.find(plan.data.about["model"])
             if model.version != plan.data.about["version"]:

@@ -1,25 +1,25 @@
-"""The models that are served, each behind its batcher, all in one model process. Knows no HTTP."""
+"""The models that are served, each behind its batcher, at one connection to the model process. Knows no HTTP."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
-from app.batcher import Batcher
+from app.batcher import Batcher, Computed
+from app.batches import Batch, Piece
+from app.connection import Connection
+from app.counts import Counts
 from app.messages import Served
 from app.metrics import Metrics
-from app.process import PATIENCE_S, ModelProcess
 from app.settings import Settings
 from models.cards import Card
-
-log = logging.getLogger("kakite")
 
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
 VERSION_LENGTH = 8  # hexadecimal digits
+PATIENCE_S = 10  # for a forward pass, at the end
 
 
 class UnknownModel(Exception):
@@ -58,25 +58,28 @@ class Model:
 
 
 class Gallery:
-    """Read-only once loaded. All models share one process, which computes one batch at a time."""
+    """Read-only once loaded. All models share one connection."""
 
-    def __init__(self, settings: Settings, process: ModelProcess, metrics: Metrics) -> None:
-        """Waits for the process. Raises StartError where the models cannot be loaded."""
-        self.process = process
-        self.models = {served.card.name: self.behind_batcher(served, settings, metrics) for served in process.wait_until_loaded()}
+    def __init__(self, settings: Settings, connection: Connection, metrics: Metrics, counts: Counts | None = None) -> None:
+        """`counts` are those of all processes that speak HTTP, where there are several."""
+        self.connection = connection
+        self.models = {served.card.name: self.behind_batcher(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 
-    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics) -> Model:
+    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
         name = served.card.name
-        for way in served.wrong:
-            log.warning("%s: computed as %s it gives other than its golden bytes on this machine.", name, way)
-        log.info("%s: %s on %s, golden bytes", name, served.way, served.device)
-        compute = partial(self.process.compute, name)
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
-        batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, on_batch, on_wait)
-        metrics.queued.labels(name).set_function(lambda: batcher.queued_rows)
-        metrics.pending.labels(name).set_function(lambda: batcher.pending_rows)
-        metrics.model.labels(name).info({"sha256": served.sha256, "way": served.way, "device": served.device})
+
+        async def compute(pieces: list[Piece]) -> Computed:
+            batch = Batch(pieces, served.card.network)
+            answer = await self.connection.compute(name, batch.rows)
+            on_batch(answer)
+            return Computed(batch.results(answer.pixels), answer.batch_rows)
+
+        pending, queued = (counts[f"{name} pending"], counts[f"{name} queued"]) if counts else (None, None)
+        batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, pending, queued, on_wait)
+        metrics.levels.watch(name, batcher.queued, batcher.pending)
+        metrics.levels.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
         return Model(served, batcher)
 
     def __iter__(self) -> Iterator[Model]:
@@ -96,13 +99,13 @@ class Gallery:
 
     @property
     def alive(self) -> bool:
-        return self.process.alive and all(model.batcher.alive for model in self)
+        return self.connection.alive and all(model.batcher.alive for model in self)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Batchers run inside; on leaving, what is queued is still computed."""
         try:
-            await self.process.start()
+            await self.connection.start()
             for model in self:
                 model.batcher.start()
             yield
@@ -110,4 +113,4 @@ class Gallery:
             with suppress(TimeoutError):  # by a forward pass that hangs
                 async with asyncio.timeout(PATIENCE_S):
                     await asyncio.gather(*(model.batcher.close() for model in self))
-            await self.process.close()
+            self.connection.close()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.asking import Unfit
+from app.batches import Digit
 from app.schemas.fields import DIGITS
 from app.schemas.pictures import Wanted
 from models import latents
@@ -39,7 +40,7 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
     n = wanted.draws
     labels = checked_labels(wanted, network, model)
     if wanted.vectors is None:
-        seed = secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
+        seed = seed_of(wanted)
         drawn = latents.draw(seed, n, network.z_dim, network.classes)
         z, label, seeds = drawn.z, drawn.label, list(range(seed, seed + n))
     else:
@@ -59,6 +60,16 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
         seeds = seeds and [seed for seed in seeds for _ in DIGITS]
     values = latents.rows(z, latents.one_hot(label, network.classes))
     return Rows(values, z, label.tolist() if network.classes else None, seeds)
+
+
+def digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
+    """Where one is wanted, and nothing but what its seed draws."""
+    labels = checked_labels(wanted, network, model)
+    return Digit(seed_of(wanted), None if labels is None else labels[0], wanted.paper)
+
+
+def seed_of(wanted: Wanted) -> int:
+    return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
 
 
 def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:

@@ -1,5 +1,6 @@
 """The application: load, warm up, serve, drain."""
 
+import asyncio
 import gc
 import sys
 from collections.abc import AsyncIterator
@@ -10,6 +11,8 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from app import __version__, problems
+from app.connection import Connection
+from app.counts import PROCESSES, Counts
 from app.gallery import Gallery
 from app.keys import PROBES, Keys
 from app.logs import RequestLog, Stream
@@ -24,12 +27,20 @@ OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
 
-def create_app(settings: Settings | None = None, process: ModelProcess | None = None, lines: Stream | None = None) -> FastAPI:
-    """Waits for the process that loads every model and warms it up; starts one if none is given. Raises StartError, whose
-    sentence says what to do."""
+def create_app(
+    settings: Settings | None = None, connection: Connection | None = None, lines: Stream | None = None, counts: Counts | None = None
+) -> FastAPI:
+    """At a connection to the model process; where none is given, it starts one, which ends with it. `lines` is where requests are logged,
+    standard error if it is not given; `counts` are those of all processes that speak HTTP, where there are several. Raises StartError,
+    whose sentence says what to do."""
     settings = settings or Settings()
-    counted = Metrics()
-    gallery = Gallery(settings, process or ModelProcess(settings), counted)
+    process = None
+    if connection is None:
+        process = ModelProcess(settings)
+        process.wait_until_loaded()
+        connection = process.connect()
+    counted = Metrics(counts[PROCESSES] if counts else None)
+    gallery = Gallery(settings, connection, counted, counts)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +51,8 @@ def create_app(settings: Settings | None = None, process: ModelProcess | None = 
                 yield
         finally:
             gc.unfreeze()
+            if process:
+                await asyncio.to_thread(process.close)
 
     routes = [route for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
     app = FastAPIOffline(

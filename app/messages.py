@@ -1,7 +1,8 @@
-"""What the process that speaks HTTP and the one that owns the models say to each other. Both are this program's own.
+"""What the processes that speak HTTP and the one that owns the models say to each other. All are this program's own.
 
 A message is a pickle behind its length in bytes. The first goes to the model process, the settings; it answers with what
-it serves or why it does not. Then a `(name, rows [n, z_dim + classes])` is answered by pixels [n, 28, 28] or a `Failed`, in order.
+it serves or why it does not. From then on it is sent one end of a pair of sockets for each that wants to ask it, and says there, too,
+what it serves. There a `(name, rows [n, z_dim + classes])` is answered by an `Answer` or a `Failed`; of one model in order.
 """
 
 import hashlib
@@ -10,11 +11,12 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from app import REVISION
 from models.cards import Card
 from models.directions import Directions
+from models.pixels import Pixels
 
 LENGTH = struct.Struct("<Q")
 
@@ -47,10 +49,21 @@ class Refused:
     sentence: str
 
 
+class Answer(NamedTuple):
+    """What became of a question."""
+
+    name: str  # of the model that was asked
+    pixels: Pixels  # [n, 28, 28]
+    batch_rows: int  # that were computed together, these and those of others
+    seconds: float  # in which they were
+    first: bool  # of the questions in that batch, so that a batch is counted once
+
+
 @dataclass(frozen=True)
 class Failed:
     """A forward pass raised."""
 
+    name: str  # of the model
     traceback: str
 
 

@@ -1,11 +1,21 @@
-"""What is counted and timed, for Prometheus. Knows who counts only by their words."""
+"""What is counted and timed, for Prometheus. Knows who counts only by their words.
 
+Where several processes speak HTTP, PROMETHEUS_MULTIPROC_DIR names the folder in which prometheus_client adds up what they count.
+"""
+
+import os
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.counts import Count
+from app.levels import Levels
+from app.messages import Answer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -14,28 +24,34 @@ IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics:
     """One registry a service, so that two services in one process do not mix."""
 
-    def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
+    def __init__(self, processes: Count | None = None) -> None:
+        """`processes` are the numbers of those that speak HTTP; none: this one alone."""
+        counted = CollectorRegistry()
         self.known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-        ProcessCollector(registry=registry)
-        self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=registry)
+        self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=counted)
         self.request_seconds = Histogram(
-            "kakite_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=registry
+            "kakite_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=counted
         )
-        self.rejections = Counter("kakite_rejections", "Requests not served, by reason.", ["reason"], registry=registry)
-        self.images = Counter("kakite_images", "Images written.", ["model"], registry=registry)
-        self.queued = Gauge("kakite_queue_images", "Images asked for and not in a batch yet.", ["model"], registry=registry)
-        self.pending = Gauge(
-            "kakite_pending_images", "Images of requests not answered yet; these are limited.", ["model"], registry=registry
-        )
+        self.rejections = Counter("kakite_rejections", "Requests not served, by reason.", ["reason"], registry=counted)
+        self.images = Counter("kakite_images", "Images written.", ["model"], registry=counted)
         self.wait_seconds = Histogram(
-            "kakite_queue_wait_seconds", "From a request to its first batch.", ["model"], buckets=SECONDS, registry=registry
+            "kakite_queue_wait_seconds", "From a request to its first batch.", ["model"], buckets=SECONDS, registry=counted
         )
-        self.batch_images = Histogram("kakite_batch_images", "Images in a batch.", ["model"], buckets=IMAGES, registry=registry)
+        self.batch_images = Histogram("kakite_batch_images", "Images in a batch.", ["model"], buckets=IMAGES, registry=counted)
         self.forward_seconds = Histogram(
-            "kakite_forward_seconds", "A batch's way through the model process.", ["model"], buckets=SECONDS, registry=registry
+            "kakite_forward_seconds", "A batch's time in the model process.", ["model"], buckets=SECONDS, registry=counted
         )
-        self.model = Info("kakite_model", "A model that is served.", ["model"], registry=registry)
+        self.dropped_lines = Counter("kakite_dropped_log_lines", "Log lines that could not be written.", registry=counted)
+        if FOLDER in os.environ:
+            self.registry = CollectorRegistry()
+            MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
+        else:
+            self.registry = counted
+        if processes is None:
+            processes = Count()
+            processes.add(os.getpid())
+        self.levels = Levels(processes)
+        self.registry.register(self.levels)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """An answered request."""
@@ -46,14 +62,15 @@ class Metrics:
         counter.inc()
         histogram.observe(seconds)
 
-    def batch(self, model: str) -> Callable[[int, float], None]:
-        """What is to be called after each batch of that model, with its images and seconds."""
+    def batch(self, model: str) -> Callable[[Answer], None]:
+        """What is to be called after each batch of that model."""
         sizes, seconds, images = self.batch_images.labels(model), self.forward_seconds.labels(model), self.images.labels(model)
 
-        def count(batch_images: int, forward_s: float) -> None:
-            sizes.observe(batch_images)
-            seconds.observe(forward_s)
-            images.inc(batch_images)
+        def count(answer: Answer) -> None:
+            if answer.first:
+                sizes.observe(answer.batch_rows)
+                seconds.observe(answer.seconds)
+            images.inc(len(answer.pixels))
 
         return count
 

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
     weights: Path = Field(FOLDER, description="Folder whose *.safetensors are all loaded at start-up.")
     model: str = Field("kakite", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
+    http_processes: int = Field(
+        0, ge=0, le=256, description="Processes that speak HTTP; 0: half of the cores, or all but one where the model has a GPU."
+    )
     threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0: all, less one for batches up to half full.")
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(1280, ge=1, description="While a model has so many images to write, the answer is 503.")

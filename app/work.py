@@ -1,34 +1,46 @@
 """The work that a route asks for while it waits: images from a model, and what takes long in another thread. Knows no route."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from fastapi import Request, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from app import accept, conditional
-from app.batcher import Array, Timing
+from app.batcher import Timing
+from app.batches import Digit, Piece, Written, joined
 from app.disconnect import WhileConnected
 from app.gallery import Model
 from app.observing import Observed
 from app.schemas.fields import Asked
+from models.latents import Rows
 from models.pixels import Pixels
 
 T = TypeVar("T")
-Written = tuple[bytes, dict[str, str]]  # an answer's content, and what its headers tell
+Content = tuple[bytes, dict[str, str]]  # of an answer, and what its headers tell
 
 
-async def written(request: Request, model: Model, rows: Array) -> Pixels:
+async def written(request: Request, model: Model, rows: Rows) -> Pixels:
     """Rows [n, z_dim + classes] -> images [n, 28, 28], as long as the client is there to get them."""
-    observed: Observed = request.state.observed
+    return joined(await submitted(request, model, rows))
+
+
+async def written_one(request: Request, model: Model, digit: Digit) -> Written:
+    """One digit, as a PNG, as long as the client is there to get it."""
+    [one] = await submitted(request, model, digit)
+    return cast(Written, one)
+
+
+async def submitted(request: Request, model: Model, rows: Piece) -> list[Any]:
+    observed: Observed = request.scope["state"]["observed"]
     observed.images = (observed.images or 0) + len(rows)
-    observed.timing = observed.timing or Timing()
+    timing = observed.timing = observed.timing or Timing()
     async with WhileConnected(request.receive):
-        return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, observed.timing)
+        return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, timing)
 
 
-async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Model], Awaitable[Written]], pure: bool = True) -> Response:
+async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Model], Awaitable[Content]], pure: bool = True) -> Response:
     """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
     model = request.app.state.gallery.find(wanted.model)
     kept, known = caching(request, model, wanted, wanted.model, kind, pure)

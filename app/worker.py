@@ -1,4 +1,4 @@
-"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time.
+"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time, of all who ask.
 
 `app.process` starts it as `python -m app.worker FD`, with its end of a pair of sockets, and ends it by closing the other.
 It is a process because in Python one thread runs at a time: beside a model in a thread of the same process, the service
@@ -10,13 +10,17 @@ import gc
 import signal
 import socket
 import sys
+import time
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
 import torch
 
-from app.messages import Failed, HangUp, Refused, Served, packed, read
+from app.callers import Callers
+from app.messages import Answer, Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
 from models import device, directions, weights
@@ -26,7 +30,6 @@ from models.device import DeviceError
 from models.directions import DirectionsError
 from models.integers import IntegerGenerator
 from models.latents import Rows
-from models.pixels import Pixels
 from models.weights import WeightsError
 
 
@@ -43,12 +46,15 @@ def main() -> None:
         except (WeightsError, DeviceError, DirectionsError) as error:
             connection.sendall(packed(Refused(str(error))))
             return
-        connection.sendall(packed([served for served, _ in samplers.values()]))
+        served = packed([served for served, _ in samplers.values()])
+        connection.sendall(served)
         gc.collect()
         gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
-        while True:
-            name, rows = read(cast(BinaryIO, file))
-            connection.sendall(packed(computed(samplers[name][1], rows)))
+        callers = Callers(connection, served)
+        while questions := callers.take(settings.batch_images):
+            name = questions[0].name
+            for question, told in zip(questions, answers(name, samplers[name][1], [question.rows for question in questions]), strict=True):
+                callers.answer(question.caller, packed(told))
 
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
@@ -107,12 +113,19 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
     return Served(card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, ways), sampler
 
 
-def computed(sampler: Sampler, rows: Rows) -> Pixels | Failed:
-    """A forward pass that fails is told of, and the next one runs."""
+def answers(name: str, sampler: Sampler, asked: list[Rows]) -> Iterator[Answer | Failed]:
+    """To questions that are computed together. A forward pass that fails is told of, and the next one runs."""
+    began_s = time.perf_counter()
     try:
-        return sampler(rows)
+        pixels = sampler(asked[0] if len(asked) == 1 else np.concatenate(asked))
     except Exception:
-        return Failed(traceback.format_exc())
+        failed = Failed(name, traceback.format_exc())
+        yield from (failed for _ in asked)
+        return
+    seconds, start = time.perf_counter() - began_s, 0
+    for i, rows in enumerate(asked):
+        yield Answer(name, pixels[start : start + len(rows)], len(pixels), seconds, first=i == 0)
+        start += len(rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ of it for other languages. Knows neither networks nor HTTP.
 
 import functools
 import threading
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,11 +47,12 @@ class Philox(threading.local):
     def __init__(self) -> None:
         self.generator = np.random.Philox(key=0)
         self.state = self.generator.state
+        self.counter = self.state["state"]["counter"]
 
     def words(self, key: int, high: int, first_block: int, blocks: int) -> NDArray[np.uint64]:
         """[4 * blocks] of the stream `key`: those of the counters (block + 1, high, 0, 0)."""
         self.state["state"]["key"][0] = key
-        self.state["state"]["counter"][:2] = first_block, high
+        self.counter[:2] = first_block, high
         self.state["buffer_pos"] = BLOCK  # nothing is left over
         self.generator.state = self.state
         words: NDArray[np.uint64] = self.generator.random_raw(BLOCK * blocks)
@@ -70,7 +72,20 @@ class Latents(NamedTuple):
 def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
     """Row i is drawn for `first_seed + i`: the first block of a seed decides the label, the others are z."""
     blocks = 1 + -(-z_dim // LANES)
-    words = PHILOX.words(SEEDS, 0, first_seed * blocks, n * blocks).reshape(n, blocks * BLOCK)
+    return latents(PHILOX.words(SEEDS, 0, first_seed * blocks, n * blocks).reshape(n, blocks * BLOCK), z_dim, classes)
+
+
+def draw_each(seeds: Sequence[int], z_dim: int, classes: int = 0) -> Latents:
+    """Row i is drawn for `seeds[i]`."""
+    blocks = 1 + -(-z_dim // LANES)
+    words = np.empty((len(seeds), blocks * BLOCK), np.uint64)
+    for row, seed in zip(words, seeds, strict=True):
+        row[:] = PHILOX.words(SEEDS, 0, seed * blocks, blocks)
+    return latents(words, z_dim, classes)
+
+
+def latents(words: NDArray[np.uint64], z_dim: int, classes: int) -> Latents:
+    """Each seed's words [n, 4 * blocks] -> what it draws."""
     label = (words[:, 0] >> np.uint64(32)) * np.uint64(classes) >> np.uint64(32)
     return Latents(NORMAL.take(lanes(words[:, BLOCK:])[:, :z_dim]), label.astype(np.int64))
 

@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from app.asking import Direct, Unfit, documented_query, query
 from app.batcher import QueueFull
+from app.batches import joined
 from app.dataset_files import Format, streamed
 from app.datasets import Compute, DataSet
 from app.describing import documented_get
@@ -83,9 +84,9 @@ def patiently(model: Model) -> Compute:
 
     async def compute(rows: Rows) -> Pixels:
         while True:
-            if not batcher.pending_rows or batcher.pending_rows + len(rows) <= batcher.limit_rows // 2:
+            if not batcher.pending.total or batcher.pending.total + len(rows) <= batcher.limit_rows // 2:
                 with contextlib.suppress(QueueFull):
-                    return await batcher.submit(rows, FOREVER_S)
+                    return joined(await batcher.submit(rows, FOREVER_S))
             await asyncio.sleep(RETRY_S)
 
     return compute

@@ -7,9 +7,8 @@ from app.asking import Direct, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import KINDS, PNG, WRITERS, Digits
 from app.gallery import Model
-from app.latents import Rows
 from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
-from app.work import Written, called, gotten, preferred, written
+from app.work import Content, called, gotten, preferred, written, written_one
 
 router = APIRouter(tags=["pictures"], route_class=Direct)
 
@@ -52,8 +51,8 @@ async def post_generate(request: Request) -> Response:
     model = request.app.state.gallery.find(wanted.model)
     kind = preferred(request, KINDS)
     model.batcher.admit()
-    rows, content = await digits(request, model, wanted, kind)
-    headers = {"Kakite-Model": model.name, **told(rows)}
+    content, told = await digits(request, model, wanted, kind)
+    headers = {"Kakite-Model": model.name, **told}
     if wanted.seed is None and wanted.vectors is None:
         headers["Cache-Control"] = conditional.NEVER  # another seed the next time
     return Response(content, media_type=kind, headers=headers)
@@ -82,28 +81,31 @@ async def get_grid(request: Request) -> Response:
 
 
 async def picture(request: Request, wanted: GenerateQuery) -> Response:
-    async def write(model: Model) -> Written:
-        rows, content = await digits(request, model, wanted, kind)
-        return content, told(rows)
+    async def write(model: Model) -> Content:
+        return await digits(request, model, wanted, kind)
 
     kind = preferred(request, KINDS)
     return await gotten(request, wanted, kind, write, pure=wanted.seed is not None)
 
 
-async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> tuple[Rows, bytes]:
-    """wanted -> rows -> images -> bytes."""
+async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> Content:
+    """wanted -> rows -> images -> bytes, and what the headers tell of them."""
+    if kind == PNG and wanted.single:
+        digit = latents.digit(wanted, model.card.network, model.name)
+        one = await written_one(request, model, digit)
+        return one.picture, told([digit.seed], [one.label] if model.card.network.classes else None)
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
     rows = await called(large, latents.rows, wanted, model.card.network, model.name)
     images = await written(request, model, rows.values)
     made = Digits(images, rows.z, rows.seeds, rows.labels, wanted.width, wanted.scale, wanted.paper, model.about)
-    return rows, await called(large, WRITERS[kind], made)
+    return await called(large, WRITERS[kind], made), told(rows.seeds, rows.labels)
 
 
-def told(rows: Rows) -> dict[str, str]:
+def told(seeds: list[int] | None, labels: list[int] | None) -> dict[str, str]:
     """What the headers tell of the digits."""
     headers = {}
-    if rows.seeds is not None:
-        headers["Kakite-Seed"] = str(rows.seeds[0])
-    if rows.labels is not None:
-        headers["Kakite-Labels"] = ",".join(map(str, rows.labels))
+    if seeds is not None:
+        headers["Kakite-Seed"] = str(seeds[0])
+    if labels is not None:
+        headers["Kakite-Labels"] = ",".join(map(str, labels))
     return headers

@@ -17,7 +17,7 @@ from app.gallery import Model
 from app.schemas.fields import Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from app.walks import Point
-from app.work import Written, called, gotten, preferred, written
+from app.work import Content, called, gotten, preferred, written
 from models import latents
 from models.pixels import Pixels
 
@@ -47,7 +47,7 @@ async def get_walk(request: Request) -> Response:
     """The first and the last picture are exactly those of their seeds."""
     wanted = query(request, WalkQuery)
 
-    async def write(model: Model) -> Written:
+    async def write(model: Model) -> Content:
         return await walk(request, model, wanted, [placed(model, seed) for seed in (wanted.from_, *wanted.to)], kind), {}
 
     kind = chosen(request, wanted)
@@ -75,7 +75,7 @@ async def get_plane(request: Request) -> Response:
     """Three of its corners are exactly the digits of their seeds."""
     wanted = query(request, PlaneQuery)
 
-    async def write(model: Model) -> Written:
+    async def write(model: Model) -> Content:
         corners = [placed(model, seed) for seed in wanted.seeds]
         label = ends(model, held(wanted.label), corners[:1])
         z = await called(True, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)

@@ -16,7 +16,7 @@ from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
-from app.work import Written, called, gotten, preferred, written
+from app.work import Content, called, gotten, preferred, written
 from app.writing import Line
 from app.zips import zipped_whole
 from models import latents
@@ -43,7 +43,7 @@ async def get_write(request: Request) -> Response:
         raise Unfit(f"text: {len(text)} characters (allowed: {TEXT}).")
     writing.check(text)
 
-    async def write(model: Model) -> Written:
+    async def write(model: Model) -> Content:
         seed = drawn_seed(wanted)
         [line] = await lines(request, model, wanted, seed, [text])
         content = await called(True, png.encode, line.picture, wanted.paper)

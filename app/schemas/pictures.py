@@ -1,7 +1,6 @@
 """Requests for digits side by side."""
 
 import math
-from functools import cached_property
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -54,7 +53,7 @@ class Wanted(Scaled):
     def one_label_for_all(self) -> bool:
         return self.labels is not None and len(self.labels) == 1
 
-    @cached_property
+    @property
     def draws(self) -> int:
         """How many seeds or vectors: n, or as many as the lists are long."""
         if self.n is not None:
@@ -65,20 +64,25 @@ class Wanted(Scaled):
             return self.default_rows
         return len(self.labels) if self.labels and len(self.labels) > 1 else self.default_n
 
-    @cached_property
+    @property
     def count(self) -> int:
         """How many digits."""
         return self.draws * len(DIGITS) if self.each else self.draws
 
-    @cached_property
+    @property
     def width(self) -> int:
         """Of a sheet, in digits."""
         return self.columns or (len(DIGITS) if self.each else square_columns(self.count))
 
-    @cached_property
+    @property
     def pixels(self) -> int:
         """Of the whole picture, empty places included."""
         return self.width * math.ceil(self.count / self.width) * (SIDE * self.scale) ** 2
+
+    @property
+    def single(self) -> bool:
+        """Whether it is for one digit, as its seed draws it, pixel by pixel."""
+        return self.count == self.width == self.scale == self.truncation == 1 and self.vectors is None
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:

@@ -1,0 +1,71 @@
+"""One process that speaks HTTP: uvicorn around the application, until it is told to end or the model process has gone.
+
+Where there are several, `app.supervisor` starts each as `python -m app.serving`, with what it needs open in its hands.
+"""
+
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import Any
+
+import uvicorn
+
+from app import logs
+from app.connection import Connection
+from app.counts import PROCESSES, Counts, named
+from app.lines import Lines
+from app.main import create_app
+from app.messages import HangUp
+from app.settings import Settings
+
+
+def run(settings: Settings, connection: Connection, lines: Lines, counts: Counts | None = None, **address: Any) -> int:
+    """0 when it was told to end; 1 where it could not begin or the model process has ended. The address is a `host` and `port`, or
+    a `socket` that is bound."""
+    listening = address.pop("socket", None)
+    app = create_app(settings, connection, lines, counts)
+    lines.on_drop = app.state.metrics.dropped_lines.inc
+    config = uvicorn.Config(
+        app,
+        **address,
+        loop="uvloop",
+        http="httptools",
+        timeout_graceful_shutdown=settings.grace_s,
+        access_log=False,  # `observing` knows more of a request
+        log_config=None,
+    )
+    server = uvicorn.Server(config)
+
+    def leave() -> None:
+        server.should_exit = True
+
+    connection.on_end = leave
+    with suppress(KeyboardInterrupt):  # which uvicorn raises again when it has shut down
+        server.run([listening] if listening else None)
+    return 1 if connection.lost or not server.started else 0
+
+
+def main() -> int:
+    """One of several. Its arguments: descriptors of the connection to the model process, of the file of counts and of the socket to listen
+    at, then which process this is and how many there are."""
+    connected, counted, listening, mine, processes = map(int, sys.argv[1:])
+    settings = Settings()
+    lines = Lines(sys.stderr.fileno())
+    logs.configure(settings.log, stream=lines)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it begins and ends is the supervisor's to tell
+    try:
+        connection = Connection(socket.socket(fileno=connected))
+    except HangUp:
+        return 1
+    with os.fdopen(counted, "r+b") as file:
+        counts = Counts(named(connection.served), processes, mine, file)
+    counts[PROCESSES].add(os.getpid())
+    status = run(settings, connection, lines, counts, socket=socket.socket(fileno=listening))
+    lines.close()
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
