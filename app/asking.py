@@ -48,18 +48,21 @@ class Invalid(Exception):
 async def content(request: Request) -> bytes:
     """The body. One that is too large is refused before it is read whole: by the length that was announced, else by what has come."""
     limit: int = request.app.state.settings.body_limit_bytes
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise too_large(limit)
     message = await request.receive()
     read: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await request.receive()
-        read += message.get("body", b"")
-        if len(read) > limit:
+    if message.get("more_body"):
+        announced = request.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced) > limit:
             raise too_large(limit)
+        parts = [read]
+        while message.get("more_body") and sum(map(len, parts)) <= limit:
+            message = await request.receive()
+            parts.append(message.get("body", b""))
+        read = b"".join(parts)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
+    if len(read) > limit:
+        raise too_large(limit)
     return read
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 log = logging.getLogger("kakite")
 
 LIMIT_LINES = 10_000  # that may wait
-PAUSE_S = 0.02  # in which lines gather, so that the thread wakes 50 times a second at most
+PAUSE_S = 0.05  # in which lines gather, so that the thread wakes 20 times a second at most
 WHOLE_BYTES = 4096  # what a pipe takes in one piece (PIPE_BUF), so that lines of several processes do not mix
 PATIENCE_S = 1  # at the end
 
@@ -68,8 +68,10 @@ class Lines:
         rest = memoryview("".join(lines).encode(errors="backslashreplace"))
         try:
             while rest:
-                select.select([], [self.descriptor], [])  # for one that does not wait, which whoever shares it may have made of it
-                rest = rest[os.write(self.descriptor, rest) :]
+                try:
+                    rest = rest[os.write(self.descriptor, rest) :]
+                except BlockingIOError:  # whoever shares it has made it one that does not wait
+                    select.select([], [self.descriptor], [])
         except OSError:
             self.drop(len(lines))
             return

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from pydantic_core import to_json
 
 Kind = Literal["text", "json"]
-Told = Mapping[str, Any]  # what is known beside the message; None where it is not
+Told = Mapping[str, Any]  # what is known beside the message
 
 MARGIN = 10  # before a message for people
 
@@ -23,13 +23,13 @@ class Stream(Protocol):
 
 
 def text(level: str, message: str, told: Told) -> str:
-    more = ", ".join([f"{name} {value}" for name, value in told.items() if value is not None])
+    more = ", ".join([f"{name} {value}" for name, value in told.items()])
     return f"{level}:".ljust(MARGIN) + message + (f" ({more})" if more else "")
 
 
 def json(created: datetime, level: str, logger: str, message: str, told: Told) -> str:
     line = {"time": created.isoformat(timespec="milliseconds"), "level": level.lower(), "logger": logger, "message": message}
-    return to_json({**line, **{name: value for name, value in told.items() if value is not None}}, fallback=str).decode()
+    return to_json({**line, **told}, fallback=str).decode()
 
 
 class TextFormatter(logging.Formatter):
@@ -42,9 +42,8 @@ class JsonFormatter(logging.Formatter):
     """One object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        exception = self.formatException(record.exc_info) if record.exc_info else None
-        created = datetime.fromtimestamp(record.created, UTC)
-        return json(created, record.levelname, record.name, record.getMessage(), {"exception": exception})
+        told = {"exception": self.formatException(record.exc_info)} if record.exc_info else {}
+        return json(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, record.getMessage(), told)
 
 
 class RequestLog:

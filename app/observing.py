@@ -5,10 +5,11 @@ learn of a request on its way, they write into its `Observed`.
 """
 
 import logging
-import os
+import random
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,7 +45,7 @@ class Observing:
             return await self.app(scope, receive, send)
         began = time.perf_counter()
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = given if GIVEN_ID.fullmatch(given) else os.urandom(16).hex().encode()
+        request_id = given if GIVEN_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
         observed = scope.setdefault("state", {})["observed"] = Observed()
         status = 0
 
@@ -72,18 +73,14 @@ class Observing:
             self.metrics.rejections.labels(observed.reason).inc()
         if self.log is None:
             return
-        timing = observed.timing
-        told = {
-            "id": request_id,
-            "route": route,
-            "n": observed.images,
-            "wait_ms": timing and ms(timing.waited_s),
-            "batch": timing and timing.batch_rows,
-            "model_ms": timing and ms(timing.computed_s),
-            "status": status,
-            "ms": ms(seconds),
-        }
-        self.log.write(f"{scope['method']} {quote(scope['path'])}", told)
+        told: dict[str, Any] = {"id": request_id, "route": route}
+        if observed.images is not None:
+            told["n"] = observed.images
+        if timing := observed.timing:
+            told |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
+        told |= {"status": status, "ms": ms(seconds)}
+        path = scope["path"]
+        self.log.write(f"{scope['method']} {path if path == route else quote(path)}", told)
 
 
 def ms(seconds: float) -> float:

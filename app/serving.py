@@ -18,6 +18,7 @@ from app.counts import PROCESSES, Counts, named
 from app.lines import Lines
 from app.main import create_app
 from app.messages import HangUp
+from app.protocol import Protocol
 from app.settings import Settings
 
 
@@ -31,7 +32,8 @@ def run(settings: Settings, connection: Connection, lines: Lines, counts: Counts
         app,
         **address,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
+        server_header=False,
         timeout_graceful_shutdown=settings.grace_s,
         access_log=False,  # `observing` knows more of a request
         log_config=None,

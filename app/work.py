@@ -60,7 +60,8 @@ def caching(request: Request, model: Model, wanted: BaseModel, named: str | None
 
 def preferred(request: Request, offered: tuple[str, ...]) -> str:
     """The media type that the request prefers. Raises NotAcceptable."""
-    return accept.choose(",".join(request.headers.getlist("accept")), offered)
+    given = b",".join([value for name, value in request.scope["headers"] if name == b"accept"])
+    return accept.choose(given.decode("latin-1"), offered)
 
 
 async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:

@@ -77,24 +77,26 @@ class Wanted(Scaled):
     @property
     def pixels(self) -> int:
         """Of the whole picture, empty places included."""
-        return self.width * math.ceil(self.count / self.width) * (SIDE * self.scale) ** 2
+        count, width = self.count, self.width
+        return width * math.ceil(count / width) * (SIDE * self.scale) ** 2
 
     @property
     def single(self) -> bool:
         """Whether it is for one digit, as its seed draws it, pixel by pixel."""
-        return self.count == self.width == self.scale == self.truncation == 1 and self.vectors is None
+        return self.draws == self.scale == self.truncation == 1 and self.columns in (None, 1) and not self.each and self.vectors is None
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
-        if self.seed is not None and self.vectors is not None:
+        draws, count, vectors, labels = self.draws, self.count, self.vectors, self.labels
+        if self.seed is not None and vectors is not None:
             raise PydanticCustomError("both", "seed and z exclude each other: send the one or the other")
-        if self.vectors is not None and len(self.vectors) != self.draws:
-            raise PydanticCustomError("z_count", f"z holds {len(self.vectors)} vectors, but n is {self.draws}: they must be as many")
-        if self.count > N_MAX:
-            raise PydanticCustomError("count", f"that would be {self.count} digits, ten in each of {self.draws} rows; {N_MAX} are allowed")
-        if self.labels is not None and len(self.labels) != self.count and not self.one_label_for_all:
-            raise PydanticCustomError("label_count", f"label is a list of {len(self.labels)}, but there are {self.count} digits")
-        if self.seed is not None and self.seed + self.draws - 1 > SEED_MAX:
+        if vectors is not None and len(vectors) != draws:
+            raise PydanticCustomError("z_count", f"z holds {len(vectors)} vectors, but n is {draws}: they must be as many")
+        if count > N_MAX:
+            raise PydanticCustomError("count", f"that would be {count} digits, ten in each of {draws} rows; {N_MAX} are allowed")
+        if labels is not None and len(labels) != count and not self.one_label_for_all:
+            raise PydanticCustomError("label_count", f"label is a list of {len(labels)}, but there are {count} digits")
+        if self.seed is not None and self.seed + draws - 1 > SEED_MAX:
             raise PydanticCustomError("last_seed", f"seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
         if self.pixels > PIXELS_MAX:
             raise PydanticCustomError(
