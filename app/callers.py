@@ -10,8 +10,8 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from app.batches import Piece
 from app.messages import unpacked
-from models.latents import Rows
 
 READ_BYTES = 262_144
 ARRIVALS = 16  # connections that are taken at once
@@ -28,7 +28,11 @@ class Caller:
 class Question:
     caller: Caller
     name: str  # of the model
-    rows: Rows  # [n, z_dim + classes]
+    pieces: list[Piece]
+
+    @property
+    def rows(self) -> int:
+        return sum(map(len, self.pieces))
 
 
 class Callers:
@@ -54,9 +58,9 @@ class Callers:
         first, room = self.waiting[0], most_rows
         taken, left = [], deque[Question]()
         for question in self.waiting:
-            if question.name == first.name and len(question.rows) <= room:
+            if question.name == first.name and question.rows <= room:
                 taken.append(question)
-                room -= len(question.rows)
+                room -= question.rows
             else:
                 left.append(question)
         self.waiting = left
@@ -97,7 +101,7 @@ class Callers:
             self.dismiss(caller)
             return
         caller.unread += content
-        self.waiting.extend(Question(caller, name, rows) for name, rows in unpacked(caller.unread))
+        self.waiting.extend(Question(caller, name, pieces) for name, pieces in unpacked(caller.unread))
 
     def answer(self, caller: Caller, message: bytes) -> None:
         """As much as can be sent now; the rest when there is room for it."""

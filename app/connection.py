@@ -1,4 +1,4 @@
-"""The way to the model process, seen from the event loop: a function of rows that is computed elsewhere. Knows neither HTTP nor torch."""
+"""The way to the model process, seen from the event loop: a function that is computed elsewhere. Knows neither HTTP nor torch."""
 
 import asyncio
 import logging
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from app.batcher import Gone
+from app.batches import Piece
 from app.messages import Answer, Failed, Served, packed, read, unpacked
-from models.latents import Rows
 
 log = logging.getLogger("kakite.connection")
 
@@ -44,13 +44,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
 
-    async def compute(self, name: str, rows: Rows) -> Answer:
-        """Rows [n, z_dim + classes] -> pixels [n, 28, 28]. Raises ComputeError, or Gone where nothing will be computed any more."""
+    async def compute(self, name: str, pieces: list[Piece]) -> Answer:
+        """Raises ComputeError, or Gone where nothing will be computed any more."""
         if self.transport is None or self.transport.is_closing():
             raise Gone
         question: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self.questions[name].append(question)
-        self.transport.write(packed((name, rows)))
+        self.transport.write(packed((name, pieces)))
         return await question
 
     def data_received(self, data: bytes) -> None:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from app.batcher import Batcher, Computed
-from app.batches import Batch, Piece
+from app.batches import Piece
 from app.connection import Connection
 from app.counts import Counts
 from app.messages import Served
@@ -71,10 +71,9 @@ class Gallery:
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
 
         async def compute(pieces: list[Piece]) -> Computed:
-            batch = Batch(pieces, served.card.network)
-            answer = await self.connection.compute(name, batch.rows)
+            answer = await self.connection.compute(name, pieces)
             on_batch(answer)
-            return Computed(batch.results(answer.pixels), answer.batch_rows)
+            return Computed(answer.results, answer.batch_rows)
 
         pending, queued = (counts[f"{name} pending"], counts[f"{name} queued"]) if counts else (None, None)
         batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, pending, queued, on_wait)

@@ -65,7 +65,7 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
 def digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
     """Where one is wanted, and nothing but what its seed draws."""
     labels = checked_labels(wanted, network, model)
-    return Digit(seed_of(wanted), None if labels is None else labels[0], wanted.paper)
+    return seed_of(wanted), None if labels is None else labels[0], wanted.paper
 
 
 def seed_of(wanted: Wanted) -> int:

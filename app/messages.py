@@ -2,7 +2,8 @@
 
 A message is a pickle behind its length in bytes. The first goes to the model process, the settings; it answers with what
 it serves or why it does not. From then on it is sent one end of a pair of sockets for each that wants to ask it, and says there, too,
-what it serves. There a `(name, rows [n, z_dim + classes])` is answered by an `Answer` or a `Failed`; of one model in order.
+what it serves. There a `(name, pieces)` is answered by an `Answer` or a `Failed`; of one model in order. `app.batches` tells what pieces
+are: a question for a digit is a few integers, and its answer the finished PNG, so that whoever speaks HTTP does nothing else.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ from typing import Any, BinaryIO, NamedTuple
 from app import REVISION
 from models.cards import Card
 from models.directions import Directions
-from models.pixels import Pixels
 
 LENGTH = struct.Struct("<Q")
 
@@ -53,7 +53,8 @@ class Answer(NamedTuple):
     """What became of a question."""
 
     name: str  # of the model that was asked
-    pixels: Pixels  # [n, 28, 28]
+    results: list[Any]  # for each piece
+    rows: int  # of all pieces
     batch_rows: int  # that were computed together, these and those of others
     seconds: float  # in which they were
     first: bool  # of the questions in that batch, so that a batch is counted once

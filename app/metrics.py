@@ -70,7 +70,7 @@ class Metrics:
             if answer.first:
                 sizes.observe(answer.batch_rows)
                 seconds.observe(answer.seconds)
-            images.inc(len(answer.pixels))
+            images.inc(answer.rows)
 
         return count
 

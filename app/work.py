@@ -28,7 +28,7 @@ async def written(request: Request, model: Model, rows: Rows) -> Pixels:
 
 async def written_one(request: Request, model: Model, digit: Digit) -> Written:
     """One digit, as a PNG, as long as the client is there to get it."""
-    [one] = await submitted(request, model, digit)
+    [[one]] = await submitted(request, model, [digit])
     return cast(Written, one)
 
 

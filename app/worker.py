@@ -12,24 +12,23 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-import numpy as np
 import torch
 
-from app.callers import Callers
+from app.batches import Batch
+from app.callers import Callers, Question
 from app.messages import Answer, Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
 from models import device, directions, weights
-from models.cards import FLOAT_SUFFIX, SUFFIX
+from models.cards import FLOAT_SUFFIX, SUFFIX, Card
 from models.computing import InexactError
 from models.device import DeviceError
 from models.directions import DirectionsError
 from models.integers import IntegerGenerator
-from models.latents import Rows
 from models.weights import WeightsError
 
 
@@ -52,8 +51,8 @@ def main() -> None:
         gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
         callers = Callers(connection, served)
         while questions := callers.take(settings.batch_images):
-            name = questions[0].name
-            for question, told in zip(questions, answers(name, samplers[name][1], [question.rows for question in questions]), strict=True):
+            served_one, sampler = samplers[questions[0].name]
+            for question, told in zip(questions, answers(served_one.card, sampler, questions), strict=True):
                 callers.answer(question.caller, packed(told))
 
 
@@ -113,19 +112,19 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
     return Served(card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, ways), sampler
 
 
-def answers(name: str, sampler: Sampler, asked: list[Rows]) -> Iterator[Answer | Failed]:
+def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:
     """To questions that are computed together. A forward pass that fails is told of, and the next one runs."""
     began_s = time.perf_counter()
     try:
-        pixels = sampler(asked[0] if len(asked) == 1 else np.concatenate(asked))
+        batch = Batch([piece for question in questions for piece in question.pieces], card.network)
+        results = iter(batch.results(sampler(batch.rows)))
     except Exception:
-        failed = Failed(name, traceback.format_exc())
-        yield from (failed for _ in asked)
-        return
-    seconds, start = time.perf_counter() - began_s, 0
-    for i, rows in enumerate(asked):
-        yield Answer(name, pixels[start : start + len(rows)], len(pixels), seconds, first=i == 0)
-        start += len(rows)
+        return [Failed(card.name, traceback.format_exc())] * len(questions)
+    rows, seconds = len(batch.rows), time.perf_counter() - began_s
+    return [
+        Answer(card.name, list(islice(results, len(question.pieces))), question.rows, rows, seconds, first=question is questions[0])
+        for question in questions
+    ]
 
 
 if __name__ == "__main__":

@@ -92,8 +92,8 @@ async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> C
     """wanted -> rows -> images -> bytes, and what the headers tell of them."""
     if kind == PNG and wanted.single:
         digit = latents.digit(wanted, model.card.network, model.name)
-        one = await written_one(request, model, digit)
-        return one.picture, told([digit.seed], [one.label] if model.card.network.classes else None)
+        label, picture = await written_one(request, model, digit)
+        return picture, told([digit[0]], [label] if model.card.network.classes else None)
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
     rows = await called(large, latents.rows, wanted, model.card.network, model.name)
     images = await written(request, model, rows.values)
