@@ -15,6 +15,7 @@ from app import png
 from app.asking import Unfit
 from app.png import Paper
 from app.zips import zipped_whole
+from models.latents import Steps, as_numbers
 from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
@@ -27,7 +28,7 @@ class Digits:
     """What was written, and what there is to tell of it."""
 
     images: Pixels  # [n, 28, 28]
-    z: NDArray[np.float32]  # [n, z_dim]
+    steps: Steps  # [n, z_dim], z on its grid
     seeds: list[int] | None  # [n]; None where z was given
     labels: list[int] | None  # [n]; None where the model has none
     columns: int | None = None  # of a sheet; None: as square as can be
@@ -44,11 +45,11 @@ class Digits:
     def each(self) -> Iterator[bytes]:
         """A PNG each."""
         for image in self.images:
-            yield png.encode(png.magnified(image, self.scale), self.paper)
+            yield png.encode_sheet(image[None], 1, self.scale, self.paper)
 
 
 def as_png(digits: Digits) -> bytes:
-    return png.encode(sheet(digits.images, digits.columns, digits.scale), digits.paper)
+    return png.encode_sheet(digits.images, digits.columns, digits.scale, digits.paper)
 
 
 def as_webp(digits: Digits) -> bytes:
@@ -85,7 +86,7 @@ def as_zip(digits: Digits) -> bytes:
 def as_npz(digits: Digits) -> bytes:
     """Arrays, as the generator made them: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 where there
     are any. Scale, columns and paper are for pictures."""
-    arrays: dict[str, NDArray[Any]] = {"images": digits.images, "z": digits.z}
+    arrays: dict[str, NDArray[Any]] = {"images": digits.images, "z": as_numbers(digits.steps)}
     for name, values in (("labels", digits.labels), ("seeds", digits.seeds)):
         if values is not None:
             arrays[name] = np.array(values, np.int64)

@@ -7,7 +7,6 @@ import secrets
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.asking import Unfit
 from app.batches import Digit
@@ -27,11 +26,6 @@ class Rows:
     steps: latents.Steps  # [n, z_dim]
     labels: list[int] | None  # [n]; None where the model has no labels
     seeds: list[int] | None  # [n]; None where z was given
-
-    @property
-    def z(self) -> NDArray[np.float32]:
-        """[n, z_dim], as it was on the grid."""
-        return latents.as_numbers(self.steps)
 
 
 def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
@@ -13,7 +14,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.types import ASGIApp
 
-from app import __version__, problems
+from app import __version__, cores, problems
 from app.connection import Connection
 from app.counts import PROCESSES, Counts
 from app.gallery import Gallery
@@ -64,6 +65,7 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = counted
     app.state.gallery = gallery
+    app.state.workers = CapacityLimiter(cores.available())
     problems.install(app)
     app.mount("/page", page.files, name="page")
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None

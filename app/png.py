@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from zlib_ng import zlib_ng
 
-from models.pixels import Pixels
+from models.pixels import Pixels, lay_out, sheet_shape, square_columns
 
 Paper = Literal["black", "white", "transparent"]
 
@@ -38,14 +38,36 @@ def magnified(picture: Pixels, scale: int) -> Pixels:
     return picture if scale == 1 else picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
+class Canvas:
+    """A picture in the making, where its file needs it: every row unfiltered (PNG specification, third edition, section 9)."""
+
+    def __init__(self, height: int, width: int, paper: Paper) -> None:
+        channels = 2 if paper == "transparent" else 1
+        self.height, self.width, self.paper = height, width, paper
+        self.rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with the number of its filter: 0, none
+        self.ink: Pixels = self.rows[:, channels::channels]  # [height, width], a view: grey, or alpha where nothing is behind it
+
+    def encoded(self) -> bytes:
+        if self.paper == "white":
+            np.subtract(255, self.ink, out=self.ink)
+        colour = GREY_AND_ALPHA if self.paper == "transparent" else GREY
+        return beginning(self.height, self.width, colour) + chunk(b"IDAT", zlib_ng.compress(self.rows, LEVEL)) + END
+
+
 def encode(picture: Pixels, paper: Paper = "black") -> bytes:
-    """Ink [height, width] -> PNG, every row unfiltered (PNG specification, third edition, sections 5 and 9)."""
+    """Ink [height, width] -> PNG."""
     height, width = picture.shape
-    pixels = inked(picture, paper)
-    rows = np.zeros((height, 1 + pixels[0].size), np.uint8)  # each row begins with the number of its filter: 0, none
-    rows[:, 1:] = pixels.reshape(height, -1)
-    colour = GREY if pixels.ndim == 2 else GREY_AND_ALPHA
-    return beginning(height, width, colour) + chunk(b"IDAT", zlib_ng.compress(rows, LEVEL)) + END
+    canvas = Canvas(height, width, paper)
+    canvas.ink[:] = picture
+    return canvas.encoded()
+
+
+def encode_sheet(images: Pixels, columns: int | None = None, scale: int = 1, paper: Paper = "black") -> bytes:
+    """Digits [N, 28, 28] side by side -> PNG."""
+    columns = columns or square_columns(len(images))
+    canvas = Canvas(*sheet_shape(len(images), columns, scale), paper)
+    lay_out(images, columns, scale, canvas.ink)
+    return canvas.encoded()
 
 
 @functools.lru_cache

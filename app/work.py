@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
+from anyio import to_thread
 from fastapi import Request, Response
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
 
 from app import accept, conditional
 from app.batcher import Timing
@@ -53,7 +53,7 @@ async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Mo
 
 def caching(request: Request, model: Model, wanted: BaseModel, named: str | None, kind: str, pure: bool) -> tuple[dict[str, str], bool]:
     """The headers that caches read, and whether the client has the answer already. `named` is the model as the request names it."""
-    tag = conditional.etag(model.served, request.url.path, wanted, kind) if pure else None
+    tag = conditional.etag(model.served, request.scope["path"], wanted, kind) if pure else None
     kept = conditional.kept(tag, named, public=not request.app.state.settings.api_keys)
     return kept, tag is not None and conditional.is_known(tag, request.headers)
 
@@ -64,6 +64,8 @@ def preferred(request: Request, offered: tuple[str, ...]) -> str:
     return accept.choose(given.decode("latin-1"), offered)
 
 
-async def called(large: bool, function: Callable[..., T], *arguments: Any) -> T:
-    """Large work in a thread of its own: the event loop is for waiting."""
-    return await run_in_threadpool(function, *arguments) if large else function(*arguments)
+async def called(request: Request, large: bool, function: Callable[..., T], *arguments: Any) -> T:
+    """Large work in a thread of its own, for the event loop is for waiting; no more of it at once than there are cores."""
+    if not large:
+        return function(*arguments)
+    return await to_thread.run_sync(function, *arguments, limiter=request.app.state.workers)

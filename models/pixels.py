@@ -41,9 +41,21 @@ def sheet(images: Pixels, columns: int | None = None, scale: int = 1) -> Pixels:
     `scale` magnifies by whole pixels. Places that no digit fills stay paper (0).
     """
     columns = columns or square_columns(len(images))
-    rows = math.ceil(len(images) / columns)
-    places = images
-    if missing := rows * columns - len(images):
-        places = np.concatenate([images, np.zeros((missing, SIDE, SIDE), np.uint8)])
-    picture = places.reshape(rows, columns, SIDE, SIDE).swapaxes(1, 2).reshape(rows * SIDE, columns * SIDE)
-    return picture if scale == 1 else picture.repeat(scale, axis=0).repeat(scale, axis=1)
+    picture = np.zeros(sheet_shape(len(images), columns, scale), np.uint8)
+    lay_out(images, columns, scale, picture)
+    return picture
+
+
+def sheet_shape(n: int, columns: int, scale: int) -> tuple[int, int]:
+    """Height and width in pixels."""
+    return math.ceil(n / columns) * SIDE * scale, columns * SIDE * scale
+
+
+def lay_out(images: Pixels, columns: int, scale: int, picture: Pixels) -> None:
+    """Digits [N, 28, 28] into a picture of `sheet_shape`, or a view of one, which is written once."""
+    whole, rest = divmod(len(images), columns)
+    lines = images if scale == 1 else images.repeat(scale, axis=2)  # [N, 28, 28 * scale]
+    places = picture.reshape(-1, SIDE, scale, columns, SIDE * scale, copy=False)  # rows, y, lines alike, columns, x
+    places[:whole] = lines[: whole * columns].reshape(whole, columns, SIDE, -1).swapaxes(1, 2)[:, :, None]
+    if rest:
+        places[whole, :, :, :rest] = lines[whole * columns :].swapaxes(0, 1)[:, None]

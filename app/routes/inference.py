@@ -88,10 +88,10 @@ async def infer(request: Request, name: Name, version: str = "") -> Response:
     model.batcher.admit()
     body = await content(request)
     large = len(body) > LARGE_BYTES
-    asked, tensors = await called(large, inference.read, body, request.headers.get(LENGTH_HEADER))
-    rows = await called(large, inference.rows, tensors, model.card.network)
+    asked, tensors = await called(request, large, inference.read, body, request.headers.get(LENGTH_HEADER))
+    rows = await called(request, large, inference.rows, tensors, model.card.network)
     images = await written(request, model, rows)
-    answer, headers = await called(len(rows) > 16, inference.answer, asked, model.name, model.version, images)
+    answer, headers = await called(request, len(rows) > 16, inference.answer, asked, model.name, model.version, images)
     return Response(answer, headers=headers)
 
 

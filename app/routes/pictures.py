@@ -95,10 +95,10 @@ async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> C
         label, picture = await written_one(request, model, digit)
         return picture, told([digit[0]], [label] if model.card.network.classes else None)
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
-    rows = await called(large, latents.rows, wanted, model.card.network, model.name)
+    rows = await called(request, large, latents.rows, wanted, model.card.network, model.name)
     images = await written(request, model, rows.values)
-    made = Digits(images, rows.z, rows.seeds, rows.labels, wanted.width, wanted.scale, wanted.paper, model.about)
-    return await called(large, WRITERS[kind], made), told(rows.seeds, rows.labels)
+    made = Digits(images, rows.steps, rows.seeds, rows.labels, wanted.width, wanted.scale, wanted.paper, model.about)
+    return await called(request, large, WRITERS[kind], made), told(rows.seeds, rows.labels)
 
 
 def told(seeds: list[int] | None, labels: list[int] | None) -> dict[str, str]:

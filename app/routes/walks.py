@@ -78,7 +78,7 @@ async def get_plane(request: Request) -> Response:
     async def write(model: Model) -> Content:
         corners = [placed(model, seed) for seed in wanted.seeds]
         label = ends(model, held(wanted.label), corners[:1])
-        z = await called(True, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
+        z = await called(request, True, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
         return await sheet(request, model, wanted, z, label, kind, wanted.n), {}
 
     kind = preferred(request, STRIP)
@@ -153,7 +153,7 @@ def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) 
 
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Placed], kind: str) -> bytes:
     labels = ends(model, wanted.ends(), points)
-    z = await called(True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
+    z = await called(request, True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.columns or len(z))
     frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
@@ -162,7 +162,7 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Pl
         inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
         return animation.animate(inked, kind, wanted.ms, wanted.loop)
 
-    return await called(True, animated, wanted.format)
+    return await called(request, True, animated, wanted.format)
 
 
 async def images(request: Request, model: Model, z: latents.Steps, between: Held) -> Pixels:
@@ -177,7 +177,7 @@ async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, betwe
     steps = latents.to_grid(z * wanted.truncation)
     made = Digits(
         images=await images(request, model, steps, between),
-        z=latents.as_numbers(steps),
+        steps=steps,
         seeds=None,
         labels=[first] * len(z) if first is not None and first == last else None,
         columns=columns,
@@ -185,4 +185,4 @@ async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, betwe
         paper=wanted.paper,
         about=model.about,
     )
-    return await called(True, WRITERS[kind], made)
+    return await called(request, True, WRITERS[kind], made)

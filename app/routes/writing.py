@@ -46,7 +46,7 @@ async def get_write(request: Request) -> Response:
     async def write(model: Model) -> Content:
         seed = drawn_seed(wanted)
         [line] = await lines(request, model, wanted, seed, [text])
-        content = await called(True, png.encode, line.picture, wanted.paper)
+        content = await called(request, True, png.encode, line.picture, wanted.paper)
         if kind == JSON:
             content = json.dumps({**model.about, **told(text, seed, line, content)}).encode()
         return content, {"Kakite-Seed": str(seed)}
@@ -76,9 +76,9 @@ async def post_write(request: Request) -> Response:
     model.batcher.admit()
     seed = drawn_seed(wanted)
     set_lines = await lines(request, model, wanted, seed, wanted.lines)
-    pictures = await called(True, lambda: [png.encode(line.picture, wanted.paper) for line in set_lines])
+    pictures = await called(request, True, lambda: [png.encode(line.picture, wanted.paper) for line in set_lines])
     texts = list(zip(wanted.lines, range(seed, seed + len(pictures)), set_lines, pictures, strict=True))
-    content = await called(True, listed if kind == JSON else archive, model, texts)
+    content = await called(request, True, listed if kind == JSON else archive, model, texts)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
     if wanted.seed is None:
         headers["Cache-Control"] = conditional.NEVER
@@ -102,7 +102,7 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     parts = [await written(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
     images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
-    return await called(True, set_all, texts, digits, seed, wanted)
+    return await called(request, True, set_all, texts, digits, seed, wanted)
 
 
 def set_all(texts: list[str], digits: list[dict[str, Any]], seed: int, wanted: Hand) -> list[Line]:
