@@ -56,6 +56,6 @@ def lay_out(images: Pixels, columns: int, scale: int, picture: Pixels) -> None:
     whole, rest = divmod(len(images), columns)
     lines = images if scale == 1 else images.repeat(scale, axis=2)  # [N, 28, 28 * scale]
     places = picture.reshape(-1, SIDE, scale, columns, SIDE * scale, copy=False)  # rows, y, lines alike, columns, x
-    places[:whole] = lines[: whole * columns].reshape(whole, columns, SIDE, -1).swapaxes(1, 2)[:, :, None]
+    places[:whole] = lines[: whole * columns].reshape(whole, columns, SIDE, SIDE * scale).swapaxes(1, 2)[:, :, None]
     if rest:
         places[whole, :, :, :rest] = lines[whole * columns :].swapaxes(0, 1)[:, None]
