@@ -87,28 +87,28 @@ class Floats(Way):
     def steps_of(self, generator: IntegerGenerator) -> list[Step]:
         return steps_on_phases(generator)
 
-    def prepared(self, layer: Layer) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights as `products` takes them; bias and factor [out]."""
-        weight = self.kernels(layer.weight) if layer.is_conv else layer.weight.T
-        weight, bias, factor = (part.to(self.dtype).to(self.device) for part in (weight, layer.bias, torch.exp2(-layer.shift.double())))
-        return weight.contiguous(), bias, factor
+    def prepared(self, layer: Layer) -> tuple[Tensor, Tensor]:
+        """Weights and bias, both times each channel's power of two, which is exact."""
+        factor = torch.exp2(-layer.shift.double())  # [out]
+        weight = layer.weight * factor.reshape(-1, *[1] * (layer.weight.dim() - 1))
+        weight, bias = (part.to(self.dtype).to(self.device) for part in (weight, layer.bias * factor))
+        return (self.kernels(weight) if layer.is_conv else weight.contiguous()), bias
 
     def kernels(self, weight: Tensor) -> Tensor:
-        """Of a convolution, as `convolved` takes them: here [9 * in, out], nine taps of all channels."""
-        return weight.permute(2, 3, 1, 0).flatten(0, 2)
+        """Of a convolution, as `convolved` takes them: here [out, 9 * in], nine taps of all channels."""
+        return weight.permute(0, 2, 3, 1).flatten(1).contiguous()
 
-    def convolved(self, x: Tensor, weight: Tensor) -> Tensor:
-        """[B, side, side, in] -> [B, side, side, out], without the bias: a matrix product of patches."""
-        return torch.matmul(patches(x), weight)
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """[B, side, side, in] -> [B, side, side, out]: a matrix product of patches."""
+        return F.linear(patches(x), weight, bias)
 
     def last(self, rows: Tensor) -> Tensor:
         x = rows.to(self.dtype)
-        for i, (step, (weight, bias, factor)) in enumerate(self.steps):
+        for i, (step, (weight, bias)) in enumerate(self.steps):
             if step.layer.is_conv:
-                sums = self.convolved(x.reshape(-1, step.side, step.side, step.channels), weight)
+                x = self.convolved(x.reshape(-1, step.side, step.side, step.channels), weight, bias)  # [B, side, side, out]
             else:
-                sums = torch.matmul(x, weight)
-            x = sums.add_(bias).mul_(factor)  # [B, out] or [B, side, side, out]
+                x = F.linear(x, weight, bias)  # [B, out]
             if i + 1 < len(self.steps):
                 x = self.activated(x)
                 if self.steps[i + 1][0].side > step.side > 1:
@@ -159,10 +159,10 @@ class Float32(Floats):
         return has_onednn(device)
 
     def kernels(self, weight: Tensor) -> Tensor:
-        return weight
+        return weight.contiguous(memory_format=torch.channels_last)
 
-    def convolved(self, x: Tensor, weight: Tensor) -> Tensor:
-        return F.conv2d(x.permute(0, 3, 1, 2), weight, padding=1).permute(0, 2, 3, 1)
+    def convolved(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        return F.conv2d(x.permute(0, 3, 1, 2), weight, bias, padding=1).permute(0, 2, 3, 1)
 
 
 class Int8(Way):
