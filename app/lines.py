@@ -60,12 +60,14 @@ class Lines:
 
     def write_some(self) -> None:
         """As many lines as a pipe takes in one piece."""
-        lines = [self.waiting.popleft()]
-        size = len(lines[0])
-        while self.waiting and size + len(self.waiting[0]) <= WHOLE_BYTES:
-            lines.append(self.waiting.popleft())
-            size += len(lines[-1])
-        rest = memoryview("".join(lines).encode(errors="backslashreplace"))
+        piece, lines = b"", 0
+        while self.waiting:
+            line = self.waiting[0].encode(errors="backslashreplace")
+            if lines and len(piece) + len(line) > WHOLE_BYTES:
+                break
+            self.waiting.popleft()
+            piece, lines = piece + line, lines + 1
+        rest = memoryview(piece)
         try:
             while rest:
                 try:
@@ -73,7 +75,7 @@ class Lines:
                 except BlockingIOError:  # whoever shares it has made it one that does not wait
                     select.select([], [self.descriptor], [])
         except OSError:
-            self.drop(len(lines))
+            self.drop(lines)
             return
         if dropped := self.dropped:
             self.dropped = 0

@@ -65,6 +65,7 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = counted
     app.state.gallery = gallery
+    app.state.process = process
     app.state.workers = CapacityLimiter(cores.available())
     problems.install(app)
     app.mount("/page", page.files, name="page")

@@ -8,29 +8,34 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from app.batcher import Array, Batcher, Closed, Expired, ForwardFailed, Gone, QueueFull
+from app.batcher import Batcher, Closed, Computed, Expired, ForwardFailed, Gone, Pieces, QueueFull
+from app.counts import Count
 
 pytestmark = pytest.mark.anyio
 
 FOREVER_S = 1e6
 
+Array = NDArray[np.float32]
+
 
 class Doubling:
-    """rows [n, 1] -> 2 * rows, one call at each `let`; remembers its batches and fails on a negative row."""
+    """Pieces of rows [n, 1] -> 2 * rows, one call at each `let`; remembers its batches and fails on a negative row."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
         self.allowed = asyncio.Semaphore(0)
         self.begun = asyncio.Semaphore(0)
 
-    async def __call__(self, rows: Array) -> Array:
+    async def __call__(self, pieces: Pieces) -> Computed:
+        rows = np.concatenate(pieces)
         self.batches.append(rows[:, 0].astype(int).tolist())
         self.begun.release()
         await self.allowed.acquire()
         if (rows < 0).any():
             raise ValueError("negative row")
-        return rows * 2
+        return Computed([piece * 2 for piece in pieces], len(rows))
 
     def let(self, calls: int = 1) -> None:
         for _ in range(calls):
@@ -60,7 +65,12 @@ def rows(*values: int) -> Array:
 
 
 def submit(batcher: Batcher, *values: int, timeout_s: float = FOREVER_S) -> asyncio.Task[Array]:
-    return asyncio.create_task(batcher.submit(rows(*values), timeout_s))
+    return asyncio.create_task(doubled(batcher, *values, timeout_s=timeout_s))
+
+
+async def doubled(batcher: Batcher, *values: int, timeout_s: float = FOREVER_S) -> Array:
+    results: Array = np.concatenate(await batcher.submit(rows(*values), timeout_s))
+    return results
 
 
 async def settle() -> None:
@@ -82,7 +92,7 @@ async def test_rows_that_wait_together_are_computed_together(batcher: Batcher, f
 
 async def test_large_request_is_cut_and_comes_back_in_order(batcher: Batcher, function: Doubling) -> None:
     function.let(100)
-    answer = await batcher.submit(rows(*range(90)), FOREVER_S)
+    answer = await doubled(batcher, *range(90))
     assert answer[:, 0].tolist() == [2 * i for i in range(90)]
     assert [len(batch) for batch in function.batches] == [32, 32, 26]
 
@@ -106,11 +116,11 @@ async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Bat
     waiting = submit(batcher, *range(100))
     await settle()
     with pytest.raises(QueueFull, match="101 images are being written; 100 is the limit"):
-        await batcher.submit(rows(7), FOREVER_S)
+        await doubled(batcher, 7)
     function.let(10)
     assert len(await first) == 1
     assert len(await waiting) == 100
-    assert (await batcher.submit(rows(7), FOREVER_S))[0, 0] == 14
+    assert (await doubled(batcher, 7))[0, 0] == 14
 
 
 async def test_failing_call_fails_its_batch_and_the_next_one_runs(
@@ -127,29 +137,30 @@ async def test_failing_call_fails_its_batch_and_the_next_one_runs(
             await task
     assert "negative row" in caplog.text
     function.let()
-    assert (await batcher.submit(rows(3), FOREVER_S))[0, 0] == 6
+    assert (await doubled(batcher, 3))[0, 0] == 6
 
 
 async def test_failed_large_request_leaves_nothing_waiting(batcher: Batcher, function: Doubling) -> None:
     function.let(100)
     with pytest.raises(ForwardFailed):
-        await batcher.submit(rows(-1, *range(80)), FOREVER_S)
-    assert batcher.queued_rows == 0
+        await doubled(batcher, -1, *range(80))
+    assert batcher.queued.total == 0
     assert [len(batch) for batch in function.batches] == [32]  # the rest was not tried
 
 
-async def test_function_that_loses_rows_fails_its_batch_only(batcher: Batcher, function: Doubling) -> None:
+async def test_function_that_loses_a_piece_fails_its_batch_only(batcher: Batcher, function: Doubling) -> None:
     function.let(100)
 
-    async def careless(rows: Array) -> Array:
-        return (await function(rows))[:-1]
+    async def careless(pieces: Pieces) -> Computed:
+        computed = await function(pieces)
+        return Computed(computed.results[:-1], computed.rows)
 
     batcher.function = careless
-    with pytest.raises(ForwardFailed, match="3 rows gave 2 results") as caught:
-        await batcher.submit(rows(1, 2, 3), FOREVER_S)
+    with pytest.raises(ForwardFailed, match="1 pieces gave 0 results") as caught:
+        await doubled(batcher, 1, 2, 3)
     assert isinstance(caught.value.__cause__, ValueError)
     batcher.function = function
-    assert (await batcher.submit(rows(4), FOREVER_S))[0, 0] == 8
+    assert (await doubled(batcher, 4))[0, 0] == 8
 
 
 async def test_cancelled_request_costs_no_call(batcher: Batcher, function: Doubling) -> None:
@@ -171,11 +182,11 @@ async def test_late_request_is_told_so_and_leaves_the_queue(batcher: Batcher, fu
     await function.has_begun()
     with pytest.raises(Expired):
         await batcher.submit(rows(2), 0.0)
-    assert batcher.queued_rows == 0
-    assert batcher.pending_rows == 1
+    assert batcher.queued.total == 0
+    assert batcher.pending.total == 1
     function.let()
     await first
-    assert batcher.pending_rows == 0
+    assert batcher.pending.total == 0
 
 
 async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batcher, function: Doubling) -> None:
@@ -186,7 +197,7 @@ async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batche
     closing = asyncio.create_task(batcher.close())
     await settle()
     with pytest.raises(Closed):
-        await batcher.submit(rows(3), FOREVER_S)
+        await doubled(batcher, 3)
     function.let(2)
     await closing
     assert (await first)[0, 0] == 2
@@ -208,13 +219,13 @@ async def test_batcher_that_died_is_not_alive_takes_no_rows_and_leaves_nobody_wa
         with pytest.raises(Closed, match="Restart the server"):
             await task
     with pytest.raises(Closed):
-        await batcher.submit(rows(1), FOREVER_S)
+        await doubled(batcher, 1)
     batcher.start()
 
 
 async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(batcher: Batcher, function: Doubling) -> None:
-    async def gone(rows: Array) -> Array:
-        await function(rows)
+    async def gone(pieces: Pieces) -> Computed:
+        await function(pieces)
         raise Gone
 
     batcher.function = gone
@@ -228,6 +239,24 @@ async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(ba
             await task
     await settle()
     assert not batcher.alive
-    assert batcher.pending_rows == batcher.queued_rows == 0
+    assert batcher.pending.total == batcher.queued.total == 0
     with pytest.raises(Closed, match="Restart the server"):
-        await batcher.submit(rows(3), FOREVER_S)
+        await doubled(batcher, 3)
+
+
+async def test_several_batchers_have_one_limit() -> None:
+    """Each in a process of its own: what one has taken on, the other counts, too."""
+    parts = memoryview(bytearray(16)).cast("q")
+    here, there = (Batcher(Doubling(), batch_rows=32, limit_rows=100, pending=Count(parts, mine)) for mine in (0, 1))
+    here.start()
+    there.start()
+    waiting = submit(here, *range(100))
+    await settle()
+    with pytest.raises(QueueFull, match="100 images are being written"):
+        await doubled(there, 1)
+    waiting.cancel()
+    await settle()
+    there.admit()
+    for batcher in (here, there):
+        assert batcher.task is not None
+        batcher.task.cancel()

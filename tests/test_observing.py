@@ -1,15 +1,17 @@
 """What is told of each request: its id, a line in the log, its place in the metrics."""
 
+import io
 import json
 import logging
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.logs import JsonFormatter, TextFormatter
+from app.logs import JsonFormatter, RequestLog, TextFormatter
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem, post
@@ -27,29 +29,42 @@ async def test_request_id_is_taken_or_given(client: httpx.AsyncClient) -> None:
     assert len(refused.headers["x-request-id"]) == 32
 
 
-async def test_each_request_is_one_line_that_says_where_its_time_went(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "kakite.requests")
+@pytest.fixture(scope="module")
+async def logged() -> AsyncIterator[tuple[httpx.AsyncClient, io.StringIO]]:
+    """A service, and what it logs."""
+    lines = io.StringIO()
+    app = create_app(Settings(log="json"), lines=lines)
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        yield client, lines
+
+
+async def test_each_request_is_one_line_that_says_where_its_time_went(logged: tuple[httpx.AsyncClient, io.StringIO]) -> None:
+    client, stream = logged
     await client.get("/grid?n=100&seed=1", headers={"x-request-id": "one"})
     await client.get("/grid?n=0", headers={"x-request-id": "two"})
     await client.get("/nowhere%0AINFO:%20forged%1b[31m", headers={"x-request-id": "three"})
-    lines = {line["id"]: line for line in (json.loads(JsonFormatter().format(record)) for record in caplog.records)}
-    one, two = lines["one"], lines["two"]
+    await client.post("/write", json={"lines": ["0123456789"] * 60, "seed": 1}, headers={"x-request-id": "in parts"})
+    assert "\x1b" not in stream.getvalue()
+    one, two, three, parts = map(json.loads, stream.getvalue().splitlines())
     assert (one["message"], one["route"], one["n"], one["batch"], one["status"]) == ("GET /grid", "/grid", 100, 36, 200)
+    assert (one["level"], one["logger"]) == ("info", "kakite.requests")
     assert 0 <= one["wait_ms"] < one["ms"]
     assert 0 < one["model_ms"] < one["ms"]
     assert two["status"] == 422
     assert "model_ms" not in two
-    texts = [TextFormatter().format(record) for record in caplog.records]
-    assert "status 200" in texts[0]
-    assert "id one" in texts[0]
-    assert not any("\n" in text or "\x1b" in text for text in texts)
+    assert three["message"] == "GET /nowhere%0AINFO%3A%20forged%1B%5B31m"
+    assert parts["n"] == 600
 
 
-async def test_line_of_a_request_in_parts_tells_all_of_it(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "kakite.requests")
-    await client.post("/write", json={"lines": ["0123456789"] * 60, "seed": 1})
-    [line] = [json.loads(JsonFormatter().format(record)) for record in caplog.records if record.name == "kakite.requests"]
-    assert line["n"] == 600
+def test_lines_for_people_say_the_same() -> None:
+    stream = io.StringIO()
+    RequestLog("text", stream).write("GET /grid", {"id": "one", "status": 200, "ms": 1.5})
+    assert stream.getvalue() == "INFO:     GET /grid (id one, status 200, ms 1.5)\n"
+    record = logging.LogRecord("kakite", logging.ERROR, "", 0, "%s failed", ("A batch",), None)
+    assert TextFormatter().format(record) == "ERROR:    A batch failed"
+    line = json.loads(JsonFormatter().format(record))
+    assert (line["level"], line["logger"], line["message"]) == ("error", "kakite", "A batch failed")
 
 
 async def test_metrics_count_what_was_done(client: httpx.AsyncClient) -> None:

@@ -46,7 +46,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, let = held
     waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
-    await until(lambda: model.batcher.queued_rows > 0)
+    await until(lambda: model.batcher.queued.total > 0)
     refused = await client.get("/grid?n=1024&seed=2")
     assert_problem(refused, 503, "Try again")
     assert refused.headers["retry-after"] == "1"
@@ -60,7 +60,7 @@ async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, asyn
     client, model, _ = held
     client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
     assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
-    assert model.batcher.queued_rows == 0
+    assert model.batcher.queued.total == 0
 
 
 async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
@@ -76,10 +76,10 @@ async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient,
 
     scope = {"type": "http", "method": "GET", "path": "/grid", "query_string": b"n=1024&seed=1", "headers": []}
     request = asyncio.create_task(app(scope, receive, send))
-    await until(lambda: model.batcher.queued_rows > 0)
+    await until(lambda: model.batcher.queued.total > 0)
     gone.set()
     await request
-    assert model.batcher.queued_rows == 0
+    assert model.batcher.queued.total == 0
     assert sent[0]["status"] == 499
 
 
@@ -116,7 +116,7 @@ async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(
     app = create_app(Settings())
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         assert (await client.get("/livez")).status_code == 200
-        app.state.gallery.process.process.kill()
+        app.state.process.process.kill()
         await until(lambda: not app.state.gallery.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")

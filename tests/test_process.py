@@ -6,64 +6,103 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from app.batcher import Array, Gone
-from app.process import ComputeError, ModelProcess, StartError
+from app.batcher import Gone
+from app.connection import ComputeError, Connection
+from app.messages import Answer, packed
+from app.process import ModelProcess, StartError
 from app.settings import Settings
 from models.latents import MIDDLE, Rows
 
 pytestmark = pytest.mark.anyio
 
-WIDTH = 64 + 10  # of the rows of the default model
+WIDTHS = {"kakite": 64 + 10, "cgan": 100 + 10, "dense": 100}  # of rows
 
 
 @pytest.fixture
 async def process() -> AsyncIterator[ModelProcess]:
     process = ModelProcess(Settings())
     process.wait_until_loaded()
-    await process.start()
     yield process
-    await process.close()
+    process.close()
 
 
-def rows(n: int, value: int = MIDDLE) -> Rows:
-    return np.full((n, WIDTH), value, np.uint8)
+@pytest.fixture
+async def connection(process: ModelProcess) -> AsyncIterator[Connection]:
+    connection = process.connect()
+    await connection.start()
+    yield connection
+    connection.close()
 
 
-def ask(process: ModelProcess, n: int, value: int = MIDDLE) -> asyncio.Task[Array]:
-    return asyncio.create_task(process.compute("kakite", rows(n, value)))
+def rows(n: int, value: int = MIDDLE, name: str = "kakite") -> Rows:
+    return np.full((n, WIDTHS[name]), value, np.uint8)
 
 
-async def asked(process: ModelProcess, questions: int) -> None:
-    while len(process.questions) < questions:  # noqa: ASYNC110 - nothing tells of it
+def ask(connection: Connection, n: int, value: int = MIDDLE, name: str = "kakite") -> asyncio.Task[Answer]:
+    return asyncio.create_task(connection.compute(name, [rows(n, value, name)]))
+
+
+async def asked(connection: Connection, questions: int) -> None:
+    while sum(map(len, connection.questions.values())) < questions:  # noqa: ASYNC110 - nothing tells of it
         await asyncio.sleep(0)
 
 
-async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_runs(process: ModelProcess) -> None:
-    with pytest.raises(ComputeError, match=r"(?s)Traceback.*in computed.*RuntimeError"):
-        await process.compute("kakite", rows(4)[:, :-1])
-    assert (await process.compute("kakite", rows(4))).shape == (4, 28, 28)
+async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_runs(connection: Connection) -> None:
+    with pytest.raises(ComputeError, match=r"(?s)Traceback.*in answers.*RuntimeError"):
+        await connection.compute("kakite", [rows(4)[:, :-1]])
+    answer = await connection.compute("kakite", [rows(4)])
+    assert answer.results[0].shape == (4, 28, 28)
 
 
-async def test_question_that_was_given_up_does_not_get_the_next_one_its_answer(process: ModelProcess) -> None:
-    expected = await process.compute("kakite", rows(1, 144))
-    given_up, waits = ask(process, 40), ask(process, 1, 144)
-    await asked(process, 2)
+async def test_question_that_was_given_up_does_not_get_the_next_one_its_answer(connection: Connection) -> None:
+    [expected] = (await connection.compute("kakite", [rows(1, 144)])).results
+    given_up, waits = ask(connection, 40), ask(connection, 1, 144)
+    await asked(connection, 2)
     given_up.cancel()
-    np.testing.assert_array_equal(await waits, expected)
+    np.testing.assert_array_equal((await waits).results[0], expected)
 
 
-async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(process: ModelProcess) -> None:
+async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(process: ModelProcess, connection: Connection) -> None:
     ends = []
-    process.on_end = lambda: ends.append(True)
-    question = ask(process, 4096)
-    await asked(process, 1)
+    connection.on_end = lambda: ends.append(True)
+    question = ask(connection, 4096)
+    await asked(connection, 1)
     process.process.kill()
     with pytest.raises(Gone):
         await question
-    assert not process.alive
+    assert not connection.alive
     assert ends == [True]
     with pytest.raises(Gone):
-        await process.compute("kakite", rows(1))
+        await connection.compute("kakite", [rows(1)])
+
+
+async def test_questions_of_several_get_the_bytes_that_they_get_alone_and_a_batch_is_counted_once(process: ModelProcess) -> None:
+    connections = [process.connect() for _ in range(3)]
+    for connection in connections:
+        await connection.start()
+    first = ask(connections[0], 60, name="cgan")  # while it is computed, the others come
+    await asyncio.sleep(0)
+    waiting = [ask(connection, 3, 100 + i) for i, connection in enumerate(connections)]
+    await first
+    answers = [await question for question in waiting]
+    assert [answer.results[0].shape for answer in answers] == [(3, 28, 28)] * 3
+    assert sum(answer.rows for answer in answers) == sum(answer.batch_rows for answer in answers if answer.first) == 9
+    alone = [await ask(connections[0], 3, 100 + i) for i in range(3)]
+    for one, together in zip(alone, answers, strict=True):
+        np.testing.assert_array_equal(one.results[0], together.results[0])
+    for connection in connections:
+        connection.close()
+
+
+async def test_one_who_goes_or_does_not_read_harms_nobody(process: ModelProcess, connection: Connection) -> None:
+    deaf, gone = process.connect(), process.connect()
+    for _ in range(40):  # 2 MB of answers, ten times what the way to it holds
+        deaf.socket.sendall(packed(("dense", [rows(64, name="dense")])))
+    gone.socket.sendall(packed(("kakite", [rows(64)])))
+    gone.close()
+    assert len((await ask(connection, 5)).results[0]) == 5
+    deaf.close()
+    assert len((await ask(connection, 5)).results[0]) == 5
 
 
 async def test_process_that_dies_while_it_loads_is_told_of() -> None:
@@ -81,5 +120,5 @@ async def test_process_that_refuses_has_ended() -> None:
 
 
 async def test_process_ends_by_itself_when_closed(process: ModelProcess) -> None:
-    await process.close()
+    process.close()
     assert process.process.returncode == 0
