@@ -1,7 +1,8 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
 # make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests
-# make bench    measures the service beside others, in 15 minutes; needs wrk (apt-get install wrk)
+# make bench    measures the service beside others, in 20 minutes; needs wrk (apt-get install wrk)
+# make bench-quick  measures it beside the limit of HTTP, in 2 minutes
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
 # make clean    removes what they set up; runs/ stays
@@ -11,6 +12,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 RECIPE ?= dcgan
 ARGS ?=
+BENCH ?=
 
 # On Linux the plain torch brings several GB of CUDA. Without an NVIDIA driver the CPU build is taken from PyTorch's own
 # index, if it can be reached; TORCH_INDEX= (empty) takes whatever the package index has.
@@ -22,7 +24,7 @@ BIN := .venv/bin
 KUSTOMIZE := $(shell command -v kubectl >/dev/null && echo kubectl kustomize)
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test needed-by-tests check bench train format clean
+.PHONY: setup serve test needed-by-tests check bench bench-quick train format clean
 
 setup: .venv/ready
 
@@ -62,8 +64,13 @@ check: setup
 bench: setup
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
-	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.serving $(BENCH)
 	$(BIN)/python -m benchmarks.endurance
+
+bench-quick: setup
+	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
+	$(BIN)/python -m benchmarks.serving --quick --rounds 2
 
 train: setup
 	$(BIN)/python -m training train $(RECIPE) $(ARGS)

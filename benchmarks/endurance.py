@@ -9,7 +9,6 @@ moment a request was due.
 
 import argparse
 import asyncio
-import platform
 import random
 import statistics
 import time
@@ -17,15 +16,14 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-import torch
 from rich.console import Console
 
+from benchmarks.machine import about
 from benchmarks.servers import Contestant, Running, import_mb, running
 from benchmarks.serving import GRID, GRID_CONNECTIONS, wrk
-from models import device
 from models.cards import FOLDER
 
-SERVICE = Contestant("Kakite", "app", settings={"KAKITE_ACCESS_LOG": "0"})
+SERVICE = Contestant("Kakite", "app")
 TIMES = 4
 
 
@@ -91,7 +89,7 @@ def main() -> None:
     parser.add_argument("--overload-s", type=float, default=60)
     options = parser.parse_args()
     console = Console(width=160)
-    console.print(f"{device.describe(torch.device('cpu'))}, Python {platform.python_version()}, torch {torch.__version__}")
+    console.print(", ".join(f"{what} {value}" for what, value in about().items()))
     weights_mb = sum(file.stat().st_size for file in FOLDER.glob("*.safetensors")) / 1e6
     with running(SERVICE) as server:
         wrk(server, 8, 1)

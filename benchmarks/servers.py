@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import psutil
@@ -26,6 +27,7 @@ class Contestant:
     options: tuple[str, ...] = ()
     settings: dict[str, str] = field(default_factory=dict)
     serves_grids: bool = True
+    folder: Path = Path()  # in which it is started
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,24 @@ class Running:
     ready_s: float  # from the start of the process to the first answer
     process: psutil.Process
 
+    @property
+    def processes(self) -> list[psutil.Process]:
+        return [self.process, *self.process.children(recursive=True)]
+
     def resident_mb(self) -> float:
         """Of the process and all its children; what they share counts once."""
-        return sum(process.memory_full_info().pss for process in [self.process, *self.process.children(recursive=True)]) / 1e6
+        return sum(process.memory_full_info().pss for process in self.processes) / 1e6
+
+    def used_s(self) -> tuple[float, float]:
+        """Seconds on a processor so far: of all but Kakite's model process, and of that."""
+        http = model = 0.0
+        for process in self.processes:
+            times = process.cpu_times()
+            if "app.worker" in process.cmdline():
+                model += times.user + times.system
+            else:
+                http += times.user + times.system
+        return http, model
 
 
 @contextmanager
@@ -48,7 +65,7 @@ def running(contestant: Contestant) -> Iterator[Running]:
     began = time.perf_counter()
     environment = {**os.environ, **contestant.settings, MARK: str(port)}
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen(command, env=environment, cwd=contestant.folder, stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
         try:
             while not answers(url):

@@ -1,4 +1,4 @@
-"""The limit of the HTTP side: FastAPI under uvicorn with uvloop and httptools, answering one PNG that is ready."""
+"""The limit of the HTTP side: FastAPI under uvicorn with uvloop and httptools, validating the body and answering one PNG that is ready."""
 
 import argparse
 import io
@@ -6,6 +6,11 @@ import io
 import uvicorn
 from fastapi import FastAPI, Response
 from PIL import Image
+from pydantic import BaseModel
+
+
+class Body(BaseModel):
+    seed: int
 
 
 def create() -> FastAPI:
@@ -15,7 +20,7 @@ def create() -> FastAPI:
     png = buffer.getvalue()
 
     @app.post("/generate")
-    async def generate() -> Response:
+    async def generate(body: Body) -> Response:
         return Response(png, media_type="image/png")
 
     @app.get("/grid")
