@@ -66,10 +66,10 @@ def serve(settings: Settings, host: str, port: int) -> int:
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
     try:
-        if cores.for_http(settings.http_processes, "cpu") == 1:
+        if cores.for_http(settings.http_processes, settings.threads, "cpu") == 1:
             from app import serving  # here, for it takes half a second in which the models are loaded
         served = process.wait_until_loaded()
-        processes = cores.for_http(settings.http_processes, served[0].device)
+        processes = cores.for_http(settings.http_processes, settings.threads, served[0].device)
         if processes == 1:
             from app import serving
 

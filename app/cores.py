@@ -1,9 +1,10 @@
-"""How many processor cores there are for this program, and who gets them. Knows neither HTTP nor models."""
+"""How many processor cores there are for this program, and who gets them. Knows nothing of what they do."""
 
 import math
 import os
 from pathlib import Path
 
+MOST = 16  # processes that speak HTTP, unless more are asked for: one model process writes no more digits than they ask for
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds in each period, or "max" (cgroups, version 2)
 
 
@@ -17,9 +18,11 @@ def available(quota: Path = QUOTA) -> int:
         return there
 
 
-def for_http(asked: int, device: str) -> int:
+def for_http(asked: int, threads: int, device: str) -> int:
     """Processes that speak HTTP: as many as were asked for; with 0, as many as can be busy beside the model. On the CPU a digit takes
-    about as long in one as in the other, so the model keeps half of the cores; on another device it needs one."""
+    about as long in one as in the other, so the model keeps half of the cores, or of the `threads` it was given; on another device it
+    needs one core."""
     if asked:
         return asked
-    return max(1, available() // 2 if device == "cpu" else available() - 1)
+    busy = (threads or available()) // 2 if device == "cpu" else available() - 1
+    return min(max(1, busy), MOST)

@@ -13,12 +13,18 @@ class Sampler:
     """A function from rows [n, z_dim + classes] to pixels [n, 28, 28]. Called from one thread at a time."""
 
     def __init__(
-        self, generator: IntegerGenerator, card: IntegersCard, device: torch.device, threads: int = 0, sparing_rows: int = 0
+        self,
+        generator: IntegerGenerator,
+        card: IntegersCard,
+        device: torch.device,
+        threads: int = 0,
+        sparing_rows: int = 0,
+        spared: int = 1,
     ) -> None:
-        """On the CPU up to `sparing_rows` rows are computed by one thread less than `threads`, if that is more than one; 0 leaves
-        torch's threads as they are. Raises InexactError."""
+        """On the CPU up to `sparing_rows` rows are computed by so many threads less than `threads` as are `spared`, but by one at least;
+        0 threads leaves torch's as they are. Raises InexactError."""
         self.threads, self.sparing_rows = threads if device.type == "cpu" else 0, sparing_rows
-        self.fewer = max(1, self.threads - 1)
+        self.fewer = max(1, self.threads - spared)
         self.way, self.wrong = choose(generator, card.golden_first, device, sorted({self.threads, self.fewer}) if self.threads else ())
 
     def __call__(self, rows: Rows) -> Pixels:

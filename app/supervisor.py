@@ -14,7 +14,7 @@ from pathlib import Path
 from app.counts import Counts, named
 from app.messages import Served
 from app.metrics import FOLDER
-from app.process import ModelProcess
+from app.process import ModelProcess, StartError
 
 log = logging.getLogger("kakite.supervisor")
 
@@ -33,8 +33,13 @@ class Supervisor:
         self.ending = asyncio.Event()
 
     def run(self) -> int:
-        """0 when it was told to end; 1 where the model process has ended."""
-        return asyncio.run(self.supervise())
+        """0 when it was told to end; 1 where the model process has ended. Raises StartError."""
+        try:
+            return asyncio.run(self.supervise())
+        except FileNotFoundError as error:  # as `tempfile` says that no folder can be written
+            raise StartError(
+                f"Several HTTP processes count together in a temporary file: {error.strerror}. Set TMPDIR, or KAKITE_HTTP_PROCESSES=1."
+            ) from None
 
     async def supervise(self) -> int:
         loop = asyncio.get_running_loop()

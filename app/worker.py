@@ -18,6 +18,7 @@ from typing import BinaryIO, cast
 
 import torch
 
+from app import cores
 from app.batches import Batch
 from app.callers import Callers, Question
 from app.messages import Answer, Failed, HangUp, Refused, Served, packed, read
@@ -60,8 +61,7 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, one that does not give its
     golden bytes here, two of one name, or no default model, DeviceError for a device that is not there, DirectionsError for directions that
     belong to other weights."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
+    torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
     loaded: dict[str, tuple[Served, Sampler]] = {}
@@ -99,10 +99,11 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
         raise WeightsError(
             f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
         )
-    # One core is the event loop's, but for a batch more than half full: then it waits for a sheet, and has little else to do.
+    # Each event loop has a core of its own, but for a batch more than half full: then it waits for a sheet, and has little else to do.
     sparing = 0 if settings.threads else settings.batch_images // 2
+    spared = cores.for_http(settings.http_processes, settings.threads, where.type)
     try:
-        sampler = Sampler(generator, card.integers, where, threads, sparing)
+        sampler = Sampler(generator, card.integers, where, threads, sparing, spared)
     except InexactError as error:
         raise WeightsError(
             f"{file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "

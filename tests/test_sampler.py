@@ -44,6 +44,13 @@ def test_a_small_batch_is_computed_by_one_thread_less() -> None:
 
 
 @pytest.mark.usefixtures("threads")
+def test_each_event_loop_has_a_core() -> None:
+    sample = Sampler(*shipped(), CPU, threads=4, sparing_rows=32, spared=3)
+    sample(rows(1))
+    assert torch.get_num_threads() == 1
+
+
+@pytest.mark.usefixtures("threads")
 def test_where_there_is_one_thread_it_computes_all() -> None:
     sample = Sampler(*shipped(), CPU, threads=1, sparing_rows=32)
     sample(rows(1))
