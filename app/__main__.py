@@ -1,24 +1,19 @@
 """python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight; or write into files."""
 
 import argparse
-import errno
 import logging
 import os
-import socket
 import sys
 
 from pydantic import ValidationError
 
-from app import cores, logs
+from app import addresses, cores, logs
+from app.addresses import PortError
 from app.lines import Lines
 from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
 
 log = logging.getLogger("kakite")
-
-
-class PortError(Exception):
-    """The address cannot be listened on."""
 
 
 def main() -> int:
@@ -46,7 +41,7 @@ def main() -> int:
         logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)
         if options.run:
             return commands.run(options)
-        refuse_taken_port(options.host, options.port)
+        addresses.refuse_taken(options.host, options.port)
         return serve(settings, options.host, options.port)
     except ValidationError as error:
         for item in error.errors():
@@ -66,10 +61,10 @@ def serve(settings: Settings, host: str, port: int) -> int:
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
     try:
-        if cores.for_http(settings.http_processes, settings.threads, "cpu") == 1:
+        if cores.http_processes(settings.http_processes, settings.threads, "cpu") == 1:
             from app import serving  # here, for it takes half a second in which the models are loaded
         served = process.wait_until_loaded()
-        processes = cores.for_http(settings.http_processes, settings.threads, served[0].device)
+        processes = cores.http_processes(settings.http_processes, settings.threads, served[0].device)
         if processes == 1:
             from app import serving
 
@@ -78,25 +73,13 @@ def serve(settings: Settings, host: str, port: int) -> int:
             from app.supervisor import Supervisor
 
             status = Supervisor(process, served, processes, host, port).run()
+        process.close()
+        return status
     except BaseException:
         process.kill()
         raise
     finally:
         lines.close()
-    process.close()
-    return status
-
-
-def refuse_taken_port(host: str, port: int) -> None:
-    """Before the models are loaded, which takes longer."""
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:
-        if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
-            raise PortError(f"{host} is no address of this machine. Try --host 127.0.0.1, or 0.0.0.0 for all that it has.") from None
-        raise PortError(
-            f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port: --port N, or make serve PORT=N."
-        ) from None
 
 
 def port(text: str) -> int:

@@ -45,7 +45,7 @@ class Invalid(Exception):
         self.error = error
 
 
-async def content(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
     """The body. One that is too large is refused before it is read whole: by the length that was announced, else by what has come."""
     limit: int = request.app.state.settings.body_limit_bytes
     message = await request.receive()
@@ -54,11 +54,11 @@ async def content(request: Request) -> bytes:
         announced = request.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limit:
             raise too_large(limit)
-        parts = [read]
-        while message.get("more_body") and sum(map(len, parts)) <= limit:
+        parts = bytearray(read)
+        while message.get("more_body") and len(parts) <= limit:
             message = await request.receive()
-            parts.append(message.get("body", b""))
-        read = b"".join(parts)
+            parts += message.get("body", b"")
+        read = bytes(parts)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
     if len(read) > limit:
@@ -75,9 +75,9 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
     request stands in a query, which would be overlooked."""
     if request.scope["query_string"]:
         raise Unfit("This takes no query: put what you ask for into the JSON body.")
-    body = await content(request)
+    sent = await read_body(request)
     try:
-        return schema.model_validate_json(body or b"{}")
+        return schema.model_validate_json(sent or b"{}")
     except ValidationError as error:
         raise Invalid(schema, error) from None
 

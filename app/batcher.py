@@ -1,7 +1,8 @@
 """Joins the rows of concurrent requests into one call of a function; knows neither HTTP nor GANs.
 
 While one batch is computed, elsewhere, the next gathers; an idle batcher adds no wait. A request larger than
-a batch is cut into pieces, and the pieces of all requests take turns.
+a batch is cut into pieces, and the pieces of all requests take turns: those of this process, piece by piece. (Between
+processes whole batches do, in `callers`.)
 """
 
 import asyncio
@@ -9,32 +10,18 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from app.counts import Count
+from app.tickets import Computed, Pieces, Rows, Ticket, Timing
 
 log = logging.getLogger("kakite.batcher")
 
 PIECE_ROWS = 16  # a request's turn
 
-Pieces = list[Any]  # of the rows of one request or of several
-
-
-class Rows(Protocol):
-    """A list, an array: what has a length and can be cut."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, part: slice, /) -> Any: ...
-
 
 class QueueFull(Exception):
     """Too many rows are waiting."""
-
-
-class Expired(Exception):
-    """The rows were not computed in time."""
 
 
 class Closed(Exception):
@@ -52,60 +39,6 @@ class Gone(Exception):
 STOPPED = "The model has stopped. Restart the server."
 
 
-@dataclass(slots=True)
-class Timing:
-    """Where a request's time went."""
-
-    waited_s: float = 0  # until its first rows were taken
-    computed_s: float = 0  # in the batches that it had rows in
-    batch_rows: int = 0  # of the last of them
-
-
-@dataclass(frozen=True, slots=True)
-class Computed:
-    """A function's answer to a batch."""
-
-    results: Pieces  # one for each piece, in order
-    rows: int  # that were computed together, these and others
-
-
-@dataclass(eq=False, slots=True)
-class Ticket:
-    """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
-
-    rows: Rows  # [n, ...]
-    n: int
-    answer: asyncio.Future[Pieces]
-    timing: Timing
-    came_s: float = field(default_factory=time.perf_counter)
-    taken: int = 0
-    delivered: int = 0
-    results: Pieces = field(default_factory=list)
-
-    def take(self, most: int) -> Any:
-        """The next rows, at most so many."""
-        if most >= self.n:  # and so none have been taken
-            self.taken = self.n
-            return self.rows
-        piece = self.rows[self.taken : self.taken + most]
-        self.taken += len(piece)
-        return piece
-
-    def deliver(self, results: Any, rows: int) -> None:
-        self.results.append(results)
-        self.delivered += rows
-        if self.delivered == self.n and not self.answer.done():
-            self.answer.set_result(self.results)
-
-    def expire(self, timeout_s: float) -> None:
-        self.fail(Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later."))
-
-    def fail(self, error: Exception, cause: Exception | None = None) -> None:
-        if not self.answer.done():
-            error.__cause__ = cause
-            self.answer.set_exception(error)
-
-
 class Batcher:
     """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns; how many rows these are,
     `queued`; and `pending`, the rows of all requests that are not answered yet, which are limited. Other processes may count with it."""
@@ -119,7 +52,7 @@ class Batcher:
         queued: Count | None = None,
         on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """`on_wait` is told of the seconds until a request's first rows are taken."""
+        """`on_wait` is told of the seconds until a request's first rows are computed."""
         self.function = function
         self.on_wait = on_wait
         self.batch_rows = batch_rows
@@ -208,7 +141,6 @@ class Batcher:
             ticket = self.waiting.popleft()
             if not ticket.taken:
                 ticket.timing.waited_s = now_s - ticket.came_s
-                self.on_wait(ticket.timing.waited_s)
             before = ticket.taken
             batch.append((ticket, ticket.take(min(room, PIECE_ROWS))))
             room -= ticket.taken - before
@@ -232,9 +164,12 @@ class Batcher:
                 self.drop(ticket)
                 ticket.fail(ForwardFailed(str(cause)), cause)
             return
-        seconds = time.perf_counter() - began_s
+        elsewhere_s = max(0.0, time.perf_counter() - began_s - computed.seconds)  # behind the batches of others
         for ticket in {ticket for ticket, _ in batch}:
-            ticket.timing.computed_s += seconds
+            if not ticket.delivered:
+                ticket.timing.waited_s += elsewhere_s
+                self.on_wait(ticket.timing.waited_s)
+            ticket.timing.computed_s += computed.seconds
             ticket.timing.batch_rows = computed.rows
         for (ticket, rows), results in zip(batch, computed.results, strict=True):
             ticket.deliver(results, len(rows))

@@ -1,6 +1,7 @@
 """Those who ask the model process, each over its own connection: their questions in fair turns, and answers to them.
 
-A caller has one question open for each model, so whoever came first comes first again only when all others have had theirs.
+A caller has one question open for each model, so whoever came first comes first again only when all others have had theirs: between
+processes whole batches take turns, inside one the pieces of requests (`batcher`).
 Nobody who does not read his answers makes the others wait. Knows nothing of what is asked.
 """
 
@@ -50,13 +51,13 @@ class Callers:
     def take(self, most_rows: int) -> list[Question]:
         """Waits for questions. The first of those that are there, and all others of the same model for which there is room. Nothing when
         `control` has ended."""
-        self.look(wait=not self.waiting)
+        self.poll(wait=not self.waiting)
         while self.open and not self.waiting:
-            self.look(wait=True)
+            self.poll(wait=True)
         if not self.open:
             return []
-        first, room = self.waiting[0], most_rows
-        taken, left = [], deque[Question]()
+        first = self.waiting.popleft()  # whatever its size
+        taken, left, room = [first], deque[Question](), most_rows - first.rows
         for question in self.waiting:
             if question.name == first.name and question.rows <= room:
                 taken.append(question)
@@ -66,17 +67,17 @@ class Callers:
         self.waiting = left
         return taken
 
-    def look(self, wait: bool) -> None:
+    def poll(self, wait: bool) -> None:
         """At all that has come or can go."""
         for key, events in self.selector.select(None if wait else 0):
             if key.fileobj is self.control:
-                self.welcome()
+                self.accept()
             elif events & selectors.EVENT_READ:
                 self.read(key.data)
             elif events & selectors.EVENT_WRITE:
                 self.send(key.data)
 
-    def welcome(self) -> None:
+    def accept(self) -> None:
         try:
             told, descriptors, _, _ = socket.recv_fds(self.control, ARRIVALS, ARRIVALS)
         except OSError:
@@ -98,7 +99,7 @@ class Callers:
         except OSError:
             content = b""
         if not content:
-            self.dismiss(caller)
+            self.disconnect(caller)
             return
         caller.unread += content
         self.waiting.extend(Question(caller, name, pieces) for name, pieces in unpacked(caller.unread))
@@ -121,7 +122,7 @@ class Callers:
         if not caller.unsent:
             self.selector.modify(caller.socket, selectors.EVENT_READ, caller)
 
-    def dismiss(self, caller: Caller) -> None:
+    def disconnect(self, caller: Caller) -> None:
         """One that has gone, and what it asked."""
         self.selector.unregister(caller.socket)
         caller.socket.close()

@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 from pathlib import Path
 
 MOST = 16  # processes that speak HTTP, unless more are asked for: one model process writes no more digits than they ask for
@@ -10,7 +11,7 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container: microseconds in each p
 
 def available(quota: Path = QUOTA) -> int:
     """Cores that this process may use: those it is bound to, and no more than its container is given."""
-    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    there = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     try:
         given, period = quota.read_text().split()
         return max(1, min(there, math.ceil(int(given) / int(period))))
@@ -18,7 +19,7 @@ def available(quota: Path = QUOTA) -> int:
         return there
 
 
-def for_http(asked: int, threads: int, device: str) -> int:
+def http_processes(asked: int, threads: int, device: str) -> int:
     """Processes that speak HTTP: as many as were asked for; with 0, as many as can be busy beside the model. On the CPU a digit takes
     about as long in one as in the other, so the model keeps half of the cores, or of the `threads` it was given; on another device it
     needs one core."""

@@ -7,24 +7,26 @@ import mmap
 from collections.abc import Sequence
 from typing import IO
 
-from app.messages import Served
-
 ITEM_BYTES = 8
-PROCESSES = "processes"  # the name of a number to which each adds its own
+PROCESSES = "processes"  # each that serves has its own number here
+USED_BY_THE_DEAD = "used by the dead"  # microseconds on a processor, of those that have ended
 
 
 class Count:
     """One number."""
 
-    __slots__ = ("mine", "parts")
+    __slots__ = ("index", "parts")
 
-    def __init__(self, parts: memoryview | None = None, mine: int = 0) -> None:
+    def __init__(self, parts: memoryview | None = None, index: int = 0) -> None:
         """`parts` are one a process; none: this process keeps it alone."""
         self.parts = memoryview(bytearray(ITEM_BYTES)).cast("q") if parts is None else parts
-        self.mine = mine
+        self.index = index
 
     def add(self, number: int) -> None:
-        self.parts[self.mine] += number
+        self.parts[self.index] += number
+
+    def set(self, number: int) -> None:
+        self.parts[self.index] = number
 
     @property
     def total(self) -> int:
@@ -34,22 +36,18 @@ class Count:
 class Counts:
     """Numbers by name, in memory that processes share by a file."""
 
-    def __init__(self, names: Sequence[str], processes: int, mine: int, file: IO[bytes]) -> None:
-        """The file is empty, or another process' that was given the same names."""
-        size = len(names) * processes * ITEM_BYTES
+    def __init__(self, names: Sequence[str], processes: int, index: int, file: IO[bytes]) -> None:
+        """The file is empty, or another process' that was given the same names. Whoever started the processes has a part, too: the last."""
+        self.processes, parts = processes, processes + 1
+        size = len(names) * parts * ITEM_BYTES
         file.truncate(size)
         memory = memoryview(mmap.mmap(file.fileno(), size)).cast("q")
-        self.by_name = {name: Count(memory[i * processes : (i + 1) * processes], mine) for i, name in enumerate(names)}
+        self.by_name = {name: Count(memory[i * parts : (i + 1) * parts], index) for i, name in enumerate(names)}
 
     def __getitem__(self, name: str) -> Count:
         return self.by_name[name]
 
-    def forget(self, process: int) -> None:
+    def forget(self, index: int) -> None:
         """The parts of one that has died."""
         for count in self.by_name.values():
-            count.parts[process] = 0
-
-
-def named(served: Sequence[Served]) -> list[str]:
-    """The numbers that processes which speak HTTP keep together."""
-    return [PROCESSES, *(f"{one.card.name} {what}" for one in served for what in ("pending", "queued"))]
+            count.parts[index] = 0

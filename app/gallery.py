@@ -7,19 +7,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.batcher import Batcher, Computed
+from app.batcher import Batcher
 from app.batches import Piece
 from app.connection import Connection
-from app.counts import Counts
+from app.counts import PROCESSES, USED_BY_THE_DEAD, Counts
 from app.messages import Served
 from app.metrics import Metrics
 from app.settings import Settings
+from app.tickets import Computed
 from models.cards import Card
 
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
 VERSION_LENGTH = 8  # hexadecimal digits
 PATIENCE_S = 10  # for a forward pass, at the end
+
+
+def names_of_counts(served: list[Served]) -> list[str]:
+    """The numbers that processes which speak HTTP keep together."""
+    return [PROCESSES, USED_BY_THE_DEAD, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
+
+
+def pending(model: str) -> str:
+    return f"{model} pending"
+
+
+def queued(model: str) -> str:
+    return f"{model} queued"
 
 
 class UnknownModel(Exception):
@@ -73,10 +87,16 @@ class Gallery:
         async def compute(pieces: list[Piece]) -> Computed:
             answer = await self.connection.compute(name, pieces)
             on_batch(answer)
-            return Computed(answer.results, answer.batch_rows)
+            return Computed(answer.results, answer.batch_rows, answer.seconds)
 
-        pending, queued = (counts[f"{name} pending"], counts[f"{name} queued"]) if counts else (None, None)
-        batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, pending, queued, on_wait)
+        batcher = Batcher(
+            compute,
+            settings.batch_images,
+            settings.queue_limit_images,
+            pending=counts[pending(name)] if counts else None,
+            queued=counts[queued(name)] if counts else None,
+            on_wait=on_wait,
+        )
         metrics.levels.watch(name, batcher.queued, batcher.pending)
         metrics.levels.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
         return Model(served, batcher)

@@ -1,4 +1,4 @@
-"""What is looked up when Prometheus asks, and not counted on the way: queues, the models, and what the processes use."""
+"""What is looked up when Prometheus asks, and not counted on the way: queues, the models, and what the processes that speak HTTP use."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,14 +9,15 @@ from prometheus_client.registry import Collector
 from app.counts import Count
 
 EARLIEST = "process_start_time_seconds"  # of several processes; all else of theirs adds up
+USED = "process_cpu_seconds_total"
 
 
 class Levels(Collector):
     """Of all processes that speak HTTP, whichever of them is asked."""
 
-    def __init__(self, processes: Count) -> None:
-        """`processes` are their numbers."""
-        self.processes = processes
+    def __init__(self, processes: Count, used_us: Count) -> None:
+        """`processes` are their numbers; `used_us` is what those that have ended used of processors."""
+        self.processes, self.used_us = processes, used_us
         self.counts: dict[str, tuple[Count, Count]] = {}
         self.models: dict[str, Mapping[str, str]] = {}
 
@@ -27,7 +28,7 @@ class Levels(Collector):
         self.models[model] = about
 
     def collect(self) -> Iterator[Metric]:
-        queued = GaugeMetricFamily("kakite_queue_images", "Images asked for and not in a batch yet.", labels=["model"])
+        queued = GaugeMetricFamily("kakite_queue_images", "Images asked for and not yet sent to the model process.", labels=["model"])
         pending = GaugeMetricFamily("kakite_pending_images", "Images of requests not answered yet; these are limited.", labels=["model"])
         for model, (waiting, open_) in self.counts.items():
             queued.add_metric([model], waiting.total)
@@ -47,5 +48,8 @@ class Levels(Collector):
             values = [family.samples[0].value for family in same]
             total = same[0]
             [sample] = total.samples
-            total.samples = [sample._replace(value=min(values) if sample.name == EARLIEST else sum(values))]
+            value = min(values) if sample.name == EARLIEST else sum(values)
+            if sample.name == USED:
+                value += self.used_us.total / 1e6  # else it would fall when a process dies
+            total.samples = [sample._replace(value=value)]
             yield total

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp
 
 from app import __version__, cores, problems
 from app.connection import Connection
-from app.counts import PROCESSES, Counts
+from app.counts import Counts
 from app.gallery import Gallery
 from app.keys import PROBES, Keys
 from app.logs import RequestLog, Stream
@@ -43,7 +44,7 @@ def create_app(
         process = ModelProcess(settings)
         process.wait_until_loaded()
         connection = process.connect()
-    counted = Metrics(counts[PROCESSES] if counts else None)
+    counted = Metrics(counts)
     gallery = Gallery(settings, connection, counted, counts)
 
     @asynccontextmanager
@@ -52,6 +53,7 @@ def create_app(
         gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
         try:
             async with gallery.running():
+                counted.levels.processes.set(os.getpid())
                 yield
         finally:
             gc.unfreeze()
@@ -66,7 +68,7 @@ def create_app(
     app.state.metrics = counted
     app.state.gallery = gallery
     app.state.process = process
-    app.state.workers = CapacityLimiter(cores.available())
+    app.state.workers = CapacityLimiter(max(1, cores.available() // (counts.processes if counts else 1)))
     problems.install(app)
     app.mount("/page", page.files, name="page")
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from app.counts import Count
+from app.counts import PROCESSES, USED_BY_THE_DEAD, Count, Counts
 from app.levels import Levels
 from app.messages import Answer
 
@@ -24,8 +24,8 @@ IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Metrics:
     """One registry a service, so that two services in one process do not mix."""
 
-    def __init__(self, processes: Count | None = None) -> None:
-        """`processes` are the numbers of those that speak HTTP; none: this one alone."""
+    def __init__(self, counts: Counts | None = None) -> None:
+        """`counts` are those of all processes that speak HTTP; none: this one does alone."""
         counted = CollectorRegistry()
         self.known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=counted)
@@ -47,10 +47,7 @@ class Metrics:
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
         else:
             self.registry = counted
-        if processes is None:
-            processes = Count()
-            processes.add(os.getpid())
-        self.levels = Levels(processes)
+        self.levels = Levels(counts[PROCESSES], counts[USED_BY_THE_DEAD]) if counts else Levels(Count(), Count())
         self.registry.register(self.levels)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:

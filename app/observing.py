@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.batcher import Timing
 from app.logs import RequestLog
 from app.metrics import Metrics
 from app.problems import FAILED, refusal
+from app.tickets import Timing
 
 log = logging.getLogger("kakite")
 
@@ -35,10 +35,10 @@ class Observed:
 
 
 class Observing:
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, request_log: RequestLog | None) -> None:
         self.app = app
         self.metrics = metrics
-        self.log = log
+        self.request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -71,7 +71,7 @@ class Observing:
         self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
         if observed.reason:
             self.metrics.rejections.labels(observed.reason).inc()
-        if self.log is None:
+        if self.request_log is None:
             return
         told: dict[str, Any] = {"id": request_id, "route": route}
         if observed.images is not None:
@@ -80,7 +80,7 @@ class Observing:
             told |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
         told |= {"status": status, "ms": ms(seconds)}
         path = scope["path"]
-        self.log.write(f"{scope['method']} {path if path == route else quote(path)}", told)
+        self.request_log.write(f"{scope['method']} {path if path == route else quote(path)}", told)
 
 
 def ms(seconds: float) -> float:

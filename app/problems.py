@@ -17,11 +17,12 @@ from starlette.routing import Match
 
 from app.accept import NotAcceptable
 from app.asking import Invalid, Unfit, names
-from app.batcher import Closed, Expired, ForwardFailed, QueueFull
+from app.batcher import Closed, ForwardFailed, QueueFull
 from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
 from app.gallery import NoDirections, UnknownModel
 from app.inference import BadInference
+from app.tickets import Expired
 from app.writing import Unwritable
 
 MEDIA_TYPE = "application/problem+json"

@@ -61,7 +61,7 @@ class ModelProcess:
             log.info("%s: %s on %s, golden bytes", one.card.name, one.way, one.device)
         return served
 
-    def door(self) -> socket.socket:
+    def new_connection(self) -> socket.socket:
         """One end of a new connection, for this process or another. The models must be loaded."""
         ours, theirs = socket.socketpair()
         with theirs, suppress(OSError):  # it has ended, as whoever reads from ours will see
@@ -71,7 +71,7 @@ class ModelProcess:
     def connect(self) -> Connection:
         """Raises StartError."""
         try:
-            return Connection(self.door())
+            return Connection(self.new_connection())
         except HangUp:
             raise StartError(f"The model process ended when it had loaded ({self.wait()}). What it printed says why.") from None
 

@@ -11,10 +11,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Joining(transport, self.loop))
+        super().connection_made(Coalescing(transport, self.loop))
 
 
-class Joining(asyncio.Transport):
+class Coalescing(asyncio.Transport):
     """A transport that holds the first of two writes back until the second comes, or until nobody else has anything to do."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
@@ -35,8 +35,8 @@ class Joining(asyncio.Transport):
             self.loop.call_soon(self.flush)
 
     def flush(self) -> None:
-        if self.held:
-            held, self.held = self.held, b""
+        held, self.held = self.held, b""
+        if held and not self.is_closing():  # else nobody is there any more
             self.transport.write(held)
 
     def close(self) -> None:

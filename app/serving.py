@@ -5,6 +5,7 @@ Where there are several, `app.supervisor` starts each as `python -m app.serving`
 
 import logging
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
@@ -14,7 +15,8 @@ import uvicorn
 
 from app import logs
 from app.connection import Connection
-from app.counts import PROCESSES, Counts, named
+from app.counts import Counts
+from app.gallery import names_of_counts
 from app.lines import Lines
 from app.main import create_app
 from app.messages import HangUp
@@ -44,29 +46,30 @@ def run(settings: Settings, connection: Connection, lines: Lines, counts: Counts
         server.should_exit = True
 
     connection.on_end = leave
-    with suppress(KeyboardInterrupt):  # which uvicorn raises again when it has shut down
+    # uvicorn takes SIGTERM, and when it has shut down raises it again, which must not be the end before the log is written.
+    signal.signal(signal.SIGTERM, lambda *_: leave())
+    with suppress(KeyboardInterrupt):  # as for Ctrl-C
         server.run([listening] if listening else None)
     return 1 if connection.lost or not server.started else 0
 
 
 def main() -> int:
     """One of several. Its arguments: descriptors of the connection to the model process, of the file of counts and of the socket to listen
-    at, then which process this is and how many there are."""
-    connected, counted, listening, mine, processes = map(int, sys.argv[1:])
+    at, then its index and how many there are."""
+    connected, counted, listening, index, processes = map(int, sys.argv[1:])
     settings = Settings()
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it begins and ends is the supervisor's to tell
     try:
         connection = Connection(socket.socket(fileno=connected))
+        with os.fdopen(counted, "r+b") as file:
+            counts = Counts(names_of_counts(connection.served), processes, index, file)
+        return run(settings, connection, lines, counts, socket=socket.socket(fileno=listening))
     except HangUp:
         return 1
-    with os.fdopen(counted, "r+b") as file:
-        counts = Counts(named(connection.served), processes, mine, file)
-    counts[PROCESSES].add(os.getpid())
-    status = run(settings, connection, lines, counts, socket=socket.socket(fileno=listening))
-    lines.close()
-    return status
+    finally:
+        lines.close()
 
 
 if __name__ == "__main__":

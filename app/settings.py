@@ -27,9 +27,11 @@ class Settings(BaseSettings):
     model: str = Field("kakite", description="The model that answers when a request names none.")
     device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", description="auto takes CUDA, then MPS, then the CPU.")
     http_processes: int = Field(
-        0, ge=0, le=256, description="Processes that speak HTTP; 0: half of the cores, or all but one beside a GPU."
+        0, ge=0, le=256, description="Processes that speak HTTP; 0: half of the cores (or of KAKITE_THREADS), or all but one beside a GPU."
     )
-    threads: int = Field(0, ge=0, description="Threads of a forward pass on the CPU; 0: all, less one for batches up to half full.")
+    threads: int = Field(
+        0, ge=0, description="Threads of a forward pass on the CPU; 0: all, in small batches less one for each HTTP process."
+    )
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(1280, ge=1, description="While a model has so many images to write, the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")

@@ -3,26 +3,28 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import ExitStack, suppress
 
-from app.counts import Counts, named
+from app import addresses
+from app.counts import PROCESSES, USED_BY_THE_DEAD, Counts
+from app.gallery import names_of_counts
 from app.messages import Served
 from app.metrics import FOLDER
 from app.process import ModelProcess, StartError
 
 log = logging.getLogger("kakite.supervisor")
 
-BREATH_S = 1  # between a process that died soon after its start and the next
+RESTART_PAUSE_S = 1  # from the start of a process that has died to that of the next
+LOOK_S = 0.25  # how often it looks after the model process
 
 
 class Supervisor:
-    """The whole mutable state: `ending`, and the processes that run."""
+    """The whole mutable state: `ending`, `failed`, and the processes that run, by their index."""
 
     def __init__(self, model: ModelProcess, served: list[Served], processes: int, host: str, port: int) -> None:
         self.model = model
@@ -31,96 +33,96 @@ class Supervisor:
         self.host, self.port = host, port
         self.running: dict[int, asyncio.subprocess.Process] = {}
         self.ending = asyncio.Event()
+        self.failed = False
 
     def run(self) -> int:
-        """0 when it was told to end; 1 where the model process has ended. Raises StartError."""
-        try:
-            return asyncio.run(self.supervise())
-        except FileNotFoundError as error:  # as `tempfile` says that no folder can be written
-            raise StartError(
-                f"Several HTTP processes count together in a temporary file: {error.strerror}. Set TMPDIR, or KAKITE_HTTP_PROCESSES=1."
-            ) from None
+        """0 when it was told to end; 1 where the model process has ended, or a process could not begin. Raises StartError and PortError."""
+        with ExitStack() as stack:
+            self.sockets = stack.enter_context(addresses.sockets(self.host, self.port, self.processes))
+            try:
+                self.counted = stack.enter_context(tempfile.TemporaryFile())
+                self.metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="kakite-metrics-"))
+            except OSError as error:
+                raise StartError(
+                    f"Several HTTP processes count together in temporary files: {error.strerror}. Set TMPDIR, or KAKITE_HTTP_PROCESSES=1."
+                ) from None
+            self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counted)
+            asyncio.run(self.supervise())
+        return 1 if self.failed else 0
 
-    async def supervise(self) -> int:
-        loop = asyncio.get_running_loop()
+    async def supervise(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.end, number)
-        model = asyncio.create_task(self.watch_model())
-        with (
-            tempfile.TemporaryFile() as counted,
-            tempfile.TemporaryDirectory(prefix="kakite-metrics-") as metrics,
-            listening(self.host, self.port, self.processes) as sockets,
-        ):
-            self.counted, self.metrics, self.sockets = counted, Path(metrics), sockets
-            self.counts = Counts(named(self.served), self.processes, 0, counted)
-            log.info("Kakite on http://%s:%d, by %d processes. Ctrl-C ends it.", self.host, self.port, self.processes)
-            await asyncio.gather(*(self.keep(mine) for mine in range(self.processes)))
-        model.cancel()
-        return 1 if self.model.process.poll() is not None else 0
+            asyncio.get_running_loop().add_signal_handler(number, self.end)
+        looking = asyncio.create_task(self.look_after_model())
+        await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
+        looking.cancel()
 
-    async def keep(self, mine: int) -> None:
+    async def keep(self, index: int) -> None:
         """One process, and another when it dies, until all end."""
         loop = asyncio.get_running_loop()
         while not self.ending.is_set():
             began_s = loop.time()
-            process = self.running[mine] = await self.start(mine)
-            status = await process.wait()
-            del self.running[mine]
-            self.counts.forget(mine)
-            if self.ending.is_set():
-                return
-            if self.model.process.poll() is not None:
-                self.end(signal.SIGTERM)
-                return
-            how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-            log.error("An HTTP process has ended (%s). Another takes its place.", how)
+            try:
+                process = self.running[index] = await self.start(index)
+            except OSError:
+                log.exception("An HTTP process could not be started.")
+            else:
+                if self.ending.is_set():  # meanwhile
+                    process.terminate()
+                status = await process.wait()
+                del self.running[index]
+                self.bury(index, status)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.ending.wait(), max(0, began_s + BREATH_S - loop.time()))
+                await asyncio.wait_for(self.ending.wait(), max(0, began_s + RESTART_PAUSE_S - loop.time()))
 
-    async def start(self, mine: int) -> asyncio.subprocess.Process:
-        with self.model.door() as door:
-            descriptors = [door.fileno(), self.counted.fileno(), self.sockets[mine].fileno()]
+    def bury(self, index: int, status: int) -> None:
+        """What is to be done when a process has ended."""
+        had_served = self.counts[PROCESSES].parts[index]
+        self.counts.forget(index)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all that have ended
+        self.counts[USED_BY_THE_DEAD].set(int(1e6 * (used.ru_utime + used.ru_stime)))
+        if self.ending.is_set() or self.model.process.poll() is not None:
+            return
+        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        if had_served:
+            log.error("An HTTP process has ended (%s). Another takes its place.", how)
+        else:
+            log.critical("An HTTP process ended before it served anything (%s). What it printed says why.", how)
+            self.failed = True
+            self.end()
+
+    async def start(self, index: int) -> asyncio.subprocess.Process:
+        with self.model.new_connection() as connection:
+            descriptors = [connection.fileno(), self.counted.fileno(), self.sockets[index].fileno()]
             return await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "app.serving",
-                *map(str, [*descriptors, mine, self.processes]),
+                *map(str, [*descriptors, index, self.processes]),
                 pass_fds=descriptors,
-                env={**os.environ, FOLDER: str(self.metrics)},
+                env={**os.environ, FOLDER: self.metrics},
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # so that Ctrl-C reaches this process alone, which passes it on
             )
 
-    async def watch_model(self) -> None:
-        while self.model.process.poll() is None:  # noqa: ASYNC110 - it is no child of asyncio's
-            await asyncio.sleep(0.5)
-        self.end(signal.SIGTERM)
+    async def look_after_model(self) -> None:
+        begun = False
+        while self.model.process.poll() is None:  # it is no child of asyncio's
+            if not begun and not self.ending.is_set() and any(self.counts[PROCESSES].parts):
+                begun = True
+                host, port = self.sockets[0].getsockname()[:2]
+                shown = f"[{host}]" if self.sockets[0].family == socket.AF_INET6 else host
+                log.info("Kakite on http://%s:%d, by %d processes. Ctrl-C ends it.", shown, port, self.processes)
+            await asyncio.sleep(LOOK_S)
+        self.failed = not self.ending.is_set()
+        self.end()
 
-    def end(self, number: signal.Signals) -> None:
-        """What is in flight is still answered, but for a second Ctrl-C."""
+    def end(self) -> None:
+        """What is in flight is still answered, unless it is told a second time; nobody listens any more."""
+        number = signal.SIGINT if self.ending.is_set() else signal.SIGTERM
         self.ending.set()
+        for one in self.sockets:
+            one.close()
         for process in self.running.values():
             with suppress(ProcessLookupError):
                 process.send_signal(number)
-
-
-@contextmanager
-def listening(host: str, port: int, processes: int) -> Iterator[list[socket.socket]]:
-    """A socket for each process, bound to the same address. Linux shares connections out among them; this process keeps them open, so that
-    those of a process that dies wait for its successor. Elsewhere it is one socket for all."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    shares = sys.platform == "linux"
-    sockets: list[socket.socket] = []
-    try:
-        for _ in range(processes if shares else 1):
-            one = socket.socket(family)
-            sockets.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if shares:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            one.bind((host, port))
-            port = one.getsockname()[1]  # where any was asked for, all have the same
-        yield sockets if shares else sockets * processes
-    finally:
-        for one in sockets:
-            one.close()

@@ -8,12 +8,12 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 from app import accept, conditional
-from app.batcher import Timing
 from app.batches import Digit, Piece, Written, joined
 from app.disconnect import WhileConnected
 from app.gallery import Model
 from app.observing import Observed
 from app.schemas.fields import Asked
+from app.tickets import Timing
 from models.latents import Rows
 from models.pixels import Pixels
 

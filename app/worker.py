@@ -99,9 +99,9 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
         raise WeightsError(
             f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
         )
-    # Each event loop has a core of its own, but for a batch more than half full: then it waits for a sheet, and has little else to do.
+    # Each event loop has a core of its own, except while a batch is more than half full.
     sparing = 0 if settings.threads else settings.batch_images // 2
-    spared = cores.for_http(settings.http_processes, settings.threads, where.type)
+    spared = cores.http_processes(settings.http_processes, settings.threads, where.type)
     try:
         sampler = Sampler(generator, card.integers, where, threads, sparing, spared)
     except InexactError as error:

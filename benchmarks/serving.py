@@ -42,9 +42,14 @@ Figures = dict[str, list[float]]  # what was measured, once a round
 def contestants(file: Path, alone: Path, quick: bool, before: Path | None) -> list[Contestant]:
     """`alone` is an empty folder for the weights, since Kakite loads all that lie in one; `before` one with another version of Kakite."""
     with_weights = ("--weights", str(file))
-    (alone / file.name).symlink_to(file.resolve())
-    settings = {"KAKITE_WEIGHTS": str(alone), "KAKITE_MODEL": weights.load(file).card.name}
-    constant, ours = Contestant(CONSTANT, "benchmarks.peers.constant"), Contestant(OURS, "app", settings=settings)
+
+    def settings(name: str, weights_file: Path) -> dict[str, str]:
+        folder = alone / name
+        folder.mkdir()
+        (folder / file.name).symlink_to(weights_file.resolve())
+        return {"KAKITE_WEIGHTS": str(folder), "KAKITE_MODEL": weights.load(file).card.name}
+
+    constant, ours = Contestant(CONSTANT, "benchmarks.peers.constant"), Contestant(OURS, "app", settings=settings("now", file))
     if quick:
         return [constant, ours]
     sampler = (*with_weights, "--sampler", "--fast-queue", "--threads", "1")
@@ -53,7 +58,7 @@ def contestants(file: Path, alone: Path, quick: bool, before: Path | None) -> li
         Contestant("obvious server", "benchmarks.peers.obvious", with_weights),
         Contestant("LitServe, eager", "benchmarks.peers.litserve_server", with_weights, serves_grids=False),
         Contestant("LitServe, our sampler", "benchmarks.peers.litserve_server", sampler, serves_grids=False),
-        *([Contestant(BEFORE, "app", settings={"KAKITE_MODEL": settings["KAKITE_MODEL"]}, folder=before)] if before else []),
+        *([Contestant(BEFORE, "app", settings=settings("before", before / "models/weights" / file.name), folder=before)] if before else []),
         ours,
     ]
 

@@ -24,9 +24,8 @@ def server(port: int | None = None, **settings: str) -> Iterator[tuple[subproces
     """A server on that port, or a free one, ready; killed on leaving if it has not left by itself."""
     port = port or free_port()
     command = [sys.executable, "-m", "app", "--port", str(port)]
-    process = subprocess.Popen(
-        command, env={"KAKITE_ACCESS_LOG": "0", **os.environ, **settings}, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
-    )
+    environment = {"KAKITE_ACCESS_LOG": "0", "KAKITE_HTTP_PROCESSES": "1", **os.environ, **settings}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_ready(process, url)

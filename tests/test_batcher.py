@@ -8,10 +8,13 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.batcher import Batcher, Closed, Computed, Expired, ForwardFailed, Gone, Pieces, QueueFull
+from app.batcher import Batcher, Closed, ForwardFailed, Gone, QueueFull
 from app.counts import Count
+from app.tickets import Computed, Expired, Pieces
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +38,7 @@ class Doubling:
         await self.allowed.acquire()
         if (rows < 0).any():
             raise ValueError("negative row")
-        return Computed([piece * 2 for piece in pieces], len(rows))
+        return Computed([piece * 2 for piece in pieces], len(rows), seconds=0)
 
     def let(self, calls: int = 1) -> None:
         for _ in range(calls):
@@ -153,7 +156,7 @@ async def test_function_that_loses_a_piece_fails_its_batch_only(batcher: Batcher
 
     async def careless(pieces: Pieces) -> Computed:
         computed = await function(pieces)
-        return Computed(computed.results[:-1], computed.rows)
+        return Computed(computed.results[:-1], computed.rows, 0)
 
     batcher.function = careless
     with pytest.raises(ForwardFailed, match="1 pieces gave 0 results") as caught:
@@ -242,6 +245,26 @@ async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(ba
     assert batcher.pending.total == batcher.queued.total == 0
     with pytest.raises(Closed, match="Restart the server"):
         await doubled(batcher, 3)
+
+
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=12))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_each_request_gets_its_own_rows_once_and_in_order_whatever_their_numbers(sizes: list[int]) -> None:
+    function = Doubling()
+    batcher = Batcher(function, batch_rows=32, limit_rows=10_000)
+    batcher.start()
+    blocking = submit(batcher, 0)
+    await function.has_begun()
+    starts = np.cumsum([1, *sizes[:-1]]).tolist()
+    asked = [list(range(start, start + size)) for start, size in zip(starts, sizes, strict=True)]
+    waiting = [submit(batcher, *values) for values in asked]
+    function.let(1000)
+    answers = [(await task)[:, 0].tolist() for task in waiting]
+    await blocking
+    await batcher.close()
+    assert answers == [[2 * value for value in values] for values in asked]
+    assert all(len(batch) <= 32 for batch in function.batches)
+    assert batcher.pending.total == batcher.queued.total == 0
 
 
 async def test_several_batchers_have_one_limit() -> None:

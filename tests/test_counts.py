@@ -35,8 +35,8 @@ def test_container_has_no_more_cores_than_it_is_given(tmp_path: Path, quota: str
 
 
 def test_processes_for_http_are_as_many_as_can_be_busy_beside_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert cores.for_http(3, 0, "cpu") == 3
-    assert cores.for_http(0, 2, "cpu") == 1
+    assert cores.http_processes(3, 0, "cpu") == 3
+    assert cores.http_processes(0, 2, "cpu") == 1
     for there, beside_a_cpu, beside_a_gpu in ((1, 1, 1), (2, 1, 1), (4, 2, 3), (16, 8, 15), (64, 16, 16)):
         monkeypatch.setattr(cores, "available", lambda there=there: there)
-        assert (cores.for_http(0, 0, "cpu"), cores.for_http(0, 0, "cuda")) == (beside_a_cpu, beside_a_gpu)
+        assert (cores.http_processes(0, 0, "cpu"), cores.http_processes(0, 0, "cuda")) == (beside_a_cpu, beside_a_gpu)

@@ -3,11 +3,12 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 from tests.running import PATIENCE_S, server
 
 PROCESSES = 3
+PENDING = 'kakite_pending_images{{model="{}"}}'
 
 
 def several(limit_images: int = 500) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
@@ -28,13 +30,28 @@ def three() -> Iterator[tuple[subprocess.Popen[str], str]]:
         yield running
 
 
-def speaking(server: subprocess.Popen[str]) -> list[int]:
-    """The numbers of the processes that speak HTTP."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    if not children.exists():
+def children(server: subprocess.Popen[str], module: str) -> list[int]:
+    """The numbers of its processes that run that module."""
+    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    if not listed.exists():
         pytest.skip("this system does not tell a process's children")
-    found = [int(child) for child in children.read_text().split()]
-    return [child for child in found if b"app.serving" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    found = [int(child) for child in listed.read_text().split()]
+    return [child for child in found if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def speaking(server: subprocess.Popen[str]) -> list[int]:
+    return children(server, "app.serving")
+
+
+@contextmanager
+def stopped_model(server: subprocess.Popen[str]) -> Iterator[None]:
+    """While no digit is written, so that what is asked for stays pending."""
+    [model] = children(server, "app.worker")
+    os.kill(model, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(model, signal.SIGCONT)
 
 
 def asked(url: str, path: str) -> httpx.Response:
@@ -54,17 +71,21 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def answering(url: str, server: subprocess.Popen[str]) -> set[int]:
-    """Which of them answer when many ask."""
-    before = {pid: Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in speaking(server)}
-    for _ in range(30):
-        asked(url, "/livez")
-    return {pid for pid in before if Path(f"/proc/{pid}/schedstat").read_text().split()[0] != before[pid]}
+def open_sockets(pid: int) -> int:
+    files = [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()]
+    return sum(file.startswith("socket:") for file in files)
 
 
-def test_all_of_them_answer_and_give_the_same_bytes(three: tuple[subprocess.Popen[str], str]) -> None:
+def test_connections_are_shared_out_among_all_and_all_give_the_same_bytes(three: tuple[subprocess.Popen[str], str]) -> None:
     process, url = three
-    until(lambda: len(answering(url, process)) == PROCESSES)
+    until(lambda: sample(url, "kakite_http_processes") == PROCESSES)
+    before = {pid: open_sockets(pid) for pid in speaking(process)}
+    address = ("127.0.0.1", httpx.URL(url).port or 0)
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(socket.create_connection(address))
+        until(lambda: sum(open_sockets(pid) - before[pid] for pid in before) >= 60)
+        assert all(open_sockets(pid) > before[pid] for pid in before)
     assert len({asked(url, "/generate?seed=7").content for _ in range(20)}) == 1
     assert len({asked(url, "/grid?seed=7").headers["etag"] for _ in range(20)}) == 1
 
@@ -77,64 +98,73 @@ def test_what_they_count_adds_up_whoever_is_asked(three: tuple[subprocess.Popen[
     before, images = sample(url, counted), sample(url, batches)
     for i in range(30):
         asked(url, f"/generate?seed={i}")
+    until(lambda: sample(url, counted) - before == 30)  # a request is counted when it has been answered
     assert {sample(url, counted) - before for _ in range(10)} == {30}
     assert {sample(url, batches) - images for _ in range(10)} == {30}
-    assert sample(url, 'kakite_pending_images{model="kakite"}') == 0
     assert sample(url, "process_resident_memory_bytes") > PROCESSES * 20e6
 
 
 def test_queue_has_one_limit(three: tuple[subprocess.Popen[str], str]) -> None:
     """While one of them has more images to write than may wait, all refuse."""
-    _, url = three
-    with ThreadPoolExecutor(1) as threads:
+    process, url = three
+    with ThreadPoolExecutor(1) as threads, stopped_model(process):
         large = threads.submit(asked, url, "/grid?n=1024&seed=1&model=cgan")
-        until(lambda: sample(url, 'kakite_pending_images{model="cgan"}') >= 1024 or large.done())
-        answers = []
-        while not large.done():
-            answers.append(asked(url, "/generate?seed=1&model=cgan").status_code)
-            if large.done():
-                answers.pop()  # it may have come after
+        until(lambda: sample(url, PENDING.format("cgan")) == 1024)
+        assert {asked(url, "/generate?seed=1&model=cgan").status_code for _ in range(20)} == {503}
     assert large.result().status_code == 200
-    assert answers[:-1].count(503) == len(answers[:-1])
     assert asked(url, "/generate?seed=1&model=cgan").status_code == 200
 
 
-def test_one_that_dies_is_replaced_and_the_others_go_on(three: tuple[subprocess.Popen[str], str]) -> None:
+def test_one_that_dies_is_replaced_takes_its_own_requests_along_and_nobody_elses(three: tuple[subprocess.Popen[str], str]) -> None:
     process, url = three
     before = speaking(process)
-    os.kill(before[0], signal.SIGKILL)
-    until(lambda: len(speaking(process)) == PROCESSES and before[0] not in speaking(process))
-    assert [asked(url, f"/generate?seed={i}").status_code for i in range(30)] == [200] * 30
+    cpu_s = sample(url, "process_cpu_seconds_total")
+    with ThreadPoolExecutor(30) as threads, stopped_model(process):
+        waiting = [threads.submit(asked, url, f"/generate?seed={i}") for i in range(30)]
+        until(lambda: sample(url, PENDING.format("kakite")) == 30)
+        os.kill(before[0], signal.SIGKILL)
+        until(lambda: len(speaking(process)) == PROCESSES and before[0] not in speaking(process))
+        until(lambda: sample(url, PENDING.format("kakite")) == 30 - sum(one.done() for one in waiting))
+    answered = [one.result().status_code for one in waiting if not one.exception()]
+    assert answered == [200] * len(answered)
+    assert 0 < len(answered) < 30
     until(lambda: sample(url, "kakite_http_processes") == PROCESSES)
-    assert sample(url, 'kakite_pending_images{model="kakite"}') == 0
+    assert sample(url, PENDING.format("kakite")) == 0
+    assert sample(url, "process_cpu_seconds_total") >= cpu_s
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_all_finish_what_is_in_flight_and_leave_cleanly(how: signal.Signals) -> None:
+def test_all_finish_what_is_in_flight_let_nobody_in_and_leave_cleanly(how: signal.Signals) -> None:
     with several(limit_images=8000) as (process, url), ThreadPoolExecutor(6) as threads:
-        sheets = [threads.submit(asked, url, f"/grid?n=1024&seed={seed}") for seed in range(6)]
-        until(lambda: sample(url, 'kakite_pending_images{model="kakite"}') >= 1024)
-        accepted = sample(url, 'kakite_pending_images{model="kakite"}') // 1024
-        process.send_signal(how)
-        statuses = []
-        for sheet in sheets:
-            try:
-                statuses.append(sheet.result().status_code)
-            except httpx.TransportError:  # it came when nobody listened any more
-                statuses.append(0)
-        assert statuses.count(200) >= accepted
+        with stopped_model(process):
+            sheets = [threads.submit(asked, url, f"/grid?n=1024&seed={seed}") for seed in range(6)]
+            until(lambda: sample(url, PENDING.format("kakite")) == 6 * 1024)
+            process.send_signal(how)
+            until(lambda: refused(url))
+            assert not any(sheet.done() for sheet in sheets)
+        assert [sheet.result().status_code for sheet in sheets] == [200] * 6
         assert process.wait(PATIENCE_S) == 0
         assert process.stderr is not None
         told = process.stderr.read()
-        assert "Traceback" not in told
-        assert "has ended" not in told
+    assert "Traceback" not in told
+    assert "has ended" not in told
+    assert len(re.findall(r"GET /grid .*status 200", told)) == 6  # the last lines, too
+
+
+def refused(url: str) -> bool:
+    try:
+        asked(url, "/livez")
+    except httpx.ConnectError:
+        return True
+    except httpx.TransportError:  # it was let in, and then turned out
+        return False
+    return False
 
 
 def test_all_end_with_the_model_process_so_that_they_are_started_anew() -> None:
     with several() as (process, _):
         left = speaking(process)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        [model] = [int(child) for child in children if b"app.worker" in Path(f"/proc/{child}/cmdline").read_bytes()]
+        [model] = children(process, "app.worker")
         os.kill(model, signal.SIGKILL)
         assert process.wait(PATIENCE_S) == 1
         assert not any(Path(f"/proc/{pid}").exists() for pid in left)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.protocol import Joining
+from app.protocol import Coalescing
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ class Wire(asyncio.Transport):
 
 async def test_head_and_body_are_one_write() -> None:
     wire = Wire()
-    transport = Joining(wire, asyncio.get_running_loop())
+    transport = Coalescing(wire, asyncio.get_running_loop())
     for _ in range(2):
         transport.write(b"head ")
         transport.write(b"body")
@@ -47,16 +47,26 @@ async def test_head_and_body_are_one_write() -> None:
 
 async def test_head_goes_out_by_itself_where_no_body_follows_at_once() -> None:
     wire = Wire()
-    transport = Joining(wire, asyncio.get_running_loop())
+    transport = Coalescing(wire, asyncio.get_running_loop())
     transport.write(b"head")
     assert wire.written == []
     await asyncio.sleep(0)
     assert wire.written == [b"head"]
 
 
+async def test_nothing_is_written_to_a_client_that_has_left() -> None:
+    wire = Wire()
+    transport = Coalescing(wire, asyncio.get_running_loop())
+    transport.write(b"head")
+    wire.close()
+    await asyncio.sleep(0)
+    transport.close()
+    assert wire.written == []
+
+
 async def test_nothing_is_lost_when_the_connection_is_closed() -> None:
     wire = Wire()
-    transport = Joining(wire, asyncio.get_running_loop())
+    transport = Coalescing(wire, asyncio.get_running_loop())
     transport.write(b"head")
     transport.close()
     assert (wire.written, wire.closed) == ([b"head"], True)

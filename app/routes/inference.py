@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 
 from app import __version__, inference
-from app.asking import content, described_json
+from app.asking import described_json, read_body
 from app.batcher import STOPPED, Closed
 from app.gallery import VERSION_MARK, Model
 from app.inference import LENGTH_HEADER, InferenceRequest
@@ -86,7 +86,7 @@ async def infer(request: Request, name: Name, version: str = "") -> Response:
     rounded to steps of 1/32, and beyond ±3.96875 clipped."""
     model = found(request, name, version)
     model.batcher.admit()
-    body = await content(request)
+    body = await read_body(request)
     large = len(body) > LARGE_BYTES
     asked, tensors = await called(request, large, inference.read, body, request.headers.get(LENGTH_HEADER))
     rows = await called(request, large, inference.rows, tensors, model.card.network)

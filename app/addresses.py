@@ -1,0 +1,55 @@
+"""The address that is listened on: whether it is free, and a socket for each process. Knows nothing of what is served there."""
+
+import errno
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class PortError(Exception):
+    """The address cannot be listened on. The message says what to do."""
+
+
+def refuse_taken(host: str, port: int) -> None:
+    """Raises PortError. It tries alone, so that an address is taken also where others share it among themselves."""
+    try:
+        socket.create_server((host, port), family=family(host)).close()
+    except OSError as error:
+        raise explained(host, port, error) from None
+
+
+@contextmanager
+def sockets(host: str, port: int, processes: int) -> Iterator[list[socket.socket]]:
+    """One for each process, bound to the same address. Linux shares connections out among them; while they are held open here, those of a
+    process that dies wait for its successor. Elsewhere it is one socket for all. Raises PortError."""
+    refuse_taken(host, port)
+    shares = sys.platform == "linux"
+    bound: list[socket.socket] = []
+    try:
+        for _ in range(processes if shares else 1):
+            one = socket.socket(family(host))
+            bound.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shares:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            if one.family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # as asyncio has it
+            one.bind((host, port))
+            port = one.getsockname()[1]  # where any was asked for, all have the same
+        yield bound if shares else bound * processes
+    except OSError as error:
+        raise explained(host, port, error) from None
+    finally:
+        for one in bound:
+            one.close()
+
+
+def family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def explained(host: str, port: int, error: OSError) -> PortError:
+    if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
+        return PortError(f"{host} is no address of this machine. Try --host 127.0.0.1, or 0.0.0.0 for all that it has.")
+    return PortError(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port: --port N, or make serve PORT=N.")
