@@ -3,7 +3,7 @@
 import torch
 
 from models.cards import IntegersCard
-from models.computing import choose
+from models.golden import choose
 from models.integers import IntegerGenerator
 from models.latents import Rows
 from models.pixels import Pixels

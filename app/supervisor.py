@@ -114,8 +114,9 @@ class Supervisor:
                 shown = f"[{host}]" if self.sockets[0].family == socket.AF_INET6 else host
                 log.info("Kakite on http://%s:%d, by %d processes. Ctrl-C ends it.", shown, port, self.processes)
             await asyncio.sleep(LOOK_S)
-        self.failed = not self.ending.is_set()
-        self.end()
+        if not self.ending.is_set():
+            self.failed = True
+            self.end()
 
     def end(self) -> None:
         """What is in flight is still answered, unless it is told a second time; nobody listens any more."""

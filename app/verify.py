@@ -8,10 +8,10 @@ import torch
 
 from app.settings import Settings
 from app.worker import files
-from models import computing, device, weights
+from models import computing, device, golden, weights
 from models.cards import GOLDEN
 from models.computing import Way
-from models.integers import IntegerGenerator, golden, golden_rows
+from models.integers import IntegerGenerator, fingerprint, golden_rows
 
 SIZES = (1, 7, 64, GOLDEN)  # of batches in which all golden digits are computed
 FEATURES = ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "dot_product", "sve")
@@ -55,8 +55,8 @@ def agrees(path: Path, where: torch.device) -> bool:
             found[kind.name] = gives_golden(kind(generator, where), generator, card.integers.golden)
             print(f"  {kind.name:20} {'agrees' if found[kind.name] else 'gives other bytes'}")
     try:
-        taken = computing.choose(generator, card.integers.golden_first, where).way
-    except computing.InexactError:
+        taken = golden.choose(generator, card.integers.golden_first, where).way
+    except golden.InexactError:
         print("  no way is taken")
         return False
     print(f"  {taken.name} is taken")
@@ -65,4 +65,4 @@ def agrees(path: Path, where: torch.device) -> bool:
 
 def gives_golden(way: Way, generator: IntegerGenerator, wanted: str) -> bool:
     rows = golden_rows(generator.z_dim, generator.classes)
-    return all(golden(computing.in_batches(way, rows, size)) == wanted for size in SIZES)
+    return all(fingerprint(golden.in_batches(way, rows, size)) == wanted for size in SIZES)

@@ -26,9 +26,9 @@ from app.sampler import Sampler
 from app.settings import Settings
 from models import device, directions, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX, Card
-from models.computing import InexactError
 from models.device import DeviceError
 from models.directions import DirectionsError
+from models.golden import InexactError
 from models.integers import IntegerGenerator
 from models.weights import WeightsError
 

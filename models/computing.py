@@ -1,6 +1,6 @@
 """Ways to compute an integer generator. They differ in speed alone: whichever is taken gives the same bytes.
 
-A way is taken only where it gives the golden bytes of the weights file on the machine at hand (`choose`). Why each should:
+A way is taken only where it gives the golden bytes of the weights file on the machine at hand (`golden.choose`). Why each should:
 - `Reference`, `Products`: matrix products of whole numbers whose sums float64 and float32 hold exactly, in any order and with any
   number of threads. Convolutions are matrix products of patches, for a library's own may be Winograd's, which rounds; TF32, which
   rounds, too, stays off.
@@ -12,19 +12,15 @@ Dividing by a power of two is exact in floating point, and all round a half to t
 
 import itertools
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.cards import GOLDEN, GOLDEN_FIRST, IntegersCard
 from models.integers import (
     ACTIVATION_MAX,
-    ARITHMETIC,
     LAST_MAX,
     LEAKY_MIDDLE,
     LEAKY_SLOPE,
@@ -32,17 +28,9 @@ from models.integers import (
     IntegerGenerator,
     Layer,
     Step,
-    golden,
-    golden_rows,
 )
-from models.latents import STREAM, Rows
+from models.latents import Rows
 from models.pixels import SIDE, Pixels
-
-SIZES = (1, 2, 3, 5, 8, 13, 21)  # of batches in which the golden digits are computed at start, one after the other; and all at once
-
-
-class InexactError(Exception):
-    """No way to compute a generator gives its golden bytes here. The message says what was tried."""
 
 
 class Way:
@@ -268,65 +256,3 @@ def shuffled(x: Tensor) -> Tensor:
 
 
 WAYS: tuple[type[Way], ...] = (Int8, Float32, Products)  # the fastest first
-
-
-class Chosen(NamedTuple):
-    """The way that is taken, and the names of faster ones that gave other bytes here."""
-
-    way: Way
-    wrong: tuple[str, ...]
-
-
-def choose(generator: IntegerGenerator, golden_first: str, device: torch.device, threads: Sequence[int] = ()) -> Chosen:
-    """The fastest way that gives the golden bytes of the first seeds here, in batches of several sizes and with each number of threads.
-    Warms it up, too. Raises InexactError where none does."""
-    wrong: list[str] = []
-    for kind in WAYS:
-        if kind.is_for(device):
-            with suppress(RuntimeError, TypeError, AttributeError, NotImplementedError):  # operators that are not public may be others
-                way = kind(generator, device)
-                if agrees(way, generator, golden_first, threads):
-                    return Chosen(way, tuple(wrong))
-            wrong.append(kind.name)
-    raise InexactError(f"computed as {' and as '.join(wrong)} on {device}")
-
-
-def agrees(way: Way, generator: IntegerGenerator, golden_first: str, threads: Sequence[int] = ()) -> bool:
-    rows = golden_rows(generator.z_dim, generator.classes, GOLDEN_FIRST)
-    before = torch.get_num_threads()
-    try:
-        for count in threads or (before,):
-            torch.set_num_threads(count)
-            parts = [way(part) for part in np.split(rows, np.cumsum(SIZES))]
-            if golden(way(rows)) != golden_first or golden(np.concatenate(parts)) != golden_first:
-                return False
-        return True
-    finally:
-        torch.set_num_threads(before)
-
-
-def reference(generator: IntegerGenerator, n: int) -> Pixels:
-    """The golden pixels of the first n seeds, in float64: [n, 28, 28]."""
-    return in_batches(Reference(generator, torch.device("cpu")), golden_rows(generator.z_dim, generator.classes, n), GOLDEN_FIRST)
-
-
-def golden_first(generator: IntegerGenerator) -> str:
-    """What its weights file calls so."""
-    return golden(reference(generator, GOLDEN_FIRST))
-
-
-def described(generator: IntegerGenerator) -> IntegersCard:
-    """What its weights file tells of it."""
-    pixels = reference(generator, GOLDEN)
-    return IntegersCard(
-        stream=STREAM,
-        arithmetic=ARITHMETIC,
-        bounds=generator.bounds,
-        golden=golden(pixels),
-        golden_first=golden(pixels[:GOLDEN_FIRST]),
-    )
-
-
-def in_batches(compute: Callable[[Rows], Pixels], rows: Rows, size: int) -> Pixels:
-    """Rows [n, width] -> pixels [n, 28, 28], so many at once."""
-    return np.concatenate([compute(rows[start : start + size]) for start in range(0, len(rows), size)])

@@ -168,7 +168,7 @@ def golden_rows(z_dim: int, classes: int, n: int = GOLDEN) -> Rows:
     return latents.rows(latents.draw(0, n, z_dim).z, latents.one_hot(label, classes))
 
 
-def golden(pixels: Pixels) -> str:
+def fingerprint(pixels: Pixels) -> str:
     """What those pixels are known by: the SHA-256 of their bytes, image by image, row by row."""
     return hashlib.sha256(pixels.tobytes()).hexdigest()
 

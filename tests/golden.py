@@ -20,7 +20,7 @@ import torch
 from app import REVISION
 from app.main import create_app
 from app.settings import Settings
-from models import computing, weights
+from models import golden, weights
 from models.cards import Card, DataCard, NetworkCard
 from models.integers import IntegerGenerator, Layer
 
@@ -87,7 +87,7 @@ def small_model(folder: Path) -> Path:
 
     layers = (layer(32, 26, shift=8), layer(392, 32, shift=8), layer(16, 8, 3, 3, shift=8), layer(4, 4, 3, 3, shift=6))
     generator = IntegerGenerator(16, 10, False, layers)
-    card = CARD.model_copy(update={"integers": computing.described(generator)})
+    card = CARD.model_copy(update={"integers": golden.described(generator)})
     file = folder / "small.safetensors"
     weights.save(file, generator, card)
     return file

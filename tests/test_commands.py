@@ -16,7 +16,7 @@ from app.settings import Settings
 from models import weights
 from models.cards import Card, DataCard, NetworkCard
 from models.generators import Generator
-from models.integers import IntegerGenerator, golden, golden_rows
+from models.integers import IntegerGenerator, fingerprint, golden_rows
 from models.networks import Convolutional, Dense
 from tests.command_line import run, size
 from training import integers
@@ -61,7 +61,7 @@ def assert_served(folder: Path, name: str) -> None:
     assert served.keys() == {name}
     told, sample = served[name]
     assert told.card.integers is not None
-    assert golden(sample(golden_rows(told.card.network.z_dim, told.card.network.classes, 64))) == told.card.integers.golden_first
+    assert fingerprint(sample(golden_rows(told.card.network.z_dim, told.card.network.classes, 64))) == told.card.integers.golden_first
 
 
 CARD = Card(

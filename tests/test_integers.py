@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from models import computing, integers, latents, weights
+from models import computing, golden, integers, latents, weights
 from models.cards import FOLDER, GOLDEN, GOLDEN_FIRST
-from models.computing import Float32, InexactError, Reference, Way
-from models.integers import IntegerGenerator, Layer, UnsoundError, golden, golden_rows
+from models.computing import Float32, Reference, Way
+from models.golden import InexactError
+from models.integers import IntegerGenerator, Layer, UnsoundError, fingerprint, golden_rows
 from tests import written_anew
 
 PAGE = (Path(__file__).parent.parent / "docs" / "integers.md").read_text()
@@ -101,7 +102,7 @@ def test_weights_file_carries_its_golden_bytes(name: str) -> None:
     card = weights.load(FOLDER / f"{name}.safetensors").card.integers
     assert card is not None
     assert (card.stream, card.arithmetic) == (latents.STREAM, integers.ARITHMETIC)
-    assert card == computing.described(shipped(name))
+    assert card == golden.described(shipped(name))
     assert max(card.bounds) <= 2**24
 
 
@@ -151,17 +152,17 @@ def test_a_weight_changed_by_one_does_not_give_the_golden_bytes() -> None:
     weight[0, 0, 1, 1] += 1
     changed = replaced(generator, len(generator.layers) - 1, weight=weight)
     with pytest.raises(InexactError, match="float32 by products on cpu"):
-        computing.choose(changed, computing.golden_first(generator), CPU)
+        golden.choose(changed, golden.golden_first(generator), CPU)
 
 
 def test_a_factor_that_is_no_power_of_two_does_not_give_the_golden_bytes() -> None:
     generator = shipped("kakite")
     way = Float32(generator, CPU)
-    assert computing.agrees(way, generator, computing.golden_first(generator))
+    assert golden.agrees(way, generator, golden.golden_first(generator))
     for _, (weight, bias) in way.steps:
         weight *= 1.01
         bias *= 1.01
-    assert not computing.agrees(way, generator, computing.golden_first(generator))
+    assert not golden.agrees(way, generator, golden.golden_first(generator))
 
 
 def test_a_way_that_is_wrong_here_is_passed_over_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +175,7 @@ def test_a_way_that_is_wrong_here_is_passed_over_and_named(monkeypatch: pytest.M
             return super().activated(x) if len(x) > 1 else super().activated(x + 0.5)  # wrong where a digit is alone
 
     monkeypatch.setattr(computing, "WAYS", (Hasty, Float32))
-    chosen = computing.choose(generator, computing.golden_first(generator), CPU)
+    chosen = golden.choose(generator, golden.golden_first(generator), CPU)
     assert (chosen.way.name, chosen.wrong) == ("float32", ("hasty",))
 
 
@@ -184,4 +185,4 @@ def test_golden_bytes_are_of_all_labels_in_turn() -> None:
     assert rows[:12, 16:].argmax(1).tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]
     np.testing.assert_array_equal(rows[:, :16], latents.draw(0, GOLDEN, 16).z.view(np.uint8) ^ 128)
     pixels = np.zeros((GOLDEN_FIRST, 28, 28), np.uint8)
-    assert golden(pixels) != golden(pixels + 1)
+    assert fingerprint(pixels) != fingerprint(pixels + 1)

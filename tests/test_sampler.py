@@ -9,7 +9,7 @@ import torch
 from app.sampler import Sampler
 from models import weights
 from models.cards import FOLDER, IntegersCard
-from models.computing import InexactError
+from models.golden import InexactError
 from models.integers import IntegerGenerator
 from models.latents import MIDDLE, Rows
 

@@ -8,7 +8,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from models import computing, weights
+from models import golden, weights
 from models.cards import Card, DataCard, NetworkCard
 from models.generators import Generator
 from models.integers import IntegerGenerator, Layer
@@ -163,13 +163,13 @@ def in_integers() -> IntegerGenerator:
 def served(tmp_path: Path) -> Path:
     """A file of a generator in integers."""
     path, generator = tmp_path / "sketch.safetensors", in_integers()
-    weights.save(path, generator, CARD.model_copy(update={"integers": computing.described(generator)}))
+    weights.save(path, generator, CARD.model_copy(update={"integers": golden.described(generator)}))
     return path
 
 
 def test_generator_in_integers_is_loaded_as_it_was_saved(served: Path) -> None:
     loaded = weights.load(served)
-    assert loaded.card == CARD.model_copy(update={"integers": computing.described(in_integers())})
+    assert loaded.card == CARD.model_copy(update={"integers": golden.described(in_integers())})
     assert isinstance(loaded.generator, IntegerGenerator)
     assert (loaded.generator.z_dim, loaded.generator.classes, loaded.generator.leaky) == (100, 10, True)
     for found, saved in zip(loaded.generator.layers, in_integers().layers, strict=True):

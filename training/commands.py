@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from models import computing, device, directions, latents, weights
+from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
 from models.generators import Generator
 from models.integers import UnsoundError
@@ -115,7 +115,7 @@ def in_integers(trained: Path, out: Path, steps: int, console: Console, kept: Pa
         raise weights.WeightsError(
             f"{trained} cannot be served: {error}. It may not have learnt anything yet: train it for longer."
         ) from None
-    card = loaded.card.model_copy(update={"integers": computing.described(generator), "scores": first_look(generator)})
+    card = loaded.card.model_copy(update={"integers": golden.described(generator), "scores": first_look(generator)})
     if kept and out == trained:
         trained.rename(kept)
         console.print(f"The float generator lies in {kept} from now on.")

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from models import computing, latents
+from models import golden, latents
 from models.generators import Generator
 from models.integers import IntegerGenerator
 from models.latents import Latents
@@ -22,8 +22,8 @@ def write(generator: Generator | IntegerGenerator, drawn: Latents) -> Pixels:
     """
     if isinstance(generator, Generator):
         return write_in_floats(generator, drawn)
-    way = computing.choose(generator, computing.golden_first(generator), CPU).way
-    return computing.in_batches(way, latents.rows(drawn.z, latents.one_hot(drawn.label, generator.classes)), CHUNK)
+    way = golden.choose(generator, golden.golden_first(generator), CPU).way
+    return golden.in_batches(way, latents.rows(drawn.z, latents.one_hot(drawn.label, generator.classes)), CHUNK)
 
 
 @torch.inference_mode()
