@@ -87,7 +87,7 @@ class Batcher:
         if not self.alive:
             raise Closed(STOPPED)
         if (pending := self.pending.total) >= self.limit_rows:
-            raise QueueFull(f"{pending} images are being written; {self.limit_rows} is the limit. Try again in a second.")
+            raise QueueFull(f"{pending} images are being written, and beyond {self.limit_rows} no more are taken. Try again in a second.")
 
     async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None) -> Pieces:
         """Rows [n, ...] -> the function's results for them, in the pieces they were cut into. A caller that gives up leaves nothing

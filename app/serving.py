@@ -60,7 +60,8 @@ def main() -> int:
     settings = Settings()
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # that it begins and ends is the supervisor's to tell
+    for name, level in (("uvicorn.error", logging.WARNING), ("kakite.connection", logging.CRITICAL + 1)):
+        logging.getLogger(name).setLevel(level)  # what begins and ends is the supervisor's to tell
     try:
         connection = Connection(socket.socket(fileno=connected))
         with os.fdopen(counted, "r+b") as file:

@@ -56,6 +56,7 @@ class Supervisor:
         looking = asyncio.create_task(self.look_after_model())
         await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
         looking.cancel()
+        log.info("Ended.")
 
     async def keep(self, index: int) -> None:
         """One process, and another when it dies, until all end."""
@@ -81,13 +82,13 @@ class Supervisor:
         self.counts.forget(index)
         used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all that have ended
         self.counts[USED_BY_THE_DEAD].set(int(1e6 * (used.ru_utime + used.ru_stime)))
-        if self.ending.is_set() or self.model.process.poll() is not None:
+        if self.ending.is_set() or self.model.process.poll() is not None:  # which `look_after_model` tells of
             return
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-        if had_served:
+        if had_served or status < 0 or any(self.counts[PROCESSES].parts):
             log.error("An HTTP process has ended (%s). Another takes its place.", how)
-        else:
-            log.critical("An HTTP process ended before it served anything (%s). What it printed says why.", how)
+        else:  # the next would do no better
+            log.critical("An HTTP process ended before any served (%s). What it printed says why.", how)
             self.failed = True
             self.end()
 
@@ -115,12 +116,15 @@ class Supervisor:
                 log.info("Kakite on http://%s:%d, by %d processes. Ctrl-C ends it.", shown, port, self.processes)
             await asyncio.sleep(LOOK_S)
         if not self.ending.is_set():
+            log.critical("The model process has ended. Restart the server.")
             self.failed = True
             self.end()
 
     def end(self) -> None:
         """What is in flight is still answered, unless it is told a second time; nobody listens any more."""
         number = signal.SIGINT if self.ending.is_set() else signal.SIGTERM
+        if not self.ending.is_set():
+            log.info("Ending: nobody is let in any more; what is in flight is finished.")
         self.ending.set()
         for one in self.sockets:
             one.close()

@@ -49,7 +49,10 @@ def contestants(file: Path, alone: Path, quick: bool, before: Path | None) -> li
         (folder / file.name).symlink_to(weights_file.resolve())
         return {"KAKITE_WEIGHTS": str(folder), "KAKITE_MODEL": weights.load(file).card.name}
 
-    constant, ours = Contestant(CONSTANT, "benchmarks.peers.constant"), Contestant(OURS, "app", settings=settings("now", file))
+    constant, ours = (
+        Contestant(CONSTANT, "benchmarks.peers.constant", serves_grids=False),
+        Contestant(OURS, "app", settings=settings("now", file)),
+    )
     if quick:
         return [constant, ours]
     sampler = (*with_weights, "--sampler", "--fast-queue", "--threads", "1")
@@ -138,7 +141,7 @@ KINDS = (("requests/s", "rate"), ("p50 ms", "p50_ms"), ("p99 ms", "p99_ms"), ("H
 
 def print_table(console: Console, file: Path, results: dict[str, Figures], floor: Figures) -> None:
     table = Table("", *results, title=f"{file.stem}: median (least-greatest)")
-    rows = [(f"{c} connections, {what}", f"{key} {c}") for c in CONNECTIONS for what, key in KINDS]
+    rows = [(f"{c} connection{'s' * (c > 1)}, {what}", f"{key} {c}") for c in CONNECTIONS for what, key in KINDS]
     rows += [(f"grid of {GRID}, {GRID_CONNECTIONS} connections, {what}", f"{key} grid") for what, key in KINDS]
     rows += [(f"{DATASET:,} digits in IDX, s", "dataset s"), ("start to ready, s", "ready s"), ("resident, MB", "resident MB")]
     for label, key in rows:

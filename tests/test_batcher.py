@@ -118,7 +118,7 @@ async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Bat
     await function.has_begun()
     waiting = submit(batcher, *range(100))
     await settle()
-    with pytest.raises(QueueFull, match="101 images are being written; 100 is the limit"):
+    with pytest.raises(QueueFull, match="101 images are being written, and beyond 100 no more are taken"):
         await doubled(batcher, 7)
     function.let(10)
     assert len(await first) == 1

@@ -133,6 +133,15 @@ def test_one_that_dies_is_replaced_takes_its_own_requests_along_and_nobody_elses
     assert sample(url, "process_cpu_seconds_total") >= cpu_s
 
 
+def test_one_that_dies_before_it_has_served_is_replaced_too(three: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = three
+    for _ in range(2):
+        before = speaking(process)
+        os.kill(max(before), signal.SIGKILL)
+        until(lambda before=before: len(speaking(process)) == PROCESSES and set(speaking(process)) != set(before))  # type: ignore[misc]
+    until(lambda: sample(url, "kakite_http_processes") == PROCESSES)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_all_finish_what_is_in_flight_let_nobody_in_and_leave_cleanly(how: signal.Signals) -> None:
     with several(limit_images=8000) as (process, url), ThreadPoolExecutor(6) as threads:
@@ -148,6 +157,7 @@ def test_all_finish_what_is_in_flight_let_nobody_in_and_leave_cleanly(how: signa
         told = process.stderr.read()
     assert "Traceback" not in told
     assert "has ended" not in told
+    assert told.splitlines()[-1] == "INFO:     Ended."
     assert len(re.findall(r"GET /grid .*status 200", told)) == 6  # the last lines, too
 
 
@@ -168,6 +178,8 @@ def test_all_end_with_the_model_process_so_that_they_are_started_anew() -> None:
         os.kill(model, signal.SIGKILL)
         assert process.wait(PATIENCE_S) == 1
         assert not any(Path(f"/proc/{pid}").exists() for pid in left)
+        assert process.stderr is not None
+        assert process.stderr.read().count("The model process has ended. Restart the server.") == 1
 
 
 def test_none_is_left_behind_when_whoever_started_them_is_killed() -> None:
