@@ -1,7 +1,7 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
 # make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests
-# make bench    measures the service beside others, in 20 minutes; needs wrk (apt-get install wrk)
+# make bench    measures the service beside others, in 25 minutes; needs wrk (apt-get install wrk)
 # make bench-quick  measures it beside the limit of HTTP, in 2 minutes
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
