@@ -68,7 +68,7 @@ class Callers:
         return taken
 
     def poll(self, wait: bool) -> None:
-        """At all that has come or can go."""
+        """Reads what has come, and sends what can go."""
         for key, events in self.selector.select(None if wait else 0):
             if key.fileobj is self.control:
                 self.accept()

@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class RequestLog:
-    """A line for each request. Past the `logging` module, which takes ten times as long for one (docs/performance.md)."""
+    """A line for each request. Past the `logging` module, which takes three times as long for one (docs/performance.md)."""
 
     def __init__(self, kind: Kind, stream: Stream) -> None:
         self.kind: Kind = kind

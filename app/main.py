@@ -78,7 +78,7 @@ def create_app(
 
 def inner(app: FastAPI, settings: Settings) -> ASGIApp:
     """What every request passes between `Observing` and its route. FastAPI's own stack has three more layers: one that answers errors that
-    nobody expected, as `Observing` does, one for telemetry and one for a limit on bodies that `asking` sees to; a tenth of a request."""
+    nobody expected, as `Observing` does, one for telemetry and one for a limit on bodies that `asking` sees to (docs/performance.md)."""
     inside: ASGIApp = AsyncExitStackMiddleware(app.router)
     inside = ExceptionMiddleware(inside, handlers=app.exception_handlers)
     if settings.api_keys:

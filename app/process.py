@@ -16,8 +16,8 @@ log = logging.getLogger("kakite.process")
 
 PATIENCE_S = 10  # for a process that was told to end
 # OpenMP's threads wait for each other by spinning. Where something else has one of their cores, the others would spin for as long as that
-# lasts, and write a fifth of the sheets; if they slept at once, they would wake too late for the next layer. So they spin for a tenth of a
-# millisecond (docs/performance.md).
+# lasts, and write a fifth of the sheets; if they slept at once, they would wake too late for the next layer. So they spin for a moment
+# (docs/performance.md).
 ENVIRONMENT = {"GOMP_SPINCOUNT": "4000"}
 
 
