@@ -9,9 +9,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from app.batcher import Batcher
 from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started
+from tests.doubling import Doubling
 from tests.running import server
 
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
@@ -74,3 +76,18 @@ def mnist() -> Path:
     if not os.environ.get("KAKITE_DATA"):
         pytest.skip("needs all of MNIST: python -m training data, then KAKITE_DATA=that folder")
     return Path(os.environ["KAKITE_DATA"])
+
+
+@pytest.fixture
+def function() -> Doubling:
+    return Doubling()
+
+
+@pytest.fixture
+async def batcher(function: Doubling) -> AsyncIterator[Batcher]:
+    """Batches of 32, at most 100 rows pending."""
+    batcher = Batcher(function, batch_rows=32, limit_rows=100)
+    batcher.start()
+    yield batcher
+    function.let(1000)
+    await batcher.close()

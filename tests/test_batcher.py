@@ -1,85 +1,16 @@
-"""The batcher joins, cuts, limits and forgets rows as it says, with a function whose every row is known.
-
-Nothing here waits for a clock: the function waits until the test lets it go.
-"""
-
-import asyncio
-from collections.abc import AsyncIterator
+"""The batcher joins, cuts, limits and forgets rows as it says, with a function whose every row is known."""
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from app.batcher import Batcher, Closed, ForwardFailed, Gone, QueueFull
+from app.batcher import Batcher, QueueFull
 from app.counts import Count
-from app.tickets import Computed, Expired, Pieces
+from app.tickets import Expired
+from tests.doubling import Doubling, doubled, rows, settle, submit
 
 pytestmark = pytest.mark.anyio
-
-FOREVER_S = 1e6
-
-Array = NDArray[np.float32]
-
-
-class Doubling:
-    """Pieces of rows [n, 1] -> 2 * rows, one call at each `let`; remembers its batches and fails on a negative row."""
-
-    def __init__(self) -> None:
-        self.batches: list[list[int]] = []
-        self.allowed = asyncio.Semaphore(0)
-        self.begun = asyncio.Semaphore(0)
-
-    async def __call__(self, pieces: Pieces) -> Computed:
-        rows = np.concatenate(pieces)
-        self.batches.append(rows[:, 0].astype(int).tolist())
-        self.begun.release()
-        await self.allowed.acquire()
-        if (rows < 0).any():
-            raise ValueError("negative row")
-        return Computed([piece * 2 for piece in pieces], len(rows), seconds=0)
-
-    def let(self, calls: int = 1) -> None:
-        for _ in range(calls):
-            self.allowed.release()
-
-    async def has_begun(self) -> None:
-        await self.begun.acquire()
-
-
-@pytest.fixture
-def function() -> Doubling:
-    return Doubling()
-
-
-@pytest.fixture
-async def batcher(function: Doubling) -> AsyncIterator[Batcher]:
-    """Batches of 32, at most 100 rows pending."""
-    batcher = Batcher(function, batch_rows=32, limit_rows=100)
-    batcher.start()
-    yield batcher
-    function.let(1000)
-    await batcher.close()
-
-
-def rows(*values: int) -> Array:
-    return np.array(values, np.float32)[:, None]
-
-
-def submit(batcher: Batcher, *values: int, timeout_s: float = FOREVER_S) -> asyncio.Task[Array]:
-    return asyncio.create_task(doubled(batcher, *values, timeout_s=timeout_s))
-
-
-async def doubled(batcher: Batcher, *values: int, timeout_s: float = FOREVER_S) -> Array:
-    results: Array = np.concatenate(await batcher.submit(rows(*values), timeout_s))
-    return results
-
-
-async def settle() -> None:
-    """Let every task that can run do so."""
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 async def test_rows_that_wait_together_are_computed_together(batcher: Batcher, function: Doubling) -> None:
@@ -126,46 +57,6 @@ async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Bat
     assert (await doubled(batcher, 7))[0, 0] == 14
 
 
-async def test_failing_call_fails_its_batch_and_the_next_one_runs(
-    batcher: Batcher, function: Doubling, caplog: pytest.LogCaptureFixture
-) -> None:
-    first = submit(batcher, 1)
-    await function.has_begun()
-    bad, mate = submit(batcher, -1), submit(batcher, 2)
-    await settle()
-    function.let(2)
-    await first
-    for task in (bad, mate):
-        with pytest.raises(ForwardFailed):
-            await task
-    assert "negative row" in caplog.text
-    function.let()
-    assert (await doubled(batcher, 3))[0, 0] == 6
-
-
-async def test_failed_large_request_leaves_nothing_waiting(batcher: Batcher, function: Doubling) -> None:
-    function.let(100)
-    with pytest.raises(ForwardFailed):
-        await doubled(batcher, -1, *range(80))
-    assert batcher.queued.total == 0
-    assert [len(batch) for batch in function.batches] == [32]  # the rest was not tried
-
-
-async def test_function_that_loses_a_piece_fails_its_batch_only(batcher: Batcher, function: Doubling) -> None:
-    function.let(100)
-
-    async def careless(pieces: Pieces) -> Computed:
-        computed = await function(pieces)
-        return Computed(computed.results[:-1], computed.rows, 0)
-
-    batcher.function = careless
-    with pytest.raises(ForwardFailed, match="1 pieces gave 0 results") as caught:
-        await doubled(batcher, 1, 2, 3)
-    assert isinstance(caught.value.__cause__, ValueError)
-    batcher.function = function
-    assert (await doubled(batcher, 4))[0, 0] == 8
-
-
 async def test_cancelled_request_costs_no_call(batcher: Batcher, function: Doubling) -> None:
     first = submit(batcher, 1)
     await function.has_begun()
@@ -192,61 +83,6 @@ async def test_late_request_is_told_so_and_leaves_the_queue(batcher: Batcher, fu
     assert batcher.pending.total == 0
 
 
-async def test_closing_finishes_what_is_queued_and_takes_no_more(batcher: Batcher, function: Doubling) -> None:
-    first = submit(batcher, 1)
-    await function.has_begun()
-    queued = submit(batcher, 2)
-    await settle()
-    closing = asyncio.create_task(batcher.close())
-    await settle()
-    with pytest.raises(Closed):
-        await doubled(batcher, 3)
-    function.let(2)
-    await closing
-    assert (await first)[0, 0] == 2
-    assert (await queued)[0, 0] == 4
-    assert not batcher.alive
-
-
-async def test_batcher_that_died_is_not_alive_takes_no_rows_and_leaves_nobody_waiting(batcher: Batcher, function: Doubling) -> None:
-    assert batcher.alive
-    assert batcher.task is not None
-    first = submit(batcher, 1)
-    await function.has_begun()
-    waiting = submit(batcher, 2)
-    await settle()
-    batcher.task.cancel()
-    await settle()
-    assert not batcher.alive
-    for task in (first, waiting):
-        with pytest.raises(Closed, match="Restart the server"):
-            await task
-    with pytest.raises(Closed):
-        await doubled(batcher, 1)
-    batcher.start()
-
-
-async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(batcher: Batcher, function: Doubling) -> None:
-    async def gone(pieces: Pieces) -> Computed:
-        await function(pieces)
-        raise Gone
-
-    batcher.function = gone
-    first = submit(batcher, 1)
-    await function.has_begun()
-    waiting = submit(batcher, 2)
-    await settle()
-    function.let()
-    for task in (first, waiting):
-        with pytest.raises(Closed, match="Restart the server"):
-            await task
-    await settle()
-    assert not batcher.alive
-    assert batcher.pending.total == batcher.queued.total == 0
-    with pytest.raises(Closed, match="Restart the server"):
-        await doubled(batcher, 3)
-
-
 @given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=12))
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_each_request_gets_its_own_rows_once_and_in_order_whatever_their_numbers(sizes: list[int]) -> None:
@@ -259,9 +95,10 @@ async def test_each_request_gets_its_own_rows_once_and_in_order_whatever_their_n
     asked = [list(range(start, start + size)) for start, size in zip(starts, sizes, strict=True)]
     waiting = [submit(batcher, *values) for values in asked]
     function.let(1000)
-    answers = [(await task)[:, 0].tolist() for task in waiting]
-    await blocking
+    await settle(1000)
+    assert all(task.done() for task in (blocking, *waiting))
     await batcher.close()
+    answers = [(await task)[:, 0].tolist() for task in waiting]
     assert answers == [[2 * value for value in values] for values in asked]
     assert all(len(batch) <= 32 for batch in function.batches)
     assert batcher.pending.total == batcher.queued.total == 0
