@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 
 from pydantic import ValidationError
@@ -57,6 +58,9 @@ def main() -> int:
 def serve(settings: Settings, host: str, port: int) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
     Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards Ctrl-C is taken as SIGTERM is."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+            signal.signal(number, lambda *_: sys.exit(0))  # until there is something to finish
     process = ModelProcess(settings)
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
@@ -68,11 +72,11 @@ def serve(settings: Settings, host: str, port: int) -> int:
         if processes == 1:
             from app import serving
 
-            status = serving.run(settings, process.connect(), lines, host=host, port=port)
+            status = serving.run(settings, process.connect(), lines, on_hang=process.kill_hung, host=host, port=port)
         else:
             from app.supervisor import Supervisor
 
-            status = Supervisor(process, served, processes, host, port).run()
+            status = Supervisor(settings, process, served, processes, host, port).run()
         process.close()
         return status
     except BaseException:

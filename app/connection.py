@@ -9,7 +9,9 @@ from typing import BinaryIO, cast
 
 from app.batcher import Gone
 from app.batches import Piece
+from app.counts import Count
 from app.messages import Answer, Failed, Served, packed, read, unpacked
+from app.watchdog import now_us
 
 log = logging.getLogger("kakite.connection")
 
@@ -26,7 +28,8 @@ class Connection(asyncio.Protocol):
         self.socket = connection
         with connection.makefile("rb") as file:
             self.served = cast(list[Served], read(cast(BinaryIO, file)))
-        self.questions: dict[str, deque[asyncio.Future[Answer]]] = defaultdict(deque)
+        self.questions: dict[str, deque[tuple[int, asyncio.Future[Answer]]]] = defaultdict(deque)  # each with when it was asked
+        self.asked_us = Count()  # when the oldest of them was, for the watchdog; 0: none is open
         self.transport: asyncio.Transport | None = None
         self.unread = bytearray()
         self.closing = False
@@ -49,24 +52,29 @@ class Connection(asyncio.Protocol):
         if self.transport is None or self.transport.is_closing():
             raise Gone
         question: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.questions[name].append(question)
+        now = now_us()
+        self.questions[name].append((now, question))
+        if not self.asked_us.own:
+            self.asked_us.set(now)
         self.transport.write(packed((name, pieces)))
         return await question
 
     def data_received(self, data: bytes) -> None:
         self.unread += data
         for answer in unpacked(self.unread):
-            question = self.questions[answer.name].popleft()
+            _, question = self.questions[answer.name].popleft()
             if question.done():
                 continue  # whoever asked has given up
             if isinstance(answer, Failed):
                 question.set_exception(ComputeError(answer.traceback))
             else:
                 question.set_result(answer)
+        self.asked_us.set(min([questions[0][0] for questions in self.questions.values() if questions], default=0))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.asked_us.set(0)
         for questions in self.questions.values():
-            for question in questions:
+            for _, question in questions:
                 if not question.done():
                     question.set_exception(Gone())
         if not self.closing:

@@ -10,6 +10,7 @@ from typing import IO
 ITEM_BYTES = 8
 PROCESSES = "processes"  # each that serves has its own number here
 USED_BY_THE_DEAD = "used by the dead"  # microseconds on a processor, of those that have ended
+ASKED = "asked"  # since when each has waited for an answer of the model process, in microseconds of the machine's clock; 0: it does not
 
 
 class Count:
@@ -27,6 +28,10 @@ class Count:
 
     def set(self, number: int) -> None:
         self.parts[self.index] = number
+
+    @property
+    def own(self) -> int:
+        return self.parts[self.index]
 
     @property
     def total(self) -> int:

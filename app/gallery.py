@@ -10,7 +10,7 @@ from typing import Any
 from app.batcher import Batcher
 from app.batches import Piece
 from app.connection import Connection
-from app.counts import PROCESSES, USED_BY_THE_DEAD, Counts
+from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.messages import Served
 from app.metrics import Metrics
 from app.settings import Settings
@@ -20,12 +20,12 @@ from models.cards import Card
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
 VERSION_LENGTH = 8  # hexadecimal digits
-PATIENCE_S = 10  # for a forward pass, at the end
+PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
 
 
 def names_of_counts(served: list[Served]) -> list[str]:
     """The numbers that processes which speak HTTP keep together."""
-    return [PROCESSES, USED_BY_THE_DEAD, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
+    return [PROCESSES, USED_BY_THE_DEAD, ASKED, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
 
 
 def pending(model: str) -> str:
@@ -77,6 +77,9 @@ class Gallery:
     def __init__(self, settings: Settings, connection: Connection, metrics: Metrics, counts: Counts | None = None) -> None:
         """`counts` are those of all processes that speak HTTP, where there are several."""
         self.connection = connection
+        if counts:
+            connection.asked_us = counts[ASKED]
+        metrics.levels.asked_us = connection.asked_us
         self.models = {served.card.name: self.behind_batcher(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 

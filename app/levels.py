@@ -7,6 +7,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.counts import Count
+from app.watchdog import unanswered_s
 
 EARLIEST = "process_start_time_seconds"  # of several processes; all else of theirs adds up
 USED = "process_cpu_seconds_total"
@@ -18,6 +19,7 @@ class Levels(Collector):
     def __init__(self, processes: Count, used_us: Count) -> None:
         """`processes` are their numbers; `used_us` is what those that have ended used of processors."""
         self.processes, self.used_us = processes, used_us
+        self.asked_us = Count()
         self.counts: dict[str, tuple[Count, Count]] = {}
         self.models: dict[str, Mapping[str, str]] = {}
 
@@ -33,13 +35,15 @@ class Levels(Collector):
         for model, (waiting, open_) in self.counts.items():
             queued.add_metric([model], waiting.total)
             pending.add_metric([model], open_.total)
+        unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest question that the model process has not answered.")
+        unanswered.add_metric([], unanswered_s(self.asked_us))
         known = InfoMetricFamily("kakite_model", "A model that is served.", labels=["model"])
         for model, about in self.models.items():
             known.add_metric([model], dict(about))
         processes = GaugeMetricFamily("kakite_http_processes", "Processes that speak HTTP.")
         numbers = [number for number in self.processes.parts if number]
         processes.add_metric([], len(numbers))
-        yield from (queued, pending, known, processes, *self.used(numbers))
+        yield from (queued, pending, unanswered, known, processes, *self.used(numbers))
 
     def used(self, numbers: list[int]) -> Iterator[Metric]:
         """By processes, all together."""

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from anyio import CapacityLimiter
@@ -26,6 +26,7 @@ from app.observing import Observing
 from app.process import ModelProcess
 from app.routes import datasets, health, inference, metrics, models, page, pictures, walks, writing
 from app.settings import Settings
+from app.watchdog import until_hung
 
 ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics)  # in the order in which a request tries them
 OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a request, `observing` knows
@@ -33,17 +34,23 @@ ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed
 
 
 def create_app(
-    settings: Settings | None = None, connection: Connection | None = None, lines: Stream | None = None, counts: Counts | None = None
+    settings: Settings | None = None,
+    connection: Connection | None = None,
+    lines: Stream | None = None,
+    counts: Counts | None = None,
+    on_hang: Callable[[int], None] | None = None,
 ) -> FastAPI:
     """At a connection to the model process; where none is given, it starts one, which ends with it. `lines` is where requests are logged,
-    standard error if it is not given; `counts` are those of all processes that speak HTTP, where there are several. Raises StartError,
-    whose sentence says what to do."""
+    standard error if it is not given; `counts` are those of all processes that speak HTTP, where there are several;
+    `on_hang` is called when the model process has answered nothing for KAKITE_WATCHDOG_S, which it is told. Raises StartError, whose
+    sentence says what to do."""
     settings = settings or Settings()
     process = None
     if connection is None:
         process = ModelProcess(settings)
         process.wait_until_loaded()
         connection = process.connect()
+        on_hang = process.kill_hung
     counted = Metrics(counts)
     gallery = Gallery(settings, connection, counted, counts)
 
@@ -52,7 +59,7 @@ def create_app(
         gc.collect()
         gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
         try:
-            async with gallery.running():
+            async with gallery.running(), watched(connection, settings.watchdog_s, on_hang):
                 counted.levels.processes.set(os.getpid())
                 yield
         finally:
@@ -74,6 +81,22 @@ def create_app(
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
     app.middleware_stack = Observing(inner(app, settings), counted, log)
     return app
+
+
+@asynccontextmanager
+async def watched(connection: Connection, limit_s: int, on_hang: Callable[[int], None] | None) -> AsyncIterator[None]:
+    """While it is inside, a model process that hangs is told of."""
+
+    async def watch(on_hang: Callable[[int], None]) -> None:
+        await until_hung(connection.asked_us, limit_s)
+        on_hang(limit_s)
+
+    task = asyncio.create_task(watch(on_hang)) if on_hang and limit_s else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
 
 
 def inner(app: FastAPI, settings: Settings) -> ASGIApp:

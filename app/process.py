@@ -14,7 +14,7 @@ from app.settings import Settings
 
 log = logging.getLogger("kakite.process")
 
-PATIENCE_S = 10  # for a process that was told to end
+PATIENCE_S = 3  # for a process that was told to end
 # OpenMP's threads wait for each other by spinning. Where something else has one of their cores, the others would spin for as long as that
 # lasts, and write a fifth of the sheets; if they slept at once, they would wake too late for the next layer. So they spin for a moment
 # (docs/performance.md).
@@ -79,7 +79,12 @@ class ModelProcess:
         """And with it whatever it still computes."""
         self.control.close()
         self.process.kill()
-        self.process.wait()
+        self.wait()
+
+    def kill_hung(self, limit_s: int) -> None:
+        """One that answers no more. Whoever waits for an answer sees its connection end."""
+        log.critical("The model process has left a question unanswered for %d s (KAKITE_WATCHDOG_S). It is killed.", limit_s)
+        self.process.kill()
 
     def close(self) -> None:
         """Ends the process. Questions that are still open get no answer."""
@@ -90,9 +95,11 @@ class ModelProcess:
 
     def wait(self) -> str:
         """Until a process that has nobody left to talk to has ended, and how it did."""
-        try:
-            status = self.process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            status = self.process.wait()
-        return f"exit status {status}" if status >= 0 else f"signal {-status}"
+        for _ in range(2):
+            try:
+                status = self.process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            else:
+                return f"exit status {status}" if status >= 0 else f"signal {-status}"
+        return "nothing: it is stuck in the kernel, where no signal reaches it"

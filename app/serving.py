@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,11 +25,18 @@ from app.protocol import Protocol
 from app.settings import Settings
 
 
-def run(settings: Settings, connection: Connection, lines: Lines, counts: Counts | None = None, **address: Any) -> int:
+def run(
+    settings: Settings,
+    connection: Connection,
+    lines: Lines,
+    counts: Counts | None = None,
+    on_hang: Callable[[int], None] | None = None,
+    **address: Any,
+) -> int:
     """0 when it was told to end; 1 where it could not begin or the model process has ended. The address is a `host` and `port`, or
-    a `socket` that is bound."""
+    a `socket` that is bound. `on_hang` ends a model process that answers no more, where nobody else watches it."""
     listening = address.pop("socket", None)
-    app = create_app(settings, connection, lines, counts)
+    app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.metrics.dropped_lines.inc
     config = uvicorn.Config(
         app,
@@ -48,6 +56,8 @@ def run(settings: Settings, connection: Connection, lines: Lines, counts: Counts
     connection.on_end = leave
     # uvicorn takes SIGTERM, and when it has shut down raises it again, which must not be the end before the log is written.
     signal.signal(signal.SIGTERM, lambda *_: leave())
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, lambda *_: leave())
     with suppress(KeyboardInterrupt):  # as for Ctrl-C
         server.run([listening] if listening else None)
     return 1 if connection.lost or not server.started else 0

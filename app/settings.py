@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     batch_images: int = Field(64, ge=16, le=4096, description="Most images in one forward pass.")
     queue_limit_images: int = Field(1280, ge=1, description="While a model has so many images to write, the answer is 503.")
     timeout_ms: int = Field(30_000, ge=1, description="Longest wait for a request's images; beyond it the answer is 504.")
+    watchdog_s: int = Field(
+        30, ge=0, description="A model process that answers nothing for so long is killed, and the server ends with status 1; 0: never."
+    )
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
     access_log: bool = Field(True, description="A line in the log for each request.")
     log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")

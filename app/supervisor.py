@@ -11,11 +11,13 @@ import tempfile
 from contextlib import ExitStack, suppress
 
 from app import addresses
-from app.counts import PROCESSES, USED_BY_THE_DEAD, Counts
+from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.gallery import names_of_counts
 from app.messages import Served
 from app.metrics import FOLDER
 from app.process import ModelProcess, StartError
+from app.settings import Settings
+from app.watchdog import until_hung
 
 log = logging.getLogger("kakite.supervisor")
 
@@ -26,7 +28,8 @@ LOOK_S = 0.25  # how often it looks after the model process
 class Supervisor:
     """The whole mutable state: `ending`, `failed`, and the processes that run, by their index."""
 
-    def __init__(self, model: ModelProcess, served: list[Served], processes: int, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, model: ModelProcess, served: list[Served], processes: int, host: str, port: int) -> None:
+        self.watchdog_s = settings.watchdog_s
         self.model = model
         self.served = served
         self.processes = processes
@@ -51,11 +54,13 @@ class Supervisor:
         return 1 if self.failed else 0
 
     async def supervise(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self.end)
-        looking = asyncio.create_task(self.look_after_model())
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                asyncio.get_running_loop().add_signal_handler(number, self.end)
+        looking = [asyncio.create_task(self.look_after_model()), asyncio.create_task(self.watch_model())]
         await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
-        looking.cancel()
+        for task in looking:
+            task.cancel()
         log.info("Ended.")
 
     async def keep(self, index: int) -> None:
@@ -119,6 +124,11 @@ class Supervisor:
             log.critical("The model process has ended. Restart the server.")
             self.failed = True
             self.end()
+
+    async def watch_model(self) -> None:
+        if self.watchdog_s:
+            await until_hung(self.counts[ASKED], self.watchdog_s)
+            self.model.kill_hung(self.watchdog_s)
 
     def end(self) -> None:
         """What is in flight is still answered, unless it is told a second time; nobody listens any more."""

@@ -34,7 +34,8 @@ from models.weights import WeightsError
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # meant for the server, which closes the connection when all is answered
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # meant for the server, which closes the connection when all is answered
     with (
         contextlib.suppress(HangUp, ConnectionError),  # the server has gone
         socket.socket(fileno=int(sys.argv[1])) as connection,

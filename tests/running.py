@@ -7,8 +7,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
+import pytest
 
 PATIENCE_S = 60
 
@@ -45,3 +47,15 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError("the server did not become ready")
+
+
+def model_process(server: subprocess.Popen[str]) -> int:
+    """Its process id, as soon as there is one."""
+    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+    if not listed.exists():
+        pytest.skip("this system does not tell a process's children")
+    while True:
+        for child in listed.read_text().split():
+            if b"app.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+        assert server.poll() is None

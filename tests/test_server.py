@@ -17,7 +17,7 @@ import pytest
 from models import weights
 from models.cards import FOLDER
 from models.networks import Refined
-from tests.running import PATIENCE_S, free_port, server
+from tests.running import PATIENCE_S, free_port, model_process, server
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
@@ -38,16 +38,6 @@ def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
         assert re.search(r"GET /grid .*n 1024,.*status 200", process.stderr.read())  # nothing of the log is lost
 
 
-def model_process(server: subprocess.Popen[str]) -> int:
-    """Its process id, as soon as there is one."""
-    children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    if not children.exists():
-        pytest.skip("this system does not tell a process's children")
-    while not (found := children.read_text().split()):
-        assert server.poll() is None
-    return int(found[0])
-
-
 def wait_until_gone(pid: int) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():  # empty once it is a zombie
@@ -55,7 +45,7 @@ def wait_until_gone(pid: int) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_model_process_ends_with_its_server(how: signal.Signals) -> None:
     with server() as (process, _):
         models = model_process(process)
@@ -66,13 +56,14 @@ def test_model_process_ends_with_its_server(how: signal.Signals) -> None:
         assert "The model process" not in process.stderr.read()  # it was not killed
 
 
-def test_ctrl_c_while_the_models_are_loaded_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)])
+def test_end_while_the_models_are_loaded_leaves_nothing_behind(how: signal.Signals, status: int) -> None:
     command = [sys.executable, "-m", "app", "--port", str(free_port())]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         models = model_process(process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(how)
         _, told = process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == 130
+        assert process.returncode == status
         assert "Traceback" not in told
         wait_until_gone(models)
 

@@ -1,0 +1,61 @@
+"""A model process that hangs is noticed, told of and ended, and whoever waits for the server to end does not wait long."""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from app.counts import Count
+from app.watchdog import Watch
+from tests.running import PATIENCE_S, model_process, server
+
+
+@contextmanager
+def hung(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A server whose model process has stopped before it answered a question."""
+    with server(None, KAKITE_TIMEOUT_MS="500", **settings) as (process, url), ThreadPoolExecutor(1) as threads:
+        os.kill(model_process(process), signal.SIGSTOP)
+        assert threads.submit(httpx.get, f"{url}/generate?seed=7", timeout=PATIENCE_S).result().status_code == 504
+        yield process, url
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_model_process_that_hangs_is_killed_and_the_server_ends_so_that_it_is_started_anew(processes: int) -> None:
+    with hung(KAKITE_WATCHDOG_S="2", KAKITE_HTTP_PROCESSES=str(processes)) as (process, url):
+        metrics = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text
+        age = re.search(r"^kakite_unanswered_seconds (\S+)$", metrics, re.MULTILINE)
+        assert age is not None
+        assert float(age[1]) >= 0.5
+        assert process.wait(PATIENCE_S) == 1
+        assert process.stderr is not None
+        told = process.stderr.read()
+        assert "has left a question unanswered for 2 s (KAKITE_WATCHDOG_S). It is killed." in told
+        assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_sigterm_ends_a_server_whose_model_process_hangs_within_the_grace(processes: int) -> None:
+    with hung(KAKITE_GRACE_S="1", KAKITE_HTTP_PROCESSES=str(processes)) as (process, url):
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+        assert time.monotonic() - began < 10 + 1  # what the container is given beyond the grace
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{url}/livez")
+
+
+def test_time_in_which_the_watcher_itself_was_stopped_is_not_the_models() -> None:
+    asked = Count()
+    asked.set(1)
+    watch = Watch(asked, limit_s=3, now=1)
+    seen = [watch.sees_it_hang(int(1e6 * second)) for second in (1, 2, 1000, 1001, 1002, 1003, 1004)]
+    assert seen == [False] * 6 + [True]
+    asked.set(0)
+    assert not watch.sees_it_hang(int(1e6 * 1005))
