@@ -1,6 +1,9 @@
-"""Which of the media types that a route offers a request prefers (RFC 9110, section 12.5.1). Knows no media type."""
+"""Which of the media types that a route offers a request prefers (RFC 9110, section 12.5.1). Knows no route."""
 
 import functools
+
+RANGES_MAX = 64  # that are looked at; a browser names ten
+BROWSERS = "image/avif"  # is accepted by them alone, who name what they can show, and not what they would like
 
 
 class NotAcceptable(Exception):
@@ -9,24 +12,25 @@ class NotAcceptable(Exception):
 
 @functools.lru_cache
 def choose(accept: str, offered: tuple[str, ...]) -> str:
-    """The first of the offered is the default: another is taken where the request prefers it clearly, by more than a quarter, so that
-    browsers, which name all pictures they know, still get the default. Raises NotAcceptable."""
-    if not accept.strip():
+    """What is accepted with the highest quality, of equals the first that is offered. A browser that accepts the first of them gets it, whichever
+    other pictures it names. Raises NotAcceptable."""
+    ranges = dict(parsed(part) for part in accept.lower().split(",", RANGES_MAX)[:RANGES_MAX] if part.strip())
+    if not ranges:
         return offered[0]
-    ranges = [parsed(part) for part in accept.lower().split(",") if part.strip()]
-    wanted = {kind: quality(kind, ranges) * (1 if kind == offered[0] else 0.75) for kind in offered}
-    best = max(wanted, key=wanted.__getitem__)  # of equals the first
+    wanted = {kind: quality(kind, ranges) for kind in offered}
+    if BROWSERS in ranges and wanted[offered[0]]:
+        wanted = {kind: wanted[kind] for kind in offered if kind == offered[0] or not kind.startswith("image/")}
+    best = max(wanted, key=wanted.__getitem__)
     if not wanted[best]:
         raise NotAcceptable(f"None of what is accepted can be sent. There are: {', '.join(offered)}.")
     return best
 
 
-def quality(kind: str, ranges: list[tuple[str, float]]) -> float:
+def quality(kind: str, ranges: dict[str, float]) -> float:
     """By the most exact range that the media type lies in; 0 where it lies in none."""
-    exact = dict(ranges)
     for span in (kind, f"{kind.split('/')[0]}/*", "*/*"):
-        if span in exact:
-            return exact[span]
+        if span in ranges:
+            return ranges[span]
     return 0
 
 

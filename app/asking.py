@@ -1,16 +1,20 @@
 """From what a request carries to a schema, and from a schema to its description in OpenAPI. Knows no route.
 
-FastAPI would do both: it parses the JSON, then validates what it has parsed, and resolves dependencies for each request.
-Here pydantic reads the JSON straight into the schema, once.
+FastAPI would do both, and resolve dependencies for each request. What is hostile is refused by its size before it is looked into, so that
+no request keeps the event loop from the others for longer than some ten milliseconds.
 """
 
+import codecs
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
@@ -32,6 +36,15 @@ class Direct(APIRoute):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
+SMALL_BYTES = 4096  # of a body in which nothing need be counted
+HANDFUL = 5  # complaints that an answer tells of
+PARAMETERS_MAX = 2048  # of a query
+# What a body may hold, by the byte that each of them takes: twice what the largest request needs, 1024 vectors of 128 numbers.
+MOST = {b",": ("values", 262_144), b"[": ("lists", 4096), b"{": ("objects", 4096), b":": ("names", 32_768)}
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FORM = re.compile(rb"[A-Za-z_]+=[^{\[]*$")
+
+
 class Unfit(Exception):
     """A well-formed request that cannot be served."""
 
@@ -39,10 +52,12 @@ class Unfit(Exception):
 class Invalid(Exception):
     """What a request carries does not fit the schema."""
 
-    def __init__(self, schema: type[BaseModel], error: ValidationError) -> None:
-        super().__init__(str(error))
+    def __init__(self, schema: type[BaseModel], error: ValidationError, more: int = 0) -> None:
+        """`more` is how many unknown fields there were beside those that the error tells of."""
+        super().__init__(error.title)
         self.schema = schema
         self.error = error
+        self.more = more
 
 
 async def read_body(request: Request) -> bytes:
@@ -76,27 +91,51 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
     if request.scope["query_string"]:
         raise Unfit("This takes no query: put what you ask for into the JSON body.")
     sent = await read_body(request)
+    return validated(schema, parsed(sent, request.headers.get("content-type", "")) if sent else {})
+
+
+def parsed(sent: bytes, kind: str) -> Any:
+    """JSON, in the time of a blink whatever stands in it. Raises Unfit."""
+    for mark, (what, most) in MOST.items():
+        if len(sent) > SMALL_BYTES and sent.count(mark) > most:
+            raise Unfit(f"The body holds more than {most:,} {what}, which no request needs.")
     try:
-        return schema.model_validate_json(sent or b"{}")
-    except ValidationError as error:
-        raise Invalid(schema, error) from None
+        return from_json(sent.removeprefix(codecs.BOM_UTF8))
+    except ValueError as error:
+        if kind.startswith(FORMS) or FORM.match(sent):
+            raise Unfit('The body is a form. Send JSON, such as {"seed": 7}.') from None
+        if sent.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sent[:4]:
+            raise Unfit("The body is not UTF-8, in which JSON is sent.") from None
+        raise Unfit(f"The body is not JSON: {error}.") from None
 
 
 def query(request: Request, schema: type[Schema]) -> Schema:
-    """The query: a name that comes more than once is a list, and one that comes empty is not given."""
-    parameters = request.query_params
-    found = {name: parameters.getlist(name) for name in parameters}
+    """The query: a name that comes more than once is a list, and one that comes empty is not given. Raises Invalid and Unfit."""
+    text: bytes = request.scope["query_string"]
+    if text.count(b"&") > PARAMETERS_MAX:
+        raise Unfit(f"The query holds more than {PARAMETERS_MAX:,} parameters, which no request needs.")
     known = names(schema)
-    values = {name: many if len(many) > 1 else many[0] for name, many in found.items() if many != [""] or name not in known}
-    return validated(schema, values)
+    found: dict[str, list[str]] = {}
+    for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
+        found.setdefault(name, []).append(value)
+    return validated(
+        schema, {name: many if len(many) > 1 else many[0] for name, many in found.items() if many != [""] or name not in known}
+    )
 
 
-def validated(schema: type[Schema], values: dict[str, Any]) -> Schema:
-    """Texts by the names that requests use. Raises Invalid."""
+def validated(schema: type[Schema], values: Any) -> Schema:
+    """Values by the names that requests use. Raises Invalid. Of unknown names the schema is shown a few, for it complains of each."""
+    more = 0
+    if isinstance(values, dict) and len(values) > HANDFUL:
+        known = names(schema)
+        unknown = [name for name in values if name not in known][HANDFUL:]
+        more = len(unknown)
+        for name in unknown:
+            del values[name]
     try:
         return schema.model_validate(values)
     except ValidationError as error:
-        raise Invalid(schema, error) from None
+        raise Invalid(schema, error, more) from None
 
 
 def names(schema: type[BaseModel]) -> dict[str, FieldInfo]:

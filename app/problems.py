@@ -6,6 +6,7 @@ fields, so an answer is valid JSON whatever was sent.
 
 import http
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from app.accept import NotAcceptable
-from app.asking import Invalid, Unfit, names
+from app.asking import HANDFUL, Invalid, Unfit, names
 from app.batcher import Closed, ForwardFailed, QueueFull
 from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
@@ -57,6 +58,7 @@ PLAIN = {  # what the framework refuses by itself, in our words
 RETRY = {503: {"Retry-After": "1"}}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROTOCOL = "/v2"  # paths whose errors have another form
+SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 FAILED = "The server failed on this request; the cause is in its log."
 
@@ -124,24 +126,25 @@ def handler(status: int, detail: str | None, reason: str) -> Any:
 def sentence(invalid: Invalid) -> str:
     """What was wrong and what is allowed: of each field the most exact complaint."""
     complaints: dict[str, tuple[int, str]] = {}
+    more = invalid.more
     fields = names(invalid.schema)
     for item in invalid.error.errors(include_url=False, include_input=False):
         message = item["msg"].removeprefix("Input ")
         message = message[0].lower() + message[1:]
         match item["type"], item["loc"]:
-            case "json_invalid", _:
-                return f"The body is not JSON: {item['ctx']['error']}."
             case "model_type", _:
                 return 'The body is no JSON object. Send one, such as {"seed": 7}.'
             case _, ():
                 return f"{message[0].upper()}{message[1:]}."
             case "extra_forbidden", (field, *_):
                 known = ", ".join(fields)
-                name = field if str(field).isidentifier() and str(field).isascii() else "one of the fields"
+                name = field if SHOWN.fullmatch(str(field)) else "one of the fields"
                 complaints[str(field)] = (0, f"{name}: there is no such field (there are: {known})")
             case _, (field, *path):
                 places = [part for part in path if isinstance(part, int)]
                 place = f"{field}" + "".join(f"[{i}]" for i in places)
                 if len(places) > complaints.get(str(field), (-1, ""))[0]:
                     complaints[str(field)] = (len(places), f"{place}: {message} (allowed: {fields[str(field)].description})")
-    return ". ".join(text for _, text in complaints.values()) + "."
+    told = [text for _, text in complaints.values()]
+    more += len(told[HANDFUL:])
+    return ". ".join([*told[:HANDFUL], *([f"And {more} more"] if more else [])]) + "."

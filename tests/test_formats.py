@@ -38,6 +38,16 @@ PNG, WEBP, JSON, ZIP, NPZ = OFFERED = ("image/png", "image/webp", "application/j
         ("application/json, */*;q=0.1", JSON),
         ("text/html, application/zip;q=0.5", ZIP),
         ("image/png;q=0, */*", WEBP),
+        ("application/json, image/png;q=0.9", JSON),
+        ("image/png;q=0.9, image/webp", WEBP),
+        ("image/webp, */*;q=0.8", WEBP),
+        ("image/png;q=0.5,application/zip;q=0.501", ZIP),
+        ("image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5", PNG),
+        (
+            "image/webp,image/avif,image/jxl,image/heic,image/heic-sequence,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",
+            PNG,
+        ),
+        ("application/json,image/avif;q=0.9,image/png;q=0.9", JSON),
         (
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8",
             PNG,

@@ -164,7 +164,7 @@ async def test_arithmetic_tells_the_digit_and_its_z(client: httpx.AsyncClient) -
         ("/walk?from=1&to=2&format=gif&paper=transparent", "take apng or webp"),
         ("/walk?from=1&to=2&format=gif&ms=15", "tens of milliseconds"),
         ("/walk?from=1&to=1&label=3&frames=100&ms=10000&format=gif", "655,350"),
-        ("/plane?seeds=1,2", "seeds: value should have at least 3 items"),
+        ("/plane?seeds=1,2", "seeds: list should have at least 3 items"),
         ("/plane?seeds=1,2,3&n=33", "n: should be less than or equal to 32"),
     ],
 )

@@ -1,13 +1,13 @@
 """What the fields of requests may hold: every limit that needs no model, checked before anything is queued.
 
-JSON is strict (`true`, `1.5` and `"7"` are no seeds); a query is text, so it is read leniently. What depends on the model
-(its labels, the length of z) is checked in `latents`.
+JSON is strict (`true`, `1.5` and `"7"` are no seeds; `7.0` and `7e0` are 7, as JSON has one kind of number); a query is text, so it is read
+leniently. What depends on the model (its labels, the length of z) is checked in `latents`.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from models.latents import LIMIT, SEED_MAX, STEPS
 
@@ -17,6 +17,7 @@ LABEL_MAX = 61
 PIXELS_MAX = 16_000_000
 Z_MAX = 1_000_000.0
 GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # what becomes of the numbers of z
+EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
 EACH = "each"
 DIGITS = range(10)  # what "each" stands for
 
@@ -34,12 +35,21 @@ ALLOWED = {
     "truncation": "z is multiplied by it, 0 to 1: towards 0 all digits come closer to the model's average one, with less variety",
 }
 
-Seed = Annotated[int, Field(ge=0, le=SEED_MAX)]
-Count = Annotated[int, Field(ge=1, le=N_MAX)]
-Scale = Annotated[int, Field(ge=1, le=SCALE_MAX)]
+
+def as_whole(value: Any, info: ValidationInfo) -> Any:
+    """A number without a fraction, however it is written: many programs know no other than floating ones."""
+    if isinstance(value, str) and EXPONENT.fullmatch(value) and not (info.config or {}).get("strict"):
+        value = float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= SEED_MAX else value
+
+
+WHOLE = BeforeValidator(as_whole)  # behind the limits of an int
+Seed = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]
+Count = Annotated[int, Field(ge=1, le=N_MAX), WHOLE]
+Scale = Annotated[int, Field(ge=1, le=SCALE_MAX), WHOLE]
 Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Paper = Literal["black", "white", "transparent"]
-Label = Annotated[int, Field(ge=0, le=LABEL_MAX)]
+Label = Annotated[int, Field(ge=0, le=LABEL_MAX), WHOLE]
 Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
 Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=4096, fail_fast=True)]
@@ -53,10 +63,7 @@ def split_at_commas(value: Any) -> Any:
         return EACH
     if not isinstance(value, list):
         return value
-    parts = [part for text in value for part in str(text).split(",") if part]
-    if any("." in part for part in parts):
-        raise PydanticCustomError("whole", "should be whole numbers")  # pydantic would take 3.0 for one
-    return parts or None
+    return [part for text in value for part in str(text).split(",") if part] or None
 
 
 class Asked(BaseModel):

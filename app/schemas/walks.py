@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import GRID, PIXELS_MAX, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
+from app.schemas.fields import GRID, PIXELS_MAX, WHOLE, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
 from app.walks import Path
 from models.pixels import SIDE
 
@@ -57,11 +57,11 @@ class Way(Scaled):
 
 
 class Walk(Way):
-    frames: int = Field(16, ge=2, le=FRAMES_MAX, description=HELP["frames"])
+    frames: Annotated[int, Field(ge=2, le=FRAMES_MAX), WHOLE] = Field(16, description=HELP["frames"])
     format: Literal["png", "apng", "gif", "webp"] = Field("png", description=HELP["format"])
     columns: Count | None = Field(None, description="columns of a strip; without it one row")
-    ms: int = Field(80, ge=10, le=10_000, description=HELP["ms"])
-    loop: int = Field(0, ge=0, le=1000, description=HELP["loop"])
+    ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
+    loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])
 
     @property
     def legs(self) -> int:
@@ -90,7 +90,7 @@ class WalkQuery(Walk):
     """The query of GET /walk."""
 
     from_: Seed = Field(alias="from", description=HELP["from"], examples=[1])
-    to: Annotated[list[Seed], BeforeValidator(split_at_commas), Field(min_length=1, max_length=SEEDS_MAX)] = Field(
+    to: Annotated[list[Seed], Field(min_length=1, max_length=SEEDS_MAX, fail_fast=True), BeforeValidator(split_at_commas)] = Field(
         description=HELP["to"], examples=["2"]
     )
 
@@ -115,10 +115,10 @@ class PlaneQuery(Scaled):
     """The query of GET /plane."""
 
     path: Path = Field("slerp", description=HELP["path"])
-    seeds: Annotated[list[Seed], BeforeValidator(split_at_commas), Field(min_length=3, max_length=3)] = Field(
+    seeds: Annotated[list[Seed], Field(min_length=3, max_length=3, fail_fast=True), BeforeValidator(split_at_commas)] = Field(
         description=HELP["seeds"], examples=["1,2,3"]
     )
-    n: int = Field(9, ge=2, le=32, description=HELP["plane n"])
+    n: Annotated[int, Field(ge=2, le=32), WHOLE] = Field(9, description=HELP["plane n"])
     label: Label | None = Field(None, description="the digit; without it that of the first seed")
 
     @model_validator(mode="after")
@@ -132,8 +132,8 @@ class ArithmeticBody(Scaled):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"plus": [1, 2], "minus": [3], "label": 7, "truncation": 0.6}]})
 
-    plus: list[Seed | Vector] = Field(min_length=1, max_length=SEEDS_MAX, description=f"1 to {SEEDS_MAX} {HELP['point']}")
-    minus: list[Seed | Vector] = Field([], max_length=SEEDS_MAX, description=f"up to {SEEDS_MAX} {HELP['point']}")
+    plus: list[Seed | Vector] = Field(min_length=1, max_length=SEEDS_MAX, fail_fast=True, description=f"1 to {SEEDS_MAX} {HELP['point']}")
+    minus: list[Seed | Vector] = Field([], max_length=SEEDS_MAX, fail_fast=True, description=f"up to {SEEDS_MAX} {HELP['point']}")
     label: Label | None = Field(None, description="the digit; without it that of the first seed among plus")
 
 

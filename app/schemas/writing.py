@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, Asked, Seed
+from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed
 from app.writing import LINE, STROKES, TYPICAL
 from models.latents import SEED_MAX
 
@@ -26,7 +26,7 @@ class Hand(Asked):
     """How it is to be written."""
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
-    height: int = Field(64, ge=16, le=HEIGHT_MAX, description=f"of the picture in pixels, 16 to {HEIGHT_MAX}")
+    height: Annotated[int, Field(ge=16, le=HEIGHT_MAX), WHOLE] = Field(64, description=f"of the picture in pixels, 16 to {HEIGHT_MAX}")
     slant: float = Field(0, ge=-45, le=45, allow_inf_nan=False, description="degrees to the right, -45 to 45")
 
 
@@ -39,7 +39,7 @@ class WriteBody(Hand):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"lines": ["2026-11-25", "150-0001"], "seed": 7}]})
 
-    lines: list[Text] = Field(min_length=1, max_length=LINES_MAX, description=LINES)
+    lines: list[Text] = Field(min_length=1, max_length=LINES_MAX, fail_fast=True, description=LINES)
 
     @model_validator(mode="after")
     def fits(self) -> Self:
