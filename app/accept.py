@@ -2,7 +2,8 @@
 
 import functools
 
-RANGES_MAX = 64  # that are looked at; a browser names ten
+LENGTH_MAX = 4096  # that is looked at
+RANGES_MAX = 64  # of those, too; a browser names ten
 BROWSERS = "image/avif"  # is accepted by them alone, who name what they can show, and not what they would like
 
 
@@ -12,8 +13,8 @@ class NotAcceptable(Exception):
 
 @functools.lru_cache
 def choose(accept: str, offered: tuple[str, ...]) -> str:
-    """What is accepted with the highest quality, of equals the first that is offered. A browser that accepts the first of them gets it, whichever
-    other pictures it names. Raises NotAcceptable."""
+    """What is accepted with the highest quality, of equals the first that is offered. A browser that accepts the first of them gets it,
+    whichever other pictures it names. Raises NotAcceptable."""
     ranges = dict(parsed(part) for part in accept.lower().split(",", RANGES_MAX)[:RANGES_MAX] if part.strip())
     if not ranges:
         return offered[0]

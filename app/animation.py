@@ -16,6 +16,12 @@ OPTIONS: dict[Format, dict[str, Any]] = {
     "gif": {"format": "GIF", "optimize": False, "disposal": 1},
     "webp": {"format": "WEBP", "lossless": True, "method": 2},
 }
+BYTES_A_PIXEL: dict[Format, int] = {"apng": 12, "gif": 4, "webp": 12}  # of all frames, that Pillow takes at most
+
+
+def memory_bytes(kind: Format, pixels: int) -> int:
+    """What it takes at most to write frames of so many pixels in all."""
+    return pixels * BYTES_A_PIXEL[kind]
 
 
 def animate(frames: Sequence[Pixels], kind: Format, frame_ms: int, loop: int) -> bytes:

@@ -37,6 +37,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
+MEMORY = 5  # times its size that a body takes: as it came, in one piece, and as what it says
 HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
 # What a body may hold, by the byte that each of them takes: twice what the largest request needs, 1024 vectors of 128 numbers.
@@ -70,9 +71,11 @@ async def read_body(request: Request) -> bytes:
         if announced.isdecimal() and int(announced) > limit:
             raise too_large(limit)
         parts = bytearray(read)
+        observed = request.scope["state"]["observed"]
         while message.get("more_body") and len(parts) <= limit:
             message = await request.receive()
             parts += message.get("body", b"")
+            observed.hold(MEMORY * len(parts))
         read = bytes(parts)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect

@@ -20,7 +20,16 @@ from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
 WEBP_MAX = 16_383  # pixels along a side
+WEBP_PIXELS_MAX = 4_000_000  # for its encoder takes ten times the memory of PNG's
+WEBP_OPTIONS: dict[str, Any] = {
+    "lossless": True,
+    "exact": True,
+    "method": 1,
+    "quality": 20,
+}  # as small as by more work
 KINDS = (PNG, WEBP, JSON, ZIP, NPZ)  # the first is the default
+BYTES_A_PIXEL = {PNG: 3, WEBP: 36, JSON: 1, ZIP: 1, NPZ: 0}  # that writers take at most, pictures and what they become
+BYTES_A_DIGIT = 8192  # beside them
 
 
 @dataclass(slots=True)
@@ -48,6 +57,17 @@ class Digits:
             yield png.encode_sheet(image[None], 1, self.scale, self.paper)
 
 
+def refuse_large(kind: str, pixels: int) -> None:
+    """Raises Unfit for a picture that would take too much memory to encode."""
+    if kind == WEBP and pixels > WEBP_PIXELS_MAX:
+        raise Unfit(f"A WebP has at most {WEBP_PIXELS_MAX:,} pixels, and this would have {pixels:,}. Ask for less, or for PNG.")
+
+
+def memory_bytes(kind: str, n: int, pixels: int) -> int:
+    """What it takes at most to write so many digits in a picture of so many pixels."""
+    return n * BYTES_A_DIGIT + pixels * BYTES_A_PIXEL[kind]
+
+
 def as_png(digits: Digits) -> bytes:
     return png.encode_sheet(digits.images, digits.columns, digits.scale, digits.paper)
 
@@ -59,7 +79,7 @@ def as_webp(digits: Digits) -> bytes:
         raise Unfit(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
     inked = png.inked(picture, digits.paper)
     file = io.BytesIO()
-    Image.fromarray(inked, "L" if inked.ndim == 2 else "LA").save(file, "WEBP", lossless=True, exact=True)
+    Image.fromarray(inked, "L" if inked.ndim == 2 else "LA").save(file, "WEBP", **WEBP_OPTIONS)
     return file.getvalue()
 
 

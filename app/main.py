@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
@@ -24,9 +23,11 @@ from app.logs import RequestLog, Stream
 from app.metrics import Metrics
 from app.observing import Observing
 from app.process import ModelProcess
+from app.room import Room
 from app.routes import datasets, health, inference, metrics, models, page, pictures, walks, writing
 from app.settings import Settings
 from app.watchdog import until_hung
+from app.workers import Workers
 
 ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics)  # in the order in which a request tries them
 OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a request, `observing` knows
@@ -64,6 +65,7 @@ def create_app(
                 yield
         finally:
             gc.unfreeze()
+            app.state.workers.close()
             if process:
                 await asyncio.to_thread(process.close)
 
@@ -75,11 +77,11 @@ def create_app(
     app.state.metrics = counted
     app.state.gallery = gallery
     app.state.process = process
-    app.state.workers = CapacityLimiter(max(1, cores.available() // (counts.processes if counts else 1)))
+    app.state.workers = Workers(max(1, cores.available() // (counts.processes if counts else 1)))
     problems.install(app)
     app.mount("/page", page.files, name="page")
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
-    app.middleware_stack = Observing(inner(app, settings), counted, log)
+    app.middleware_stack = Observing(inner(app, settings), counted, Room(settings.memory_limit_bytes), log)
     return app
 
 

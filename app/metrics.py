@@ -59,6 +59,10 @@ class Metrics:
         counter.inc()
         histogram.observe(seconds)
 
+    def refused(self, reason: str) -> None:
+        """A request that was not served."""
+        self.rejections.labels(reason).inc()
+
     def batch(self, model: str) -> Callable[[Answer], None]:
         """What is to be called after each batch of that model."""
         sizes, seconds, images = self.batch_images.labels(model), self.forward_seconds.labels(model), self.images.labels(model)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.logs import RequestLog
 from app.metrics import Metrics
 from app.problems import FAILED, refusal
+from app.room import SMALL_BYTES, Room
 from app.tickets import Timing
 
 log = logging.getLogger("kakite")
@@ -29,15 +30,31 @@ CLIENT_GONE = 499
 class Observed:
     """A request's `state.observed`."""
 
+    room: Room
     images: int | None = None
     timing: Timing | None = None
     reason: str | None = None  # why it was not served
+    held: int = 0  # bytes of the room
+    gone: bool = False  # the client, before it had the whole answer
+
+    def hold(self, size: int) -> None:
+        """So much memory at least, until it is answered. Raises NoRoom."""
+        if size > self.held:
+            self.room.take(size - self.held)
+            self.held = size
+
+    def hold_only(self, size: int) -> None:
+        """So much, and no more."""
+        size = size if size > SMALL_BYTES else 0
+        self.room.give(self.held - size)
+        self.held = size
 
 
 class Observing:
-    def __init__(self, app: ASGIApp, metrics: Metrics, request_log: RequestLog | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, room: Room, request_log: RequestLog | None) -> None:
         self.app = app
         self.metrics = metrics
+        self.room = room
         self.request_log = request_log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,27 +63,39 @@ class Observing:
         began = time.perf_counter()
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = given if GIVEN_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
-        observed = scope.setdefault("state", {})["observed"] = Observed()
-        status = 0
+        observed = scope.setdefault("state", {})["observed"] = Observed(self.room)
+        status = sent = 0
+        whole = failed = False
 
         async def sending(message: Message) -> None:
-            nonlocal status
+            nonlocal status, sent, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
-            await send(message)
+                await send(message)
+            else:
+                await send(message)
+                if not observed.gone:
+                    sent += len(message.get("body", b""))
+                    whole = not message.get("more_body")
 
         try:
             await self.app(scope, receive, sending)
         except Exception:
+            failed = True
             log.exception("A request failed: %s", request_id.decode())
             if status:
                 raise  # half an answer: the connection must be closed
             await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
         finally:
-            self.record(scope, observed, status or CLIENT_GONE, time.perf_counter() - began, request_id.decode())
+            if observed.held:
+                self.room.give(observed.held)
+            if not whole and not failed:
+                status = CLIENT_GONE
+                observed.reason = observed.reason or "client_gone"
+            self.record(scope, observed, status, sent, time.perf_counter() - began, request_id.decode())
 
-    def record(self, scope: Scope, observed: Observed, status: int, seconds: float, request_id: str) -> None:
+    def record(self, scope: Scope, observed: Observed, status: int, sent: int, seconds: float, request_id: str) -> None:
         route = scope["route"].path if "route" in scope else "other"
         self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
         if observed.reason:
@@ -78,6 +107,8 @@ class Observing:
             told["n"] = observed.images
         if timing := observed.timing:
             told |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
+        if status == CLIENT_GONE:
+            told["sent"] = sent  # bytes of its answer
         told |= {"status": status, "ms": ms(seconds)}
         path = scope["path"]
         self.request_log.write(f"{scope['method']} {path if path == route else quote(path)}", told)

@@ -23,6 +23,7 @@ from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
 from app.gallery import NoDirections, UnknownModel
 from app.inference import BadInference
+from app.room import NoRoom
 from app.tickets import Expired
 from app.writing import Unwritable
 
@@ -37,6 +38,7 @@ STATUS: dict[type[Exception], int] = {
     NotAcceptable: 406,
     MissingLibrary: 501,
     QueueFull: 503,
+    NoRoom: 503,
     Closed: 503,
     Expired: 504,
     ForwardFailed: 500,
@@ -45,6 +47,7 @@ STATUS: dict[type[Exception], int] = {
 }
 REASONS: dict[type[Exception], str] = {  # of requests that were not served, in the metrics
     QueueFull: "queue_full",
+    NoRoom: "no_room",
     Closed: "closed",
     Expired: "expired",
     ForwardFailed: "failed",

@@ -1,17 +1,134 @@
-"""HTTP/1.1 as uvicorn speaks it, but with an answer's head and body in one write. Knows nothing of what is answered.
+"""HTTP/1.1 as uvicorn speaks it, within limits: of connections, of a head's size, and of the time that a client may take.
 
-uvicorn writes them one after the other, and each write is a call of the kernel that wakes the client up.
+And with an answer's head and body in one write: uvicorn writes them one after the other, and each write is a call of the kernel that wakes
+the client up. Knows nothing of what is answered.
 """
 
 import asyncio
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from app import problems
+
+HEAD_BYTES = 65_536  # of a request's line and headers
+FRAMING_BYTES = 65_536  # that a body may have more than its content, in chunks' lengths and trailers; beyond as much as it has content
+TAKING = 3  # times as long as it may send
+TICK_S = 1  # between two looks at the clients' time
+
+
+@dataclass(frozen=True)
+class Limits:
+    connections: int
+    client_timeout_s: int  # for a head and for a body; three times as long for each 64 KiB of an answer
+    on_refusal: Callable[[str], None] = lambda reason: None
+
+
+class Server(uvicorn.Server):
+    """Looks at the clients' time."""
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % (10 * TICK_S) == 0:
+            for connection in list(self.server_state.connections):
+                cast(Protocol, connection).tick()
+        return await super().on_tick(counter)
 
 
 class Protocol(HttpToolsProtocol):
+    """`awaited` is what the client has to send: a request's head, its body, or nothing, while it is answered or idle."""
+
+    def __init__(self, limits: Limits, **given: Any) -> None:
+        super().__init__(**given)
+        self.limits = limits
+        self.awaited: Literal["head", "body"] | None = "head"
+        self.waited_s = self.stalled_s = 0
+        self.full = False  # of what the client has not taken yet
+        self.head_bytes = self.body_bytes = self.content_bytes = 0
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Coalescing(transport, self.loop))
+        if len(self.connections) > self.limits.connections:
+            self.refuse(503, "connections", "As many connections are open as are allowed. Try again in a second.")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.cycle and not self.cycle.response_complete and "observed" in self.cycle.scope["state"]:
+            self.cycle.scope["state"]["observed"].gone = True
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.awaited == "body":
+            self.body_bytes += len(data)
+        else:
+            self.head_bytes += len(data)
+        super().data_received(data)
+        if self.awaited == "head" and self.head_bytes > HEAD_BYTES:
+            self.refuse(431, "head", f"The request's head is larger than the {HEAD_BYTES:,} bytes that are allowed.")
+        elif self.awaited == "body" and self.body_bytes > 2 * self.content_bytes + FRAMING_BYTES:
+            self.refuse(400, "framing", "The body comes in chunks of next to nothing.")
+
+    def on_message_begin(self) -> None:
+        self.awaited, self.waited_s = "head", 0
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.awaited == "head":  # else it is a trailer
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self.awaited, self.waited_s, self.body_bytes, self.content_bytes = "body", 0, 0, 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self.content_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.awaited, self.head_bytes = None, 0
+        super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        self.full, self.stalled_s = True, 0
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.full = False
+        super().resume_writing()
+
+    def tick(self) -> None:
+        """Ends what has taken too long."""
+        limit = self.limits.client_timeout_s
+        if self.full or self.transport.is_closing():
+            self.stalled_s += TICK_S
+            if self.stalled_s > TAKING * limit:
+                self.limits.on_refusal("slow")
+                self.transport.abort()
+        elif self.awaited:
+            self.waited_s += TICK_S
+            if self.waited_s > limit and not self.head_bytes:  # a connection that a browser opened to have one
+                self.transport.close()
+            elif self.waited_s > limit:
+                self.refuse(408, "slow", f"The request's {self.awaited} did not come within {limit} seconds.")
+
+    def send_400_response(self, msg: str) -> None:
+        self.refuse(400, "no_http", msg)
+
+    def refuse(self, status: int, reason: str, detail: str) -> None:
+        """What no route answers; the connection ends with it."""
+        if self.transport.is_closing():
+            return
+        self.limits.on_refusal(reason)
+        self.stalled_s = 0
+        if not (
+            self.cycle and self.cycle.response_started and not self.cycle.response_complete
+        ):  # else it would stand in an answer's middle
+            answer = problems.answer(status, detail, {"Connection": "close"})
+            headers = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *answer.raw_headers])
+            self.transport.write(STATUS_LINE[status] + headers + b"\r\n" + bytes(answer.body))
+        self.transport.close()
 
 
 class Coalescing(asyncio.Transport):

@@ -5,12 +5,14 @@ Where there are several, `app.supervisor` starts each as `python -m app.serving`
 
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 
@@ -21,8 +23,10 @@ from app.gallery import names_of_counts
 from app.lines import Lines
 from app.main import create_app
 from app.messages import HangUp
-from app.protocol import Protocol
+from app.protocol import Limits, Protocol, Server
 from app.settings import Settings
+
+FILES = 128  # that are open beside connections
 
 
 def run(
@@ -38,17 +42,20 @@ def run(
     listening = address.pop("socket", None)
     app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.metrics.dropped_lines.inc
+    limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.metrics.refused)
+    allow_files(settings.connection_limit)
     config = uvicorn.Config(
         app,
         **address,
         loop="uvloop",
-        http=Protocol,
+        http=cast(type[Protocol], partial(Protocol, limits)),
+        ws="none",
         server_header=False,
         timeout_graceful_shutdown=settings.grace_s,
         access_log=False,  # `observing` knows more of a request
         log_config=None,
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
 
     def leave() -> None:
         server.should_exit = True
@@ -61,6 +68,15 @@ def run(
     with suppress(KeyboardInterrupt):  # as for Ctrl-C
         server.run([listening] if listening else None)
     return 1 if connection.lost or not server.started else 0
+
+
+def allow_files(connections: int) -> None:
+    """As many as connections, and a few more: a system's usual limit is 1,024. Where more are not allowed, it goes on with those."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def main() -> int:

@@ -39,6 +39,17 @@ class Settings(BaseSettings):
         30, ge=0, description="A model process that answers nothing for so long is killed, and the server ends with status 1; 0: never."
     )
     body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
+    memory_limit_bytes: int = Field(
+        268_435_456,
+        ge=201_326_592,
+        description="Most memory that bodies, pictures and answers in progress may take; beyond it the answer is 503.",
+    )
+    connection_limit: int = Field(
+        1000, ge=1, description="Most connections at once, to each process that speaks HTTP; beyond it they get 503."
+    )
+    client_timeout_s: int = Field(
+        20, ge=1, description="Longest time for a request's head, and for its body; for 64 KiB of an answer thrice."
+    )
     access_log: bool = Field(True, description="A line in the log for each request.")
     log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")
     cors_origins: Listed = Field((), description="Origins whose pages may ask, separated by commas; * for all. Empty: none.")

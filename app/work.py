@@ -1,43 +1,73 @@
 """The work that a route asks for while it waits: images from a model, and what takes long in another thread. Knows no route."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
-from anyio import to_thread
 from fastapi import Request, Response
 from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
 
 from app import accept, conditional
 from app.batches import Digit, Piece, Written, joined
 from app.disconnect import WhileConnected
 from app.gallery import Model
 from app.observing import Observed
+from app.room import SMALL_BYTES
 from app.schemas.fields import Asked
 from app.tickets import Timing
+from app.workers import Workers
 from models.latents import Rows
 from models.pixels import Pixels
 
 T = TypeVar("T")
+R = TypeVar("R")
 Content = tuple[bytes, dict[str, str]]  # of an answer, and what its headers tell
 
 
+def observed(request: Request) -> Observed:
+    return cast(Observed, request.scope["state"]["observed"])
+
+
 async def written(request: Request, model: Model, rows: Rows) -> Pixels:
-    """Rows [n, z_dim + classes] -> images [n, 28, 28], as long as the client is there to get them."""
+    """Rows [n, z_dim + classes] -> images [n, 28, 28]."""
     return joined(await submitted(request, model, rows))
 
 
 async def written_one(request: Request, model: Model, digit: Digit) -> Written:
-    """One digit, as a PNG, as long as the client is there to get it."""
+    """One digit, as a PNG."""
     [[one]] = await submitted(request, model, [digit])
     return cast(Written, one)
 
 
 async def submitted(request: Request, model: Model, rows: Piece) -> list[Any]:
-    observed: Observed = request.scope["state"]["observed"]
-    observed.images = (observed.images or 0) + len(rows)
-    timing = observed.timing = observed.timing or Timing()
+    known = observed(request)
+    known.images = (known.images or 0) + len(rows)
+    timing = known.timing = known.timing or Timing()
+    return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, timing)
+
+
+async def called(request: Request, large: bool, function: Callable[..., T], *arguments: Any) -> T:
+    """Large work in a thread of its own, for the event loop is for waiting; no more of it at once than there are cores."""
+    if not large:
+        return function(*arguments)
+    workers: Workers = request.app.state.workers
+    return await workers.run(function, *arguments)
+
+
+async def called_for_each(request: Request, at_once: int, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """The same for one after another, a few at once, so that it ends soon when nobody waits for it any more."""
+    results: list[R] = []
+    for start in range(0, len(items), at_once):
+        results += await called(request, True, lambda part: list(map(function, part)), items[start : start + at_once])
+    return results
+
+
+async def answered(request: Request, kind: str, work: Awaitable[Content], headers: dict[str, str]) -> Response:
+    """What the work gives, as long as the client is there to get it."""
     async with WhileConnected(request.receive):
-        return await model.batcher.submit(rows, request.app.state.settings.timeout_ms / 1000, timing)
+        content, told = await work
+    observed(request).hold_only(len(content))
+    return InPieces(content, media_type=kind, headers={**told, **headers})
 
 
 async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Model], Awaitable[Content]], pure: bool = True) -> Response:
@@ -47,8 +77,7 @@ async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Mo
     if known:
         return Response(status_code=304, headers=kept)
     model.batcher.admit()
-    content, headers = await write(model)
-    return Response(content, media_type=kind, headers={"Kakite-Model": model.name, **headers, **kept})
+    return await answered(request, kind, write(model), {"Kakite-Model": model.name, **kept})
 
 
 def caching(request: Request, model: Model, wanted: BaseModel, named: str | None, kind: str, pure: bool) -> tuple[dict[str, str], bool]:
@@ -61,11 +90,20 @@ def caching(request: Request, model: Model, wanted: BaseModel, named: str | None
 def preferred(request: Request, offered: tuple[str, ...]) -> str:
     """The media type that the request prefers. Raises NotAcceptable."""
     given = b",".join([value for name, value in request.scope["headers"] if name == b"accept"])
-    return accept.choose(given.decode("latin-1"), offered)
+    return accept.choose(given[: accept.LENGTH_MAX].decode("latin-1"), offered)
 
 
-async def called(request: Request, large: bool, function: Callable[..., T], *arguments: Any) -> T:
-    """Large work in a thread of its own, for the event loop is for waiting; no more of it at once than there are cores."""
-    if not large:
-        return function(*arguments)
-    return await to_thread.run_sync(function, *arguments, limiter=request.app.state.workers)
+class InPieces(Response):
+    """An answer that is written as its client takes it, and no further when the client has gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self.body) <= SMALL_BYTES:
+            await super().__call__(scope, receive, send)
+            return
+        known: Observed = scope["state"]["observed"]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for start in range(0, len(self.body), SMALL_BYTES):
+            if known.gone:
+                return
+            end = start + SMALL_BYTES
+            await send({"type": "http.response.body", "body": bytes(self.body[start:end]), "more_body": end < len(self.body)})

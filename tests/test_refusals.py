@@ -46,7 +46,7 @@ REFUSED_JSON: list[tuple[Any, str]] = [
     ({"label": 3, "model": "dcgan"}, "label: the model dcgan has no labels"),
     ({"model": 5}, "model: should be a valid string"),
     ({"n": 1024, "scale": 8}, "51,380,224 pixels; 16,000,000 are allowed"),
-    ({"n": 2, "columns": 1024, "scale": 32}, "16,000,000 are allowed"),
+    ({"n": 20, "columns": 1024, "scale": 32}, "16,056,320 pixels; 16,000,000 are allowed"),
     ({"scale": 33}, "scale: should be less than or equal to 32"),
     ([], "no JSON object"),
     (7, "no JSON object"),

@@ -2,13 +2,13 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app import conditional, latents
+from app import conditional, formats, latents
 from app.asking import Direct, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import KINDS, PNG, WRITERS, Digits
 from app.gallery import Model
 from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
-from app.work import Content, called, gotten, preferred, written, written_one
+from app.work import Content, answered, called, gotten, observed, preferred, written, written_one
 
 router = APIRouter(tags=["pictures"], route_class=Direct)
 
@@ -51,11 +51,10 @@ async def post_generate(request: Request) -> Response:
     model = request.app.state.gallery.find(wanted.model)
     kind = preferred(request, KINDS)
     model.batcher.admit()
-    content, told = await digits(request, model, wanted, kind)
-    headers = {"Kakite-Model": model.name, **told}
+    headers = {"Kakite-Model": model.name}
     if wanted.seed is None and wanted.vectors is None:
         headers["Cache-Control"] = conditional.NEVER  # another seed the next time
-    return Response(content, media_type=kind, headers=headers)
+    return await answered(request, kind, digits(request, model, wanted, kind), headers)
 
 
 @router.head("/generate", include_in_schema=False)
@@ -94,6 +93,8 @@ async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> C
         digit = latents.digit(wanted, model.card.network, model.name)
         label, picture = await written_one(request, model, digit)
         return picture, told([digit[0]], [label] if model.card.network.classes else None)
+    formats.refuse_large(kind, wanted.pixels)
+    observed(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
     rows = await called(request, large, latents.rows, wanted, model.card.network, model.name)
     images = await written(request, model, rows.values)

@@ -17,9 +17,9 @@ from app.gallery import Model
 from app.schemas.fields import Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from app.walks import Point
-from app.work import Content, called, gotten, preferred, written
+from app.work import Content, answered, called, gotten, observed, preferred, written
 from models import latents
-from models.pixels import Pixels
+from models.pixels import SIDE, Pixels
 
 router = APIRouter(tags=["latent space"], route_class=Direct)
 
@@ -65,8 +65,11 @@ async def post_walk(request: Request) -> Response:
     model = request.app.state.gallery.find(wanted.model)
     kind = chosen(request, wanted)
     model.batcher.admit()
-    content = await walk(request, model, wanted, [placed(model, vector) for vector in wanted.z], kind)
-    return Response(content, media_type=kind, headers={"Kakite-Model": model.name})
+
+    async def write() -> Content:
+        return await walk(request, model, wanted, [placed(model, vector) for vector in wanted.z], kind), {}
+
+    return await answered(request, kind, write(), {"Kakite-Model": model.name})
 
 
 @router.head("/plane", include_in_schema=False)
@@ -97,21 +100,24 @@ async def post_arithmetic(request: Request) -> Response:
     kind = preferred(request, (JSON, PNG))
     model = request.app.state.gallery.find(wanted.model)
     model.batcher.admit()
+    return await answered(request, kind, summed(request, model, wanted, kind), {"Kakite-Model": model.name})
+
+
+async def summed(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> Content:
     plus, minus = ([placed(model, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = np.sum([one.z for one in plus] + [-one.z for one in minus], axis=0)
     seeded = [one for one in plus if one.label is not None] or plus
     label = ends(model, held(wanted.label), seeded[:1])
     picture = await sheet(request, model, wanted, z[None], label, PNG, 1)
-    headers = {"Kakite-Model": model.name}
     if kind == PNG:
-        return Response(picture, media_type=PNG, headers=headers)
+        return picture, {}
     told = {
         **model.about,
         "label": label[0],
         "z": latents.as_numbers(latents.to_grid(z * wanted.truncation)).tolist(),
         "image": base64.b64encode(picture).decode(),
     }
-    return Response(json.dumps(told), media_type=JSON, headers=headers)
+    return json.dumps(told).encode(), {}
 
 
 def chosen(request: Request, wanted: Walk) -> str:
@@ -155,7 +161,8 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Pl
     labels = ends(model, wanted.ends(), points)
     z = await called(request, True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
     if wanted.format == "png":
-        return await sheet(request, model, wanted, z, labels, kind, wanted.columns or len(z))
+        return await sheet(request, model, wanted, z, labels, kind, wanted.width)
+    observed(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))
     frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
 
     def animated(kind: animation.Format) -> bytes:
@@ -174,6 +181,9 @@ async def images(request: Request, model: Model, z: latents.Steps, between: Held
 
 async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: Held, kind: str, columns: int) -> bytes:
     first, last = between
+    pixels = columns * -(-len(z) // columns) * (SIDE * wanted.scale) ** 2
+    formats.refuse_large(kind, pixels)
+    observed(request).hold(formats.memory_bytes(kind, len(z), pixels))
     steps = latents.to_grid(z * wanted.truncation)
     made = Digits(
         images=await images(request, model, steps, between),

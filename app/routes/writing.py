@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import json
 import secrets
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,16 +17,29 @@ from app.formats import JSON, PNG, ZIP
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
-from app.work import Content, called, gotten, preferred, written
-from app.writing import Line
+from app.work import Content, answered, called, called_for_each, gotten, observed, preferred, written
+from app.writing import LINE, TYPICAL, Box
 from app.zips import zipped_whole
 from models import latents
 
 router = APIRouter(tags=["writing"], route_class=Direct)
 
 PART = 256  # digits asked for at once, so that others come between
-Text = tuple[str, int, Line, bytes]  # what stands there, in whose hand, how it is set, and as a PNG
+LINES_AT_ONCE = 8  # set in a thread before it is asked whether anybody still waits
+BYTES_A_CHARACTER = 2048  # that lines take at most, beside their pixels
 PICTURE, FILES = (PNG, JSON), (ZIP, JSON)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What stands there, in whose hand, where, and as a PNG."""
+
+    text: str
+    seed: int
+    boxes: list[Box]
+    height: int
+    width: int
+    picture: bytes
 
 
 @router.head("/write/{text:path}", include_in_schema=False)
@@ -45,10 +59,9 @@ async def get_write(request: Request) -> Response:
 
     async def write(model: Model) -> Content:
         seed = drawn_seed(wanted)
+        observed(request).hold(memory_bytes([text], wanted.height))
         [line] = await lines(request, model, wanted, seed, [text])
-        content = await called(request, True, png.encode, line.picture, wanted.paper)
-        if kind == JSON:
-            content = json.dumps({**model.about, **told(text, seed, line, content)}).encode()
+        content = json.dumps({**model.about, **told(line)}).encode() if kind == JSON else line.picture
         return content, {"Kakite-Seed": str(seed)}
 
     kind = preferred(request, PICTURE)
@@ -75,21 +88,29 @@ async def post_write(request: Request) -> Response:
             raise Unfit(f"lines[{i}]: {str(error).removeprefix('text: ')}") from None
     model.batcher.admit()
     seed = drawn_seed(wanted)
-    set_lines = await lines(request, model, wanted, seed, wanted.lines)
-    pictures = await called(request, True, lambda: [png.encode(line.picture, wanted.paper) for line in set_lines])
-    texts = list(zip(wanted.lines, range(seed, seed + len(pictures)), set_lines, pictures, strict=True))
-    content = await called(request, True, listed if kind == JSON else archive, model, texts)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
     if wanted.seed is None:
         headers["Cache-Control"] = conditional.NEVER
-    return Response(content, media_type=kind, headers=headers)
+
+    async def write() -> Content:
+        observed(request).hold(memory_bytes(wanted.lines, wanted.height))
+        set_lines = await lines(request, model, wanted, seed, wanted.lines)
+        return await called(request, True, listed if kind == JSON else archive, model, set_lines), {}
+
+    return await answered(request, kind, write(), headers)
+
+
+def memory_bytes(texts: list[str], height: int) -> int:
+    """What lines take at most while they are written: one at a time as a picture and as what becomes a PNG, all as PNGs."""
+    pixels = [len(text) * TYPICAL * height**2 // LINE for text in texts]
+    return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
 
 
 def drawn_seed(wanted: Hand) -> int:
     return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
 
 
-async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[Line]:
+async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[Text]:
     """Each line's digits are written once, however often they stand in it."""
     network = model.card.network
     if network.classes < len(writing.DIGITS):
@@ -102,31 +123,31 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     parts = [await written(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
     images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
-    return await called(request, True, set_all, texts, digits, seed, wanted)
+
+    def set_one(i: int) -> Text:
+        line = writing.write(texts[i], digits[i], seed + i, wanted.height, wanted.slant)
+        height, width = line.picture.shape
+        return Text(texts[i], seed + i, line.boxes, height, width, png.encode(line.picture, wanted.paper))
+
+    return await called_for_each(request, LINES_AT_ONCE, set_one, range(len(texts)))
 
 
-def set_all(texts: list[str], digits: list[dict[str, Any]], seed: int, wanted: Hand) -> list[Line]:
-    lines = enumerate(zip(texts, digits, strict=True))
-    return [writing.write(text, images, seed + i, wanted.height, wanted.slant) for i, (text, images) in lines]
-
-
-def told(text: str, seed: int, line: Line, picture: bytes) -> dict[str, Any]:
-    height, width = line.picture.shape
-    boxes = [dataclasses.asdict(box) for box in line.boxes]
-    image = base64.b64encode(picture).decode()
-    return {"text": text, "seed": seed, "width": width, "height": height, "image": image, "boxes": boxes}
+def told(text: Text) -> dict[str, Any]:
+    boxes = [dataclasses.asdict(box) for box in text.boxes]
+    image = base64.b64encode(text.picture).decode()
+    return {"text": text.text, "seed": text.seed, "width": text.width, "height": text.height, "image": image, "boxes": boxes}
 
 
 def listed(model: Model, texts: list[Text]) -> bytes:
-    return json.dumps({**model.about, "lines": [told(*text) for text in texts]}).encode()
+    return json.dumps({**model.about, "lines": list(map(told, texts))}).encode()
 
 
 def archive(_: Model, texts: list[Text]) -> bytes:
     files = []
     rows = ["file,text,seed,boxes"]
-    for i, (text, seed, line, picture) in enumerate(texts):
+    for i, text in enumerate(texts):
         name = f"{i:0{len(str(len(texts) - 1))}}.png"
-        files.append((name, picture))
-        boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in line.boxes)
-        rows.append(f'{name},"{text}",{seed},{boxes}')
+        files.append((name, text.picture))
+        boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in text.boxes)
+        rows.append(f'{name},"{text.text}",{text.seed},{boxes}')
     return zipped_whole([*files, ("labels.csv", ("\n".join(rows) + "\n").encode())])

@@ -71,8 +71,8 @@ class Wanted(Scaled):
 
     @property
     def width(self) -> int:
-        """Of a sheet, in digits."""
-        return self.columns or (len(DIGITS) if self.each else square_columns(self.count))
+        """Of a sheet, in digits: no wider than there are any."""
+        return min(self.columns or (len(DIGITS) if self.each else square_columns(self.count)), self.count)
 
     @property
     def pixels(self) -> int:
@@ -83,7 +83,7 @@ class Wanted(Scaled):
     @property
     def single(self) -> bool:
         """Whether it is for one digit, as its seed draws it, pixel by pixel."""
-        return self.draws == self.scale == self.truncation == 1 and self.columns in (None, 1) and not self.each and self.vectors is None
+        return self.draws == self.scale == self.truncation == 1 and not self.each and self.vectors is None
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:

@@ -71,6 +71,11 @@ class Walk(Way):
     def count(self) -> int:
         return self.legs * (self.frames - 1) + 1
 
+    @property
+    def width(self) -> int:
+        """Of a strip, in digits."""
+        return min(self.columns or self.count, self.count)
+
     @model_validator(mode="after")
     def fits(self) -> Self:
         if self.count > FRAMES_MAX:
@@ -81,8 +86,7 @@ class Walk(Way):
             raise PydanticCustomError(
                 "gif_ms", f"a gif counts in tens of milliseconds, to {GIF_MS_MAX:,} at most: round ms, or take apng or webp"
             )
-        columns = self.columns or self.count
-        refuse_large(columns * -(-self.count // columns), self.scale)
+        refuse_large(self.width * -(-self.count // self.width), self.scale)
         return self
 
 
