@@ -6,6 +6,7 @@ no request keeps the event loop from the others for longer than some ten millise
 
 import codecs
 import re
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -38,6 +39,7 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
 MEMORY = 5  # times its size that a body takes: as it came, in one piece, and as what it says
+GZIP = 31  # zlib's word for it
 HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
 # What a body may hold, by the byte that each of them takes: twice what the largest request needs, 1024 vectors of 128 numbers.
@@ -81,6 +83,25 @@ async def read_body(request: Request) -> bytes:
         raise ClientDisconnect
     if len(read) > limit:
         raise too_large(limit)
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            return unpacked(read, value.strip().lower(), limit)
+    return read
+
+
+def unpacked(sent: bytes, encoding: bytes, limit: int) -> bytes:
+    """What was compressed, no further than is allowed."""
+    if encoding not in (b"gzip", b"x-gzip"):
+        raise HTTPException(415, "The body's Content-Encoding is not known here: send it plain, or by gzip.", {"Accept-Encoding": "gzip"})
+    reading = zlib.decompressobj(GZIP)
+    try:
+        read = reading.decompress(sent, limit + 1)
+    except zlib.error:
+        raise HTTPException(400, "The body is not what its Content-Encoding says: gzip.") from None
+    if len(read) > limit:
+        raise too_large(limit)
+    if not reading.eof or reading.unused_data:
+        raise HTTPException(400, "The body is not one whole gzip file, as its Content-Encoding says.")
     return read
 
 

@@ -28,9 +28,9 @@ def etag(served: Served, path: str, wanted: BaseModel, media_type: str) -> str:
 
 
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:
-    """Whether the client says in `If-None-Match` that it has this answer already."""
+    """Whether the client says in `If-None-Match` that it has this answer already, or any (`*`)."""
     known = headers.get("if-none-match", "")
-    return tag in (part.strip().removeprefix("W/") for part in known.split(","))
+    return known.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in known.split(","))
 
 
 def kept(tag: str | None, model: str | None, public: bool) -> dict[str, str]:

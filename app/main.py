@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,8 +11,10 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.exceptions import ExceptionMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from app import __version__, cores, problems
@@ -69,7 +72,7 @@ def create_app(
             if process:
                 await asyncio.to_thread(process.close)
 
-    routes = [route for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
+    routes = [strict(route) for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
     app = FastAPIOffline(
         title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan, telemetry=OURS, routes=routes
     )
@@ -99,6 +102,13 @@ async def watched(connection: Connection, limit_s: int, on_hang: Callable[[int],
     finally:
         if task:
             task.cancel()
+
+
+def strict(route: BaseRoute) -> BaseRoute:
+    """One that a line's end behind its path does not match, as it does by Starlette's expressions."""
+    if isinstance(route, APIRoute):
+        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
+    return route
 
 
 def inner(app: FastAPI, settings: Settings) -> ASGIApp:

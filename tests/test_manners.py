@@ -1,0 +1,106 @@
+"""HTTP's small print: encodings of bodies, conditions, paths, and JSON as people's programs send it."""
+
+import gzip
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.answers import assert_problem, post
+
+pytestmark = pytest.mark.anyio
+
+JSON = {"content-type": "application/json"}
+GZIP = {**JSON, "content-encoding": "gzip"}
+
+
+async def test_body_may_be_compressed_by_gzip(client: httpx.AsyncClient) -> None:
+    plain = await post(client, seed=7, n=4)
+    for encoding in ("gzip", "GZIP", "x-gzip"):
+        answer = await client.post(
+            "/generate", content=gzip.compress(b'{"seed": 7, "n": 4}'), headers={**JSON, "content-encoding": encoding}
+        )
+        assert answer.content == plain.content
+    assert (await client.post("/generate", content=b'{"seed": 7, "n": 4}', headers={**JSON, "content-encoding": "identity"})).is_success
+
+
+async def test_body_in_another_encoding_is_told_which_is_known(client: httpx.AsyncClient) -> None:
+    for path in ("/generate", "/v2/models/kakite/infer"):
+        answer = await client.post(path, content=b"...", headers={**JSON, "content-encoding": "br"})
+        assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "gzip")
+
+
+@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b""])
+async def test_body_that_is_no_gzip_is_said(client: httpx.AsyncClient, content: bytes) -> None:
+    assert_problem(await client.post("/generate", content=content, headers=GZIP), 400, "gzip")
+
+
+async def test_bomb_is_refused_before_it_is_unpacked(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.post("/generate", content=gzip.compress(bytes(100_000_000)), headers=GZIP), 413, "4,194,304 bytes")
+
+
+async def test_any_answer_is_known_to_a_client_that_says_so(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/generate?seed=7", headers={"if-none-match": "*"})).status_code == 304
+    assert (await client.get("/generate", headers={"if-none-match": "*"})).status_code == 200  # another digit each time
+    assert (await client.get("/generate?seed=-1", headers={"if-none-match": "*"})).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/generate", "/livez", "/models/kakite", "/write/12", "/v2/models/kakite", "/metrics", "/"])
+async def test_line_end_behind_a_path_is_another_path(client: httpx.AsyncClient, path: str) -> None:
+    assert (await client.get(path)).is_success
+    assert (await client.get(path + "%0A")).status_code == 404
+
+
+@pytest.mark.parametrize("seed", ["7", "7.0", "7e0", "0.7e1", "70E-1", "+7"])
+async def test_number_is_what_it_is_however_it_is_written(client: httpx.AsyncClient, seed: str) -> None:
+    expected = (await client.get("/generate?seed=7")).content
+    assert (await client.get(f"/generate?seed={seed.replace('+', '%2B')}")).content == expected
+    if seed[0] != "+":
+        assert (await client.post("/generate", content=f'{{"seed": {seed}}}', headers=JSON)).content == expected
+
+
+@pytest.mark.parametrize("seed", ["7.5", "75e-1", "1e300", "1e999", "-1e0"])
+async def test_number_that_is_not_whole_is_refused_however_it_is_written(client: httpx.AsyncClient, seed: str) -> None:
+    assert_problem(await client.get(f"/generate?seed={seed}"), 422, "seed: ")
+    assert_problem(await client.post("/generate", content=f'{{"seed": {seed}}}', headers=JSON), 422, "seed: ")
+
+
+async def test_numbers_of_lists_and_of_all_routes_are_read_alike(client: httpx.AsyncClient) -> None:
+    plain = await post(client, seed=1, label=[3, 4], n=2, columns=1, scale=2)
+    assert (await post(client, seed=1.0, label=[3.0, 4.0], n=2.0, columns=1.0, scale=2.0)).content == plain.content
+    assert (await client.get("/generate?seed=1e0&label=3.0,4&n=2.0&columns=1.0&scale=2.0")).content == plain.content
+    for path in (
+        "/walk?from=1.0&to=2e0&frames=3.0&label=3",
+        "/plane?seeds=1.0,2,3&n=2.0",
+        "/write/1?seed=2.0&height=32.0",
+        "/dataset?n=7.0",
+    ):
+        assert (await client.get(path)).is_success
+    for path, body in {
+        "/arithmetic": {"plus": [1.0], "label": 7.0},
+        "/write": {"lines": ["1"], "seed": 1.0, "height": 32.0},
+        "/walk": {"z": [[0.5] * 64] * 2, "label": 3, "frames": 3.0},
+    }.items():
+        assert (await client.post(path, json=body)).is_success
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "sentence"),
+    [
+        (b"seed=7&n=4", "application/x-www-form-urlencoded", 'The body is a form. Send JSON, such as {"seed": 7}.'),
+        (b"seed=7", "application/json", "The body is a form"),
+        (b'--x\r\nContent-Disposition: form-data; name="seed"\r\n\r\n7', "multipart/form-data; boundary=x", "The body is a form"),
+        ('{"seed": 7}'.encode("utf-16"), "application/json", "The body is not UTF-8"),
+        ('{"seed": 7}'.encode("utf-16-be"), "application/json", "The body is not UTF-8"),
+        (b"{'seed': 7}", "application/json", "The body is not JSON"),
+    ],
+)
+async def test_what_is_no_json_gets_a_hint(client: httpx.AsyncClient, content: bytes, kind: str, sentence: str) -> None:
+    assert_problem(await client.post("/generate", content=content, headers={"content-type": kind}), 422, sentence)
+
+
+async def test_byte_order_mark_is_overlooked(client: httpx.AsyncClient) -> None:
+    body: dict[str, Any] = {"seed": 7}
+    answer = await client.post("/generate", content=b"\xef\xbb\xbf" + json.dumps(body).encode(), headers=JSON)
+    assert answer.content == (await client.post("/generate", json=body)).content
