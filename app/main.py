@@ -42,11 +42,11 @@ def create_app(
     connection: Connection | None = None,
     lines: Stream | None = None,
     counts: Counts | None = None,
-    on_hang: Callable[[int], None] | None = None,
+    on_hang: Callable[[], None] | None = None,
 ) -> FastAPI:
     """At a connection to the model process; where none is given, it starts one, which ends with it. `lines` is where requests are logged,
     standard error if it is not given; `counts` are those of all processes that speak HTTP, where there are several;
-    `on_hang` is called when the model process has answered nothing for KAKITE_WATCHDOG_S, which it is told. Raises StartError, whose
+    `on_hang` is called when the model process has answered nothing for KAKITE_WATCHDOG_S. Raises StartError, whose
     sentence says what to do."""
     settings = settings or Settings()
     process = None
@@ -89,12 +89,12 @@ def create_app(
 
 
 @asynccontextmanager
-async def watched(connection: Connection, limit_s: int, on_hang: Callable[[int], None] | None) -> AsyncIterator[None]:
+async def watched(connection: Connection, limit_s: int, on_hang: Callable[[], None] | None) -> AsyncIterator[None]:
     """While it is inside, a model process that hangs is told of."""
 
-    async def watch(on_hang: Callable[[int], None]) -> None:
+    async def watch(on_hang: Callable[[], None]) -> None:
         await until_hung(connection.asked_us, limit_s)
-        on_hang(limit_s)
+        on_hang()
 
     task = asyncio.create_task(watch(on_hang)) if on_hang and limit_s else None
     try:

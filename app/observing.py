@@ -4,6 +4,7 @@ Outermost, so that nothing is answered without it; an error that nobody expected
 learn of a request on its way, they write into its `Observed`.
 """
 
+import asyncio
 import logging
 import random
 import re
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import RequestLog
 from app.metrics import Metrics
-from app.problems import FAILED, refusal
+from app.problems import FAILED, STATUS, refusal
 from app.room import SMALL_BYTES, Room
 from app.tickets import Timing
 
@@ -24,6 +25,7 @@ log = logging.getLogger("kakite")
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 CLIENT_GONE = 499
+ENDING = "The server is ending, and the time for what is in flight is over. Try again in a second."
 
 
 @dataclass(slots=True)
@@ -81,12 +83,18 @@ class Observing:
 
         try:
             await self.app(scope, receive, sending)
-        except Exception:
+        except asyncio.CancelledError:  # by uvicorn, when the grace is over
+            failed, observed.reason = True, "closed"
+            if not status:
+                await refusal(scope["path"], 503, ENDING)(scope, receive, sending)
+        except Exception as error:
             failed = True
-            log.exception("A request failed: %s", request_id.decode())
-            if status:
-                raise  # half an answer: the connection must be closed
-            await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
+            if status and type(error.__cause__) in STATUS:  # half an answer: uvicorn closes the connection
+                log.error("An answer ended half-way: %s. %s", request_id.decode(), error.__cause__)
+            else:
+                log.exception("A request failed: %s", request_id.decode())
+            if not status:
+                await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
         finally:
             if observed.held:
                 self.room.give(observed.held)

@@ -15,6 +15,7 @@ from app.settings import Settings
 log = logging.getLogger("kakite.process")
 
 PATIENCE_S = 3  # for a process that was told to end
+LOADING = 10  # times as long as for a question it may take to load
 # OpenMP's threads wait for each other by spinning. Where something else has one of their cores, the others would spin for as long as that
 # lasts, and write a fifth of the sheets; if they slept at once, they would wake too late for the next layer. So they spin for a moment
 # (docs/performance.md).
@@ -29,6 +30,7 @@ class ModelProcess:
     """Loads its models while its maker goes on, until `wait_until_loaded`."""
 
     def __init__(self, settings: Settings) -> None:
+        self.watchdog_s = settings.watchdog_s
         self.control, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "app.worker", str(theirs.fileno())]
@@ -45,15 +47,20 @@ class ModelProcess:
 
     def wait_until_loaded(self) -> list[Served]:
         """What it serves. Raises StartError where that is nothing, and the process has ended."""
+        self.control.settimeout(LOADING * self.watchdog_s or None)
         try:
             with self.control.makefile("rb") as file:
                 answer = read(cast(BinaryIO, file))
+        except TimeoutError:
+            self.kill()
+            raise StartError(f"The model process has loaded nothing within {LOADING * self.watchdog_s} s. It is killed.") from None
         except (HangUp, ConnectionError):
             self.control.close()
             raise StartError(f"The model process ended while it loaded ({self.wait()}). What it printed says why.") from None
         if isinstance(answer, Refused):
             self.kill()
             raise StartError(answer.sentence)
+        self.control.settimeout(None)
         served = cast(list[Served], answer)
         for one in served:
             for way in one.wrong:
@@ -81,9 +88,9 @@ class ModelProcess:
         self.process.kill()
         self.wait()
 
-    def kill_hung(self, limit_s: int) -> None:
+    def kill_hung(self) -> None:
         """One that answers no more. Whoever waits for an answer sees its connection end."""
-        log.critical("The model process has left a question unanswered for %d s (KAKITE_WATCHDOG_S). It is killed.", limit_s)
+        log.critical("The model process has left a question unanswered for %d s (KAKITE_WATCHDOG_S). It is killed.", self.watchdog_s)
         self.process.kill()
 
     def close(self) -> None:

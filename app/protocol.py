@@ -5,6 +5,7 @@ the client up. Knows nothing of what is answered.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, cast
@@ -28,14 +29,17 @@ class Limits:
 
 
 class Server(uvicorn.Server):
-    """Looks at the clients' time."""
+    """Looks at the clients' time, also while it ends and waits for them."""
 
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
-        if counter % (10 * TICK_S) == 0:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.looking = asyncio.create_task(self.look())
+
+    async def look(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
             for connection in list(self.server_state.connections):
                 cast(Protocol, connection).tick()
-        return await super().on_tick(counter)
 
 
 class Protocol(HttpToolsProtocol):

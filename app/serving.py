@@ -26,6 +26,7 @@ from app.messages import HangUp
 from app.protocol import Limits, Protocol, Server
 from app.settings import Settings
 
+LOST_GRACE_S = 2  # when the model process has ended, and what is in flight is refused
 FILES = 128  # that are open beside connections
 
 
@@ -34,7 +35,7 @@ def run(
     connection: Connection,
     lines: Lines,
     counts: Counts | None = None,
-    on_hang: Callable[[int], None] | None = None,
+    on_hang: Callable[[], None] | None = None,
     **address: Any,
 ) -> int:
     """0 when it was told to end; 1 where it could not begin or the model process has ended. The address is a `host` and `port`, or
@@ -60,7 +61,11 @@ def run(
     def leave() -> None:
         server.should_exit = True
 
-    connection.on_end = leave
+    def leave_at_once() -> None:
+        config.timeout_graceful_shutdown = min(settings.grace_s, LOST_GRACE_S)
+        leave()
+
+    connection.on_end = leave_at_once
     # uvicorn takes SIGTERM, and when it has shut down raises it again, which must not be the end before the log is written.
     signal.signal(signal.SIGTERM, lambda *_: leave())
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup

@@ -128,7 +128,7 @@ class Supervisor:
     async def watch_model(self) -> None:
         if self.watchdog_s:
             await until_hung(self.counts[ASKED], self.watchdog_s)
-            self.model.kill_hung(self.watchdog_s)
+            self.model.kill_hung()
 
     def end(self) -> None:
         """What is in flight is still answered, unless it is told a second time; nobody listens any more."""

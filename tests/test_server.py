@@ -76,6 +76,16 @@ def test_server_ends_with_its_model_process_so_that_it_is_started_anew() -> None
         assert "The model process has ended" in process.stderr.read()
 
 
+def test_server_whose_model_process_has_gone_waits_for_no_slow_client() -> None:
+    with server() as (process, url), socket.create_connection((httpx.URL(url).host, httpx.URL(url).port or 80)) as client:
+        client.sendall(b"POST /generate HTTP/1.1\r\nHost: kakite\r\nContent-Length: 10\r\n\r\n{")
+        httpx.get(f"{url}/livez")
+        os.kill(model_process(process), signal.SIGKILL)
+        began = time.monotonic()
+        assert process.wait(PATIENCE_S) == 1
+        assert time.monotonic() - began < 15  # less than the 20 and 30 that clients and requests are given
+
+
 def test_probes_answer_while_large_grids_are_computed() -> None:
     """However fast the machine is: a probe takes a small part of the time that the sheets take."""
     with server() as (_, url), ThreadPoolExecutor(2) as threads, httpx.Client(timeout=PATIENCE_S) as client:

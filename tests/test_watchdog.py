@@ -13,6 +13,8 @@ import httpx
 import pytest
 
 from app.counts import Count
+from app.process import ModelProcess, StartError
+from app.settings import Settings
 from app.watchdog import Watch
 from tests.running import PATIENCE_S, model_process, server
 
@@ -49,6 +51,14 @@ def test_sigterm_ends_a_server_whose_model_process_hangs_within_the_grace(proces
         assert time.monotonic() - began < 10 + 1  # what the container is given beyond the grace
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{url}/livez")
+
+
+def test_model_process_that_hangs_while_it_loads_is_killed_and_said() -> None:
+    process = ModelProcess(Settings(watchdog_s=1))
+    process.process.send_signal(signal.SIGSTOP)
+    with pytest.raises(StartError, match="loaded nothing within 10 s"):
+        process.wait_until_loaded()
+    assert process.process.returncode == -signal.SIGKILL
 
 
 def test_time_in_which_the_watcher_itself_was_stopped_is_not_the_models() -> None:
