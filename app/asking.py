@@ -35,6 +35,7 @@ class Direct(APIRoute):
 
 
 Schema = TypeVar("Schema", bound=BaseModel)
+REFERENCE = "#/components/schemas/{model}"
 
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
@@ -167,21 +168,20 @@ def names(schema: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in schema.model_fields.items()}
 
 
+def reference(schema: type[BaseModel]) -> dict[str, Any]:
+    """To the part of the document that describes it; `describing` puts it there."""
+    return {"$ref": REFERENCE.format(model=schema.__name__)}
+
+
 def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its body by `body`."""
-    described = schema.model_json_schema()
-    return described_json(schema, *described.get("examples", []), required=required)
+    return described_json(schema, *schema.model_json_schema().get("examples", []), required=required)
 
 
 def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:
     """`openapi_extra` of a route that takes such JSON."""
-    described = schema.model_json_schema(ref_template="#/components/schemas/{model}")
-    described.pop("examples", None)
-    parts = described.pop("$defs", {})
     named = {f"example {i}": {"value": value} for i, value in enumerate(examples, start=1)}
-    return {
-        "requestBody": {"required": required, "content": {"application/json": {"schema": inlined(described, parts), "examples": named}}}
-    }
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference(schema), "examples": named}}}}
 
 
 def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
@@ -196,14 +196,3 @@ def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
         for name, field in fields.items()
     ]
     return {"parameters": free + asked}
-
-
-def inlined(schema: Any, parts: dict[str, Any]) -> Any:
-    """Without references, for a schema that stands by itself in a document."""
-    if isinstance(schema, list):
-        return [inlined(item, parts) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if reference := schema.get("$ref"):
-        return inlined(parts[reference.rsplit("/", 1)[1]], parts)
-    return {name: inlined(value, parts) for name, value in schema.items()}

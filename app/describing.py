@@ -1,14 +1,26 @@
-"""What OpenAPI is told of the routes' answers. Knows no route."""
+"""What OpenAPI is told of the routes' answers, and which schemas have a name in its document. Knows no route.
 
+Programs that write clients give each named schema one class, and take the first media type that they can read, so JSON stands last
+where it is not the default.
+"""
+
+import functools
 from typing import Any
 
-from fastapi import Response
+from fastapi import FastAPI, Response
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
+from app.asking import REFERENCE
 from app.formats import JSON
-from app.problems import documented
+from app.problems import ProblemDetails, documented
+from app.schemas.inference import IndexRequest, InferenceRequest
+from app.schemas.pictures import GenerateBody
+from app.schemas.walks import ArithmeticBody, WalkBody
+from app.schemas.writing import WriteBody
 
+NAMED = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest, ProblemDetails)  # the others FastAPI names
 BINARY = {"schema": {"type": "string", "format": "binary"}}
-OBJECT = {"type": "object"}
 
 TOLD = {
     "Kakite-Model": {"description": "Name of the model.", "schema": {"type": "string"}},
@@ -25,13 +37,31 @@ CACHED = {
 UNCHANGED = {304: {"description": "What `If-None-Match` names is still the answer; no digit was written."}}
 
 
-def documented_post(*offered: str, what: str = "What was asked for.", listed: dict[str, Any] = OBJECT) -> dict[str, Any]:
-    """A route's arguments: its media types, and the schema of the one that is JSON."""
+def install(app: FastAPI) -> None:
+    """Lets its document hold what is `NAMED`."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        document["components"]["schemas"] |= named()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says
+
+
+@functools.cache
+def named() -> dict[str, Any]:
+    _, described = models_json_schema([(schema, "validation") for schema in NAMED], ref_template=REFERENCE)
+    return described["$defs"]  # type: ignore[no-any-return]
+
+
+def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | None = None) -> dict[str, Any]:
+    """A route's arguments: its media types, the default first, and the schema of the one that is JSON."""
     return answers(offered, what, listed, TOLD)
 
 
 def documented_get(
-    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: dict[str, Any] = OBJECT
+    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: type[BaseModel] | None = None
 ) -> dict[str, Any]:
     """The same for answers that caches may keep; `more` are the refusals that only this route knows."""
     described = answers(offered, what, listed, {**TOLD, **CACHED}, more)
@@ -40,8 +70,8 @@ def documented_get(
 
 
 def answers(
-    offered: tuple[str, ...], what: str, listed: dict[str, Any], headers: dict[str, Any], more: tuple[int, ...] = ()
+    offered: tuple[str, ...], what: str, listed: type[BaseModel] | None, headers: dict[str, Any], more: tuple[int, ...] = ()
 ) -> dict[str, Any]:
-    content = {kind: {"schema": listed} if kind == JSON else BINARY for kind in offered}
-    responses = {200: {"description": what, "content": content, "headers": headers}, **documented(404, 406, 413, 422, 500, 503, 504, *more)}
-    return {"response_class": Response, "responses": responses}
+    content = {kind: {} if kind == JSON else BINARY for kind in sorted(offered, key=lambda kind: kind == JSON != offered[0])}
+    answer = {"description": what, "content": content, "headers": headers, **({"model": listed} if listed else {})}
+    return {"response_class": Response, "responses": {200: answer, **documented(404, 406, 413, 422, 503, 504, *more)}}

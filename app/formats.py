@@ -19,16 +19,12 @@ from models.latents import Steps, as_numbers
 from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
+BYTES = "application/octet-stream"  # the default's, for clients that know no pictures, as programs write them from OpenAPI's document
 WEBP_MAX = 16_383  # pixels along a side
 WEBP_PIXELS_MAX = 4_000_000  # for its encoder takes ten times the memory of PNG's
-WEBP_OPTIONS: dict[str, Any] = {
-    "lossless": True,
-    "exact": True,
-    "method": 1,
-    "quality": 20,
-}  # as small as by more work
-KINDS = (PNG, WEBP, JSON, ZIP, NPZ)  # the first is the default
-BYTES_A_PIXEL = {PNG: 3, WEBP: 36, JSON: 1, ZIP: 1, NPZ: 0}  # that writers take at most, pictures and what they become
+WEBP_OPTIONS: dict[str, Any] = {"lossless": True, "exact": True, "method": 1, "quality": 20}  # more work makes it no smaller
+KINDS = (PNG, WEBP, JSON, ZIP, NPZ, BYTES)  # the first is the default
+BYTES_A_PIXEL = {PNG: 3, WEBP: 36, JSON: 1, ZIP: 1, NPZ: 0, BYTES: 3}  # that writers take at most, pictures and what they become
 BYTES_A_DIGIT = 8192  # beside them
 
 
@@ -120,4 +116,4 @@ def npy(array: NDArray[Any]) -> bytes:
     return file.getvalue()
 
 
-WRITERS: dict[str, Callable[[Digits], bytes]] = {PNG: as_png, WEBP: as_webp, JSON: as_json, ZIP: as_zip, NPZ: as_npz}
+WRITERS: dict[str, Callable[[Digits], bytes]] = {PNG: as_png, WEBP: as_webp, JSON: as_json, ZIP: as_zip, NPZ: as_npz, BYTES: as_png}

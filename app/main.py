@@ -17,7 +17,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from app import __version__, cores, problems
+from app import __version__, cores, describing, problems
 from app.connection import Connection
 from app.counts import Counts
 from app.gallery import Gallery
@@ -82,6 +82,7 @@ def create_app(
     app.state.process = process
     app.state.workers = Workers(max(1, cores.available() // (counts.processes if counts else 1)))
     problems.install(app)
+    describing.install(app)
     app.mount("/page", page.files, name="page")
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
     app.middleware_stack = Observing(inner(app, settings), counted, Room(settings.memory_limit_bytes), log)

@@ -4,7 +4,9 @@ Where several processes speak HTTP, PROMETHEUS_MULTIPROC_DIR names the folder in
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -19,6 +21,17 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Of a model, since the service started, by all processes that speak HTTP."""
+
+    images: int = 0
+    batches: int = 0
+    computed_s: float = 0  # batches, in the model process
+    waits: int = 0  # of requests, to their first batch
+    waited_s: float = 0
 
 
 class Metrics:
@@ -74,6 +87,24 @@ class Metrics:
             images.inc(answer.rows)
 
         return count
+
+    def of_models(self) -> dict[str, Counted]:
+        """By name; a model that nobody has asked yet may be missing."""
+        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for metric in self.registry.collect():
+            for sample in metric.samples:
+                if "model" in sample.labels:
+                    found[sample.labels["model"]][sample.name] = sample.value
+        return {
+            model: Counted(
+                images=int(values["kakite_images_total"]),
+                batches=int(values["kakite_forward_seconds_count"]),
+                computed_s=values["kakite_forward_seconds_sum"],
+                waits=int(values["kakite_queue_wait_seconds_count"]),
+                waited_s=values["kakite_queue_wait_seconds_sum"],
+            )
+            for model, values in found.items()
+        }
 
     def exposed(self) -> bytes:
         """In Prometheus' text format."""

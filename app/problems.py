@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from app.accept import NotAcceptable
-from app.asking import HANDFUL, Invalid, Unfit, names
+from app.asking import HANDFUL, Invalid, Unfit, names, reference
 from app.batcher import Closed, ForwardFailed, QueueFull
 from app.dataset_files import MissingLibrary
 from app.disconnect import ClientGone
@@ -63,6 +63,10 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROTOCOL = "/v2"  # paths whose errors have another form
 SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
+UNREAD: dict[str, Any] = {  # by the HTTP server itself, before a route is known
+    "description": "No HTTP, or a line of it too long; not answered by a route",
+    "content": {"text/plain": {"schema": {"type": "string"}}},
+}
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -88,13 +92,12 @@ def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | No
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route's refusals."""
-    content = {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
-    refusals: dict[int | str, dict[str, Any]] = {
-        400: {"description": "No HTTP, or a line of it too long; not answered by a route", "content": {"text/plain": {}}}
-    }
-    statuses = (401, *statuses)  # where the service has keys
-    return {**refusals, **{status: {"description": http.HTTPStatus(status).phrase, "content": content} for status in statuses}}
+    """The OpenAPI description of a route's refusals. Any route may fail, and needs a key where the service has keys."""
+    content = {MEDIA_TYPE: {"schema": reference(ProblemDetails)}}
+    refusals: dict[int | str, dict[str, Any]] = {400: UNREAD}
+    for status in sorted({401, 500, *statuses}):
+        refusals[status] = {"description": PHRASES[status], "content": content}
+    return refusals
 
 
 def install(app: FastAPI) -> None:

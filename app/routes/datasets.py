@@ -6,15 +6,17 @@ import contextlib
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from app.accept import NotAcceptable
 from app.asking import Direct, Unfit, documented_query, query
 from app.batcher import QueueFull
 from app.batches import joined
 from app.dataset_files import Format, streamed
 from app.datasets import Compute, DataSet
 from app.describing import documented_get
+from app.formats import BYTES
 from app.gallery import Model
 from app.schemas.datasets import DatasetQuery
-from app.work import caching
+from app.work import caching, preferred
 from models.latents import Rows
 from models.pixels import Pixels
 
@@ -34,8 +36,9 @@ SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "pa
 @router.head("/dataset", include_in_schema=False)
 @router.get(
     "/dataset",
-    **documented_get(*MEDIA_TYPES.values(), more=(501,), what="The data set, as it is written."),
+    **documented_get(*dict.fromkeys(MEDIA_TYPES.values()), BYTES, more=(501,), what="The data set, as it is written."),
     openapi_extra=documented_query(DatasetQuery),
+    operation_id="get_dataset",
     summary="A labelled data set",
 )
 async def get_dataset(request: Request) -> Response:
@@ -49,11 +52,18 @@ async def get_dataset(request: Request) -> Response:
     if known:
         return Response(status_code=304, headers=kept)
     model.batcher.admit()
-    file = named(model, data, wanted.format)
+    file, kind = named(model, data, wanted.format), media_type(request, wanted.format)
     headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{file}"', **kept}
     if request.method == "HEAD":
-        return Response(media_type=MEDIA_TYPES[wanted.format], headers=headers)
-    return StreamingResponse(pieces, media_type=MEDIA_TYPES[wanted.format], headers=headers)
+        return Response(media_type=kind, headers=headers)
+    return StreamingResponse(pieces, media_type=kind, headers=headers)
+
+
+def media_type(request: Request, kind: Format) -> str:
+    """The query decides what is sent; whoever accepts no such file gets it nevertheless, for nothing else was asked for."""
+    with contextlib.suppress(NotAcceptable):
+        return preferred(request, (MEDIA_TYPES[kind], BYTES))
+    return MEDIA_TYPES[kind]
 
 
 def named(model: Model, data: DataSet, kind: Format) -> str:

@@ -28,7 +28,7 @@ class Readiness(Health):
 
 
 @router.head("/livez", include_in_schema=False)
-@router.get("/livez", summary="Does the process work? If not, restart it.", responses=documented(503))
+@router.get("/livez", operation_id="is_live", summary="Does the process work? If not, restart it.", responses=documented(503))
 async def live(request: Request) -> Health:
     """Alive while the model process and every model's batcher run."""
     refuse_stopped(request)
@@ -36,7 +36,7 @@ async def live(request: Request) -> Health:
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", summary="May requests be sent here?", responses=documented(503))
+@router.get("/readyz", operation_id="is_ready", summary="May requests be sent here?", responses=documented(503))
 async def ready(request: Request) -> Readiness:
     """As alive; models are loaded, warm, and checked by their golden bytes before the first request is taken."""
     refuse_stopped(request)

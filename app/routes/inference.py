@@ -1,100 +1,231 @@
-"""/v2: the Open Inference Protocol, for those who serve their models through KServe or Triton."""
+"""/v2: the Open Inference Protocol, for those who serve their models through KServe or Triton, with Triton's extensions that tell of
+models."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app import __version__, inference
-from app.asking import described_json, read_body
+from app import __version__, inference, repository
+from app.asking import body, described_json, documented_body, read_body
 from app.batcher import STOPPED, Closed
-from app.gallery import VERSION_MARK, Model
-from app.inference import LENGTH_HEADER, InferenceRequest
+from app.describing import BINARY
+from app.gallery import VERSION_MARK, Gallery, Model
+from app.inference import LENGTH_HEADER, BadInference
+from app.metrics import Counted
+from app.problems import PHRASES, UNREAD
+from app.schemas.inference import (
+    IndexEntry,
+    IndexRequest,
+    InferenceAnswer,
+    InferenceError,
+    InferenceRequest,
+    ModelConfiguration,
+    ModelMetadata,
+    ModelNames,
+    ModelReady,
+    ModelStatistics,
+    ServerLive,
+    ServerMetadata,
+    ServerReady,
+    Statistics,
+)
 from app.work import called, written
 
 LARGE_BYTES = 4096  # of a body that takes longer to read than a hop to another thread
+LARGE_IMAGES = 16  # whose rows or answer take longer
 Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
+Version = Annotated[str, Path(description="of the model, as its metadata tell it")]
 
-router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
-
-ERROR = {"application/json": {"schema": {"type": "object", "properties": {"error": {"type": "string"}}}}}
-UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: {"description": "No such model", "content": ERROR},
-    422: {"description": "Unfit", "content": ERROR},
-}
-NOT_READY: dict[int | str, dict[str, Any]] = {503: {"description": "Not now", "content": ERROR}}
+EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 EXAMPLE = {"id": "1", "inputs": [{"name": "seed", "shape": [1], "datatype": "INT64", "data": [7]}]}
+AT_START = "Models are loaded when the service starts, all that lie in the folder KAKITE_WEIGHTS: change what lies there, and restart it."
 
 
-@router.get("", summary="The server")
-async def server() -> dict[str, Any]:
-    return {"name": "kakite", "version": __version__, "extensions": ["binary_tensor_data"]}
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of what the protocol calls errors."""
+    told: dict[int | str, dict[str, Any]] = {400: UNREAD}
+    for status in sorted({401, 500, *statuses}):
+        told[status] = {"description": PHRASES[status], "model": InferenceError}
+    return told
 
 
-@router.get("/health/live", responses=NOT_READY, response_class=Response, summary="Does the server work?")
-@router.get("/health/ready", responses=NOT_READY, response_class=Response, summary="May requests be sent?")
-async def health(request: Request) -> Response:
-    if not request.app.state.gallery.alive:
-        raise Closed(STOPPED)
-    return Response()
-
-
-@router.get("/models/{name}", responses=UNKNOWN, summary="A model's inputs and outputs")
-@router.get("/models/{name}/versions/{version}", responses=UNKNOWN, summary="The same, of one version")
-async def metadata(request: Request, name: Name, version: str = "") -> dict[str, Any]:
-    model = found(request, name, version)
-    return inference.metadata(model.name, model.version, model.card.network)
-
-
-@router.get("/models/{name}/ready", responses={**UNKNOWN, **NOT_READY}, response_class=Response, summary="May it be asked?")
-@router.get(
-    "/models/{name}/versions/{version}/ready", responses={**UNKNOWN, **NOT_READY}, response_class=Response, summary="May it be asked?"
-)
-async def ready(request: Request, name: Name, version: str = "") -> Response:
-    if not (found(request, name, version).batcher.alive and request.app.state.gallery.alive):
-        raise Closed(STOPPED)
-    return Response()
-
-
+ANY: dict[str, Any] = {"responses": refusals()}
+PROBE: dict[str, Any] = {"responses": refusals(503)}
+OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422)}
+PROBE_OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422, 503)}
+INDEX: dict[str, Any] = {"responses": refusals(413, 422), "openapi_extra": documented_body(IndexRequest)}
+UNFIT = {"description": "Unfit", "model": InferenceError, "content": {"application/json": {}, **UNREAD["content"]}}
+IMAGES = {
+    "description": "The images, as JSON or, where that is asked for, behind it.",
+    "model": InferenceAnswer,
+    "content": {"application/json": {}, "application/octet-stream": BINARY},
+}
 INFER: dict[str, Any] = {
     "response_class": Response,
-    "responses": {
-        200: {
-            "description": "The images, as JSON or behind it.",
-            "content": {"application/json": {"schema": {"type": "object"}}, "application/octet-stream": {}},
-        },
-        **{
-            status: {"description": what, "content": ERROR}
-            for status, what in {
-                400: "Unfit",
-                404: "No such model",
-                413: "Too large",
-                422: "Unfit",
-                500: "Failed",
-                503: "Not now",
-                504: "Too late",
-            }.items()
-        },
-    },
+    "responses": {200: IMAGES, **refusals(404, 413, 422, 503, 504), 400: UNFIT},
     "openapi_extra": described_json(InferenceRequest, EXAMPLE),
 }
 
+router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
 
-@router.post("/models/{name}/infer", **INFER, summary="Images from z or seeds, and labels")
-@router.post("/models/{name}/versions/{version}/infer", **INFER, summary="The same, of one version")
-async def infer(request: Request, name: Name, version: str = "") -> Response:
+
+@router.head("", include_in_schema=False)
+@router.get("", **ANY, operation_id="get_server_metadata", summary="The server")
+async def server() -> ServerMetadata:
+    return ServerMetadata(name="kakite", version=__version__, extensions=EXTENSIONS)
+
+
+@router.head("/health/live", include_in_schema=False)
+@router.get("/health/live", **PROBE, operation_id="is_server_live", summary="Does the server work?")
+async def live(request: Request) -> ServerLive:
+    refuse_stopped(request.app.state.gallery)
+    return ServerLive()
+
+
+@router.head("/health/ready", include_in_schema=False)
+@router.get("/health/ready", **PROBE, operation_id="is_server_ready", summary="May requests be sent?")
+async def ready(request: Request) -> ServerReady:
+    refuse_stopped(request.app.state.gallery)
+    return ServerReady()
+
+
+@router.head("/models", include_in_schema=False)
+@router.get("/models", **ANY, operation_id="list_model_names", summary="The names of all models")
+async def names(request: Request) -> ModelNames:
+    return ModelNames(models=[model.name for model in request.app.state.gallery])
+
+
+@router.head("/models/stats", include_in_schema=False)
+@router.get("/models/stats", **ANY, operation_id="get_statistics", summary="What is counted of all models")
+async def statistics(request: Request) -> Statistics:
+    return counted(request, request.app.state.gallery)
+
+
+@router.head("/models/{name}/stats", include_in_schema=False)
+@router.get("/models/{name}/stats", **OF_MODEL, operation_id="get_model_statistics", summary="What is counted of a model")
+async def model_statistics(request: Request, name: Name) -> Statistics:
+    return counted(request, [found(request, name)])
+
+
+@router.head("/models/{name}/versions/{version}/stats", include_in_schema=False)
+@router.get(
+    "/models/{name}/versions/{version}/stats", **OF_MODEL, operation_id="get_model_version_statistics", summary="The same, of one version"
+)
+async def version_statistics(request: Request, name: Name, version: Version) -> Statistics:
+    return counted(request, [found(request, name, version)])
+
+
+@router.head("/models/{name}/config", include_in_schema=False)
+@router.get(
+    "/models/{name}/config",
+    **OF_MODEL,
+    operation_id="get_model_configuration",
+    response_model_exclude_none=True,
+    summary="A model's inputs and outputs, as Triton configures them",
+)
+async def configuration(request: Request, name: Name) -> ModelConfiguration:
+    return repository.configuration(found(request, name))
+
+
+@router.head("/models/{name}/versions/{version}/config", include_in_schema=False)
+@router.get(
+    "/models/{name}/versions/{version}/config",
+    **OF_MODEL,
+    operation_id="get_model_version_configuration",
+    response_model_exclude_none=True,
+    summary="The same, of one version",
+)
+async def version_configuration(request: Request, name: Name, version: Version) -> ModelConfiguration:
+    return repository.configuration(found(request, name, version))
+
+
+@router.head("/models/{name}/ready", include_in_schema=False)
+@router.get("/models/{name}/ready", **PROBE_OF_MODEL, operation_id="is_model_ready", summary="May it be asked?")
+async def model_ready(request: Request, name: Name) -> ModelReady:
+    return answering(request, found(request, name))
+
+
+@router.head("/models/{name}/versions/{version}/ready", include_in_schema=False)
+@router.get(
+    "/models/{name}/versions/{version}/ready", **PROBE_OF_MODEL, operation_id="is_model_version_ready", summary="The same, of one version"
+)
+async def version_ready(request: Request, name: Name, version: Version) -> ModelReady:
+    return answering(request, found(request, name, version))
+
+
+@router.head("/models/{name}", include_in_schema=False)
+@router.get("/models/{name}", **OF_MODEL, operation_id="get_model_metadata", summary="A model's inputs and outputs")
+async def metadata(request: Request, name: Name) -> ModelMetadata:
+    return repository.metadata(found(request, name))
+
+
+@router.head("/models/{name}/versions/{version}", include_in_schema=False)
+@router.get("/models/{name}/versions/{version}", **OF_MODEL, operation_id="get_model_version_metadata", summary="The same, of one version")
+async def version_metadata(request: Request, name: Name, version: Version) -> ModelMetadata:
+    return repository.metadata(found(request, name, version))
+
+
+@router.post("/models/{name}/infer", **INFER, operation_id="infer", summary="Images from z or seeds, and labels")
+async def infer(request: Request, name: Name) -> Response:
     """Inputs `z` FP32 [n, z_dim] or `seed` INT64 [n], and `label` INT64 [n]; output `image` UINT8 [n, 28, 28]. The numbers of z are
-    rounded to steps of 1/32, and beyond ±3.96875 clipped."""
-    model = found(request, name, version)
+    rounded to steps of 1/32, and beyond ±3.96875 clipped. FP64, other whole numbers and the shape [n, 1] are understood, too."""
+    return await inferred(request, found(request, name))
+
+
+@router.post("/models/{name}/versions/{version}/infer", **INFER, operation_id="infer_version", summary="The same, of one version")
+async def version_infer(request: Request, name: Name, version: Version) -> Response:
+    return await inferred(request, found(request, name, version))
+
+
+@router.post("/repository/index", **INDEX, operation_id="get_repository_index", summary="All models and their state")
+async def index(request: Request) -> list[IndexEntry]:
+    wanted = await body(request, IndexRequest)
+    gallery: Gallery = request.app.state.gallery
+    entries = [(model, may_be_asked(gallery, model)) for model in gallery]
+    return [repository.entry(model, ready) for model, ready in entries if ready or not wanted.ready]
+
+
+@router.post("/repository/models/{name}/load", include_in_schema=False)
+@router.post("/repository/models/{name}/unload", include_in_schema=False)
+async def load() -> Response:
+    raise BadInference(AT_START)
+
+
+async def inferred(request: Request, model: Model) -> Response:
     model.batcher.admit()
-    body = await read_body(request)
-    large = len(body) > LARGE_BYTES
-    asked, tensors = await called(request, large, inference.read, body, request.headers.get(LENGTH_HEADER))
-    rows = await called(request, large, inference.rows, tensors, model.card.network)
+    content = await read_body(request)
+    network = model.card.network
+    header = request.headers.get(LENGTH_HEADER)
+    large = len(content) > LARGE_BYTES
+    asked, tensors = await called(request, large, inference.read, content, header, inference.values_max(network))
+    many = max(map(len, tensors.values())) > LARGE_IMAGES
+    rows = await called(request, large or many, inference.rows, tensors, network)
     images = await written(request, model, rows)
-    answer, headers = await called(request, len(rows) > 16, inference.answer, asked, model.name, model.version, images)
+    answer, headers = await called(request, len(rows) > LARGE_IMAGES, inference.answer, asked, model.name, model.version, images)
     return Response(answer, headers=headers)
 
 
-def found(request: Request, name: str, version: str) -> Model:
+def found(request: Request, name: str, version: str = "") -> Model:
     model: Model = request.app.state.gallery.find(f"{name}{VERSION_MARK}{version}" if version else name)
     return model
+
+
+def counted(request: Request, models: Gallery | list[Model]) -> Statistics:
+    counts = request.app.state.metrics.of_models()
+    told: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, Counted())) for model in models]
+    return Statistics(model_stats=told)
+
+
+def answering(request: Request, model: Model) -> ModelReady:
+    if not may_be_asked(request.app.state.gallery, model):
+        raise Closed(STOPPED)
+    return ModelReady(name=model.name)
+
+
+def may_be_asked(gallery: Gallery, model: Model) -> bool:
+    return gallery.alive and model.batcher.alive
+
+
+def refuse_stopped(gallery: Gallery) -> None:
+    if not gallery.alive:
+        raise Closed(STOPPED)

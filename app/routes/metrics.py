@@ -3,15 +3,18 @@
 from fastapi import APIRouter, Request, Response
 
 from app.metrics import CONTENT_TYPE
+from app.problems import documented
 
 router = APIRouter(tags=["health"])
 
 
+@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
+    operation_id="get_metrics",
     response_class=Response,
     summary="For Prometheus",
-    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}, **documented()},
 )
 async def metrics(request: Request) -> Response:
     return Response(request.app.state.metrics.exposed(), media_type=CONTENT_TYPE)

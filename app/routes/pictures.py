@@ -7,6 +7,7 @@ from app.asking import Direct, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
 from app.formats import KINDS, PNG, WRITERS, Digits
 from app.gallery import Model
+from app.schemas.answers import DigitList
 from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
 from app.work import Content, answered, called, gotten, observed, preferred, written, written_one
 
@@ -14,35 +15,17 @@ router = APIRouter(tags=["pictures"], route_class=Direct)
 
 LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
 
-LISTED = {
-    "type": "object",
-    "properties": {
-        "model": {"type": "string"},
-        "sha256": {"type": "string", "description": "Of the weights file."},
-        "scores": {"type": "object", "additionalProperties": {"type": "number"}},
-        "images": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "seed": {"type": ["integer", "null"], "description": "null where z was sent"},
-                    "label": {"type": ["integer", "null"], "description": "null where the model has no labels"},
-                    "image": {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"},
-                },
-            },
-        },
-    },
-}
 DESCRIPTION = (
     "A picture, PNG unless `Accept` prefers WebP (without loss); `application/json`, a list of PNGs; `application/zip`, a PNG a digit and "
-    "`labels.csv`; `application/x-npz`, NumPy's arrays `images`, `labels`, `seeds` and `z`."
+    "`labels.csv`; `application/x-npz`, NumPy's arrays `images`, `labels`, `seeds` and `z`; `application/octet-stream`, the PNG's bytes."
 )
 
 
 @router.post(
     "/generate",
-    **documented_post(*KINDS, what=DESCRIPTION, listed=LISTED),
+    **documented_post(*KINDS, what=DESCRIPTION, listed=DigitList),
     openapi_extra=documented_body(GenerateBody),
+    operation_id="generate",
     summary="Digits from a JSON body",
 )
 async def post_generate(request: Request) -> Response:
@@ -60,8 +43,9 @@ async def post_generate(request: Request) -> Response:
 @router.head("/generate", include_in_schema=False)
 @router.get(
     "/generate",
-    **documented_get(*KINDS, what=DESCRIPTION, listed=LISTED),
+    **documented_get(*KINDS, what=DESCRIPTION, listed=DigitList),
     openapi_extra=documented_query(GenerateQuery),
+    operation_id="get_digits",
     summary="Digits from a query, one unless told otherwise",
 )
 async def get_generate(request: Request) -> Response:
@@ -71,8 +55,9 @@ async def get_generate(request: Request) -> Response:
 @router.head("/grid", include_in_schema=False)
 @router.get(
     "/grid",
-    **documented_get(*KINDS, what=DESCRIPTION, listed=LISTED),
+    **documented_get(*KINDS, what=DESCRIPTION, listed=DigitList),
     openapi_extra=documented_query(GridQuery),
+    operation_id="get_grid",
     summary="A sheet of digits, 64 unless told otherwise",
 )
 async def get_grid(request: Request) -> Response:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from app import animation, formats, png, walks
 from app.asking import Direct, Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
-from app.formats import JSON, PNG, WRITERS, Digits
+from app.formats import BYTES, JSON, PNG, WRITERS, Digits
 from app.gallery import Model
+from app.schemas.answers import DigitList, Sum
 from app.schemas.fields import Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from app.walks import Point
@@ -24,6 +25,7 @@ from models.pixels import SIDE, Pixels
 router = APIRouter(tags=["latent space"], route_class=Direct)
 
 STRIP = formats.KINDS
+WALKS = tuple(dict.fromkeys((*STRIP, *animation.MEDIA_TYPES.values())))
 Points = NDArray[np.int64]  # [n, z_dim], whole steps of the grid
 Held = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
 
@@ -39,8 +41,9 @@ class Placed:
 @router.head("/walk", include_in_schema=False)
 @router.get(
     "/walk",
-    **documented_get(*STRIP, *animation.MEDIA_TYPES.values()),
+    **documented_get(*WALKS, listed=DigitList),
     openapi_extra=documented_query(WalkQuery),
+    operation_id="get_walk",
     summary="From seed to seed",
 )
 async def get_walk(request: Request) -> Response:
@@ -56,8 +59,9 @@ async def get_walk(request: Request) -> Response:
 
 @router.post(
     "/walk",
-    **documented_post(*STRIP, *animation.MEDIA_TYPES.values()),
+    **documented_post(*WALKS, listed=DigitList),
     openapi_extra=documented_body(WalkBody, required=True),
+    operation_id="walk",
     summary="From z to z",
 )
 async def post_walk(request: Request) -> Response:
@@ -73,7 +77,13 @@ async def post_walk(request: Request) -> Response:
 
 
 @router.head("/plane", include_in_schema=False)
-@router.get("/plane", **documented_get(*STRIP), openapi_extra=documented_query(PlaneQuery), summary="The square between three seeds")
+@router.get(
+    "/plane",
+    **documented_get(*STRIP, listed=DigitList),
+    openapi_extra=documented_query(PlaneQuery),
+    operation_id="get_plane",
+    summary="The square between three seeds",
+)
 async def get_plane(request: Request) -> Response:
     """Three of its corners are exactly the digits of their seeds."""
     wanted = query(request, PlaneQuery)
@@ -90,8 +100,9 @@ async def get_plane(request: Request) -> Response:
 
 @router.post(
     "/arithmetic",
-    **documented_post(JSON, PNG),
+    **documented_post(JSON, PNG, listed=Sum),
     openapi_extra=documented_body(ArithmeticBody, required=True),
+    operation_id="arithmetic",
     summary="Sums and differences of points",
 )
 async def post_arithmetic(request: Request) -> Response:
@@ -122,7 +133,7 @@ async def summed(request: Request, model: Model, wanted: ArithmeticBody, kind: s
 
 def chosen(request: Request, wanted: Walk) -> str:
     """An animation is of its own media type, whatever else is accepted."""
-    offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format],)
+    offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format], BYTES)
     return preferred(request, offered)
 
 

@@ -13,9 +13,10 @@ from fastapi import APIRouter, Request, Response
 from app import conditional, png, writing
 from app.asking import Direct, Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
-from app.formats import JSON, PNG, ZIP
+from app.formats import BYTES, JSON, PNG, ZIP
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS
+from app.schemas.answers import WrittenLine, WrittenLines
 from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
 from app.work import Content, answered, called, called_for_each, gotten, observed, preferred, written
 from app.writing import LINE, TYPICAL, Box
@@ -27,7 +28,7 @@ router = APIRouter(tags=["writing"], route_class=Direct)
 PART = 256  # digits asked for at once, so that others come between
 LINES_AT_ONCE = 8  # set in a thread before it is asked whether anybody still waits
 BYTES_A_CHARACTER = 2048  # that lines take at most, beside their pixels
-PICTURE, FILES = (PNG, JSON), (ZIP, JSON)
+PICTURE, FILES = (PNG, JSON, BYTES), (ZIP, JSON, BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,9 @@ class Text:
 @router.head("/write/{text:path}", include_in_schema=False)
 @router.get(
     "/write/{text:path}",
-    **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink."),
+    **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink.", listed=WrittenLine),
     openapi_extra=documented_query(WriteQuery, text=TEXT),
+    operation_id="get_writing",
     summary="A number, date or postcode in one hand",
 )
 async def get_write(request: Request) -> Response:
@@ -71,9 +73,12 @@ async def get_write(request: Request) -> Response:
 @router.post(
     "/write",
     **documented_post(
-        *FILES, what="A ZIP of a PNG a line and `labels.csv`; as JSON a list of pictures with the box of each character's ink."
+        *FILES,
+        what="A ZIP of a PNG a line and `labels.csv`; as JSON a list of pictures with the box of each character's ink.",
+        listed=WrittenLines,
     ),
     openapi_extra=documented_body(WriteBody, required=True),
+    operation_id="write",
     summary=f"Up to {LINES_MAX} lines, each in a hand of its own",
 )
 async def post_write(request: Request) -> Response:

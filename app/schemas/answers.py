@@ -1,0 +1,74 @@
+"""What the service tells in JSON. The routes write it themselves; the document is made from these. Knows no route."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PICTURE = {"contentEncoding": "base64", "contentMediaType": "image/png"}
+Picture = Annotated[str, Field(description="A PNG in base64.", json_schema_extra=dict(PICTURE))]
+
+
+class Told(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class FromModel(Told):
+    """What every answer tells of the model."""
+
+    model: str
+    version: str = Field(description="Of what a seed gives; model@version asks for it alone.")
+    sha256: str = Field(description="Of the weights file.")
+    scores: dict[str, float]
+
+
+class Digit(Told):
+    """A digit."""
+
+    seed: int | None = Field(description="null where z was sent")
+    label: int | None = Field(description="null where the model has no labels")
+    image: Picture
+
+
+class DigitList(FromModel):
+    """Digits, one by one."""
+
+    images: list[Digit]
+
+
+class InkBox(Told):
+    """Where a character's ink lies, in pixels of the picture; of a blank, the place that it keeps free."""
+
+    character: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class Line(Told):
+    """A line of writing."""
+
+    text: str
+    seed: int
+    width: int
+    height: int
+    image: Picture
+    boxes: list[InkBox]
+
+
+class WrittenLine(Line, FromModel):
+    """A line of writing, and the model that wrote it."""
+
+
+class WrittenLines(FromModel):
+    """Lines of writing."""
+
+    lines: list[Line]
+
+
+class Sum(FromModel):
+    """A point in the latent space, and its digit."""
+
+    label: int | None = Field(description="null where the model has no labels")
+    z: list[float] = Field(description="It can be sent to /generate.")
+    image: Picture

@@ -1,0 +1,219 @@
+"""What the Open Inference Protocol says in JSON, and Triton's extensions of it: requests, answers and errors. Knows no model.
+
+Lists are bounded and given up at their first fault, so that a request that cannot be served costs little, and its refusal is short.
+https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
+https://github.com/triton-inference-server/server/tree/main/docs/protocol
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+SIDE_MAX = 2**31 - 1  # of a tensor
+OUTPUTS_MAX = 8
+ID_MAX = 1024  # characters
+
+PARAMETERS = {"type": ["object", "null"], "additionalProperties": {"type": ["string", "number", "boolean"]}}
+NUMBERS = {"type": "array", "items": {"type": "number"}}
+DATA = {
+    "anyOf": [NUMBERS, {"type": "array", "items": NUMBERS}, {"type": "null"}],
+    "description": "In row-major order, flat or a list a row. Left out where the numbers lie behind the JSON.",
+}
+Id = Annotated[str, Field(max_length=ID_MAX)]
+Side = Annotated[int, Field(ge=0, le=SIDE_MAX)]
+
+
+def as_text(given: Any) -> Any:
+    """Some clients count their requests; the protocol's ids are texts."""
+    return str(given) if type(given) is int else given
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    parameters: Annotated[dict[str, Any] | None, WithJsonSchema(PARAMETERS)] = None
+
+    def parameter(self, name: str) -> Any:
+        """None where there is none of that name."""
+        return self.parameters.get(name) if self.parameters else None
+
+
+class InputTensor(Part):
+    """What the images are made from."""
+
+    name: str = Field(description="z, seed or label", examples=["seed"])
+    shape: Annotated[list[Side], Field(min_length=1, max_length=2, fail_fast=True)]
+    datatype: str = Field(description="FP32 or FP64 of z, INT64 or another of whole numbers of seed and label", examples=["INT64"])
+    data: Annotated[list[Any] | None, WithJsonSchema(DATA)] = None
+
+
+class OutputTensor(Part):
+    """An output that is asked for; there is one, image."""
+
+    name: str = Field(examples=["image"])
+
+
+class InferenceRequest(Part):
+    """Images from z or seeds, and labels."""
+
+    id: Annotated[Id | None, BeforeValidator(as_text)] = Field(None, description="is told again in the answer")
+    inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=3, fail_fast=True)]
+    outputs: Annotated[list[OutputTensor], Field(max_length=OUTPUTS_MAX, fail_fast=True)] | None = None
+
+    @property
+    def wants_binary(self) -> bool:
+        """Whether `image` is to lie behind the JSON."""
+        for output in self.outputs or []:
+            if (asked := output.parameter("binary_data")) is not None:
+                return bool(asked)
+        return bool(self.parameter("binary_data_output"))
+
+
+class Tensor(BaseModel):
+    """An output."""
+
+    name: str
+    datatype: str
+    shape: list[int]
+    data: list[int] | None = Field(None, description="In row-major order; left out where the numbers lie behind the JSON.")
+    parameters: Annotated[dict[str, Any] | None, WithJsonSchema(PARAMETERS)] = None
+
+
+class InferenceAnswer(BaseModel):
+    """The images."""
+
+    model_name: str
+    model_version: str
+    id: str | None = Field(None, description="The request's, if it has one.")
+    outputs: list[Tensor]
+
+
+class InferenceError(BaseModel):
+    """Why a request was not served."""
+
+    error: str
+
+
+class ServerMetadata(BaseModel):
+    """The server."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerLive(BaseModel):
+    """The server works."""
+
+    live: Literal[True] = True
+
+
+class ServerReady(BaseModel):
+    """Requests may be sent."""
+
+    ready: Literal[True] = True
+
+
+class ModelReady(BaseModel):
+    """A model may be asked."""
+
+    name: str
+    ready: Literal[True] = True
+
+
+class ModelNames(BaseModel):
+    """All models."""
+
+    models: list[str]
+
+
+class TensorMetadata(BaseModel):
+    """An input or an output."""
+
+    name: str
+    datatype: str
+    shape: list[int] = Field(description="-1: as many as there are images.")
+
+
+class ModelMetadata(BaseModel):
+    """A model's inputs and outputs."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class Reshape(BaseModel):
+    """What a model makes of a shape."""
+
+    shape: list[int]
+
+
+class ConfiguredTensor(BaseModel):
+    """An input or an output, as Triton's ModelConfig has it."""
+
+    name: str
+    data_type: str
+    dims: list[int] = Field(description="Without the number of images.")
+    reshape: Reshape | None = None
+    optional: bool | None = None
+
+
+class ModelConfiguration(BaseModel):
+    """What there is to say of a model in the words of Triton's ModelConfig."""
+
+    name: str
+    platform: str
+    max_batch_size: int = Field(description="Images of a request.")
+    input: list[ConfiguredTensor]
+    output: list[ConfiguredTensor]
+    dynamic_batching: dict[str, Any] = Field({}, description="Requests are joined as they come.")
+
+
+class Duration(BaseModel):
+    """How often, and how long in all."""
+
+    count: int
+    ns: int
+
+
+class InferenceDurations(BaseModel):
+    """What is timed."""
+
+    queue: Duration = Field(description="Of requests, to their first batch.")
+    compute_infer: Duration = Field(description="Of batches, in the model process.")
+
+
+class ModelStatistics(BaseModel):
+    """What is counted of a model, of all requests, whichever route they took; what is not counted is left out."""
+
+    name: str
+    version: str
+    inference_count: int = Field(description="Images written.")
+    execution_count: int = Field(description="Batches.")
+    inference_stats: InferenceDurations
+
+
+class Statistics(BaseModel):
+    """Since the service started, of all its processes."""
+
+    model_stats: list[ModelStatistics]
+
+
+class IndexRequest(BaseModel):
+    """Which models are asked for."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    ready: bool | None = Field(None, description="true: only those that may be asked")
+
+
+class IndexEntry(BaseModel):
+    """A model."""
+
+    name: str
+    version: str
+    state: Literal["READY", "UNAVAILABLE"]
+    reason: str
