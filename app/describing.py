@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI, Response
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.asking import REFERENCE
 from app.formats import JSON
@@ -19,7 +19,7 @@ from app.schemas.pictures import GenerateBody
 from app.schemas.walks import ArithmeticBody, WalkBody
 from app.schemas.writing import WriteBody
 
-NAMED = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest, ProblemDetails)  # the others FastAPI names
+BODIES = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest)  # the answers FastAPI names by itself
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 TOLD = {
@@ -38,12 +38,13 @@ UNCHANGED = {304: {"description": "What `If-None-Match` names is still the answe
 
 
 def install(app: FastAPI) -> None:
-    """Lets its document hold what is `NAMED`."""
+    """Lets its document hold what routes only refer to: bodies and problems."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = described()
-        document["components"]["schemas"] |= named()
+        parts = document["components"]
+        parts["schemas"] = dict(sorted({**parts["schemas"], **named()}.items()))
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says
@@ -51,7 +52,8 @@ def install(app: FastAPI) -> None:
 
 @functools.cache
 def named() -> dict[str, Any]:
-    _, described = models_json_schema([(schema, "validation") for schema in NAMED], ref_template=REFERENCE)
+    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(schema, "validation") for schema in BODIES]
+    _, described = models_json_schema([*bodies, (ProblemDetails, "serialization")], ref_template=REFERENCE)
     return described["$defs"]  # type: ignore[no-any-return]
 
 

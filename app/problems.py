@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
@@ -60,7 +60,7 @@ PLAIN = {  # what the framework refuses by itself, in our words
 }
 RETRY = {503: {"Retry-After": "1"}}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-PROTOCOL = "/v2"  # paths whose errors have another form
+PROTOCOL = "/v2/"  # what lies there has errors of another form
 SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
 UNREAD: dict[str, Any] = {  # by the HTTP server itself, before a route is known
@@ -71,7 +71,9 @@ FAILED = "The server failed on this request; the cause is in its log."
 
 
 class ProblemDetails(BaseModel):
-    """RFC 9457."""
+    """Why a request was not served (RFC 9457)."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     type: str = "about:blank"
     title: str
@@ -86,7 +88,7 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -
 
 def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """As problem+json, or as the Open Inference Protocol tells of errors."""
-    if not path.startswith(PROTOCOL):
+    if not f"{path}/".startswith(PROTOCOL):
         return answer(status, detail, headers)
     return Response(json.dumps({"error": detail}), status, {**(headers or {}), **RETRY.get(status, {})}, "application/json")
 

@@ -6,6 +6,7 @@ from app.schemas.fields import N_MAX
 from app.schemas.inference import (
     ConfiguredTensor,
     Duration,
+    DynamicBatching,
     IndexEntry,
     InferenceDurations,
     ModelConfiguration,
@@ -42,7 +43,9 @@ def configuration(model: Model) -> ModelConfiguration:
     if network.classes:
         inputs.append(ConfiguredTensor(name="label", data_type="TYPE_INT64", dims=[1], reshape=number, optional=True))
     outputs = [ConfiguredTensor(name="image", data_type="TYPE_UINT8", dims=[SIDE, SIDE])]
-    return ModelConfiguration(name=model.name, platform=PLATFORM, max_batch_size=N_MAX, input=inputs, output=outputs)
+    return ModelConfiguration(
+        name=model.name, platform=PLATFORM, max_batch_size=N_MAX, input=inputs, output=outputs, dynamic_batching=DynamicBatching()
+    )
 
 
 def statistics(model: Model, counted: Counted) -> ModelStatistics:

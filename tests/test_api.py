@@ -154,7 +154,8 @@ async def test_examples_of_the_openapi_document_work(client: httpx.AsyncClient) 
     document = (await client.get("/openapi.json")).json()
     assert {"/generate", "/grid", "/models", "/models/{name}", "/livez", "/readyz"} <= document["paths"].keys()
     content = document["paths"]["/generate"]["post"]["requestBody"]["content"]["application/json"]
-    assert content["schema"]["properties"]["seed"]["anyOf"][0]["maximum"] == SEED_MAX
+    assert content["schema"] == {"$ref": "#/components/schemas/GenerateBody"}
+    assert document["components"]["schemas"]["GenerateBody"]["properties"]["seed"]["anyOf"][0]["maximum"] == SEED_MAX
     assert content["examples"]
     for example in content["examples"].values():
         pixels(await client.post("/generate", json=example["value"]))

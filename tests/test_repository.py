@@ -7,6 +7,7 @@ from tritonclient.utils import InferenceServerException
 
 from app.main import create_app
 from app.settings import Settings
+from tests.answers import assert_problem
 
 pytestmark = pytest.mark.anyio
 
@@ -119,6 +120,10 @@ async def test_all_under_v2_is_refused_in_the_protocols_form(client: httpx.Async
     assert answer.headers["content-type"] == "application/json"
     assert list(answer.json()) == ["error"]
     assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_what_only_begins_like_the_protocols_paths_is_no_part_of_it(client: httpx.AsyncClient) -> None:
+    assert_problem(await client.get("/v2000"), 404, "nothing at this path")
 
 
 async def test_index_asks_for_what_it_knows(client: httpx.AsyncClient) -> None:

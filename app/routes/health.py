@@ -1,7 +1,7 @@
 """GET /livez and /readyz, for those who keep the service running."""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.batcher import STOPPED, Closed
 from app.problems import documented
@@ -10,11 +10,17 @@ from models.cards import GOLDEN_FIRST
 router = APIRouter(tags=["health"])
 
 
-class Health(BaseModel):
+class Told(BaseModel):
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # what is always told is no option to those who read it
+
+
+class Health(Told):
+    """It works."""
+
     status: str = "ok"
 
 
-class Ready(BaseModel):
+class Ready(Told):
     """A model that may be asked."""
 
     version: str
@@ -24,6 +30,8 @@ class Ready(BaseModel):
 
 
 class Readiness(Health):
+    """Requests may be sent."""
+
     models: dict[str, Ready]
 
 

@@ -79,14 +79,14 @@ async def server() -> ServerMetadata:
 @router.get("/health/live", **PROBE, operation_id="is_server_live", summary="Does the server work?")
 async def live(request: Request) -> ServerLive:
     refuse_stopped(request.app.state.gallery)
-    return ServerLive()
+    return ServerLive(live=True)
 
 
 @router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", **PROBE, operation_id="is_server_ready", summary="May requests be sent?")
 async def ready(request: Request) -> ServerReady:
     refuse_stopped(request.app.state.gallery)
-    return ServerReady()
+    return ServerReady(ready=True)
 
 
 @router.head("/models", include_in_schema=False)
@@ -219,7 +219,7 @@ def counted(request: Request, models: Gallery | list[Model]) -> Statistics:
 def answering(request: Request, model: Model) -> ModelReady:
     if not may_be_asked(request.app.state.gallery, model):
         raise Closed(STOPPED)
-    return ModelReady(name=model.name)
+    return ModelReady(name=model.name, ready=True)
 
 
 def may_be_asked(gallery: Gallery, model: Model) -> bool:

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from app.gallery import Model, NoDirections
 from app.problems import documented
@@ -18,6 +18,8 @@ Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 class ModelInfo(Card):
     """A card, what is known of the file it lies in, and how it is computed here."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     sha256: str
     version: str  # of what a seed gives: weights and program; model=NAME@VERSION asks for it alone
     default: bool
@@ -28,6 +30,8 @@ class ModelInfo(Card):
 
 
 class ModelList(BaseModel):
+    """All models."""
+
     default: str
     models: list[ModelInfo]
 

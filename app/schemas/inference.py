@@ -13,7 +13,8 @@ SIDE_MAX = 2**31 - 1  # of a tensor
 OUTPUTS_MAX = 8
 ID_MAX = 1024  # characters
 
-PARAMETERS = {"type": ["object", "null"], "additionalProperties": {"type": ["string", "number", "boolean"]}}
+PARAMETER = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
+PARAMETERS = {"anyOf": [{"type": "object", "additionalProperties": PARAMETER}, {"type": "null"}]}
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 DATA = {
     "anyOf": [NUMBERS, {"type": "array", "items": NUMBERS}, {"type": "null"}],
@@ -105,20 +106,20 @@ class ServerMetadata(BaseModel):
 class ServerLive(BaseModel):
     """The server works."""
 
-    live: Literal[True] = True
+    live: bool
 
 
 class ServerReady(BaseModel):
     """Requests may be sent."""
 
-    ready: Literal[True] = True
+    ready: bool
 
 
 class ModelReady(BaseModel):
     """A model may be asked."""
 
     name: str
-    ready: Literal[True] = True
+    ready: bool
 
 
 class ModelNames(BaseModel):
@@ -161,6 +162,10 @@ class ConfiguredTensor(BaseModel):
     optional: bool | None = None
 
 
+class DynamicBatching(BaseModel):
+    """Requests are joined as they come; there is nothing to set."""
+
+
 class ModelConfiguration(BaseModel):
     """What there is to say of a model in the words of Triton's ModelConfig."""
 
@@ -169,7 +174,7 @@ class ModelConfiguration(BaseModel):
     max_batch_size: int = Field(description="Images of a request.")
     input: list[ConfiguredTensor]
     output: list[ConfiguredTensor]
-    dynamic_batching: dict[str, Any] = Field({}, description="Requests are joined as they come.")
+    dynamic_batching: DynamicBatching
 
 
 class Duration(BaseModel):
