@@ -97,6 +97,7 @@ async def test_z_comes_onto_the_grid(client: httpx.AsyncClient, sent: float, use
         ({"inputs": [tensor("seed", [1], shape=[2**63, 2**63])]}, "inputs.0.shape.0: Input should be less than or equal to"),
         ({"inputs": [tensor("seed", [1], parameters={"binary_data_size": True})]}, "seed: binary_data_size is a number of bytes"),
         ({"inputs": [tensor("seed", [1], parameters={"binary_data_size": -8})]}, "seed: binary_data_size is a number of bytes"),
+        ({"inputs": [tensor("seed", [1], parameters={"a": {}})]}, "inputs.0.parameters: A parameter is a text, a number or a boolean."),
         ({"inputs": [tensor("z", [[0.0] * 64], "FP16"), tensor("label", [1])]}, "z: its datatype is FP32; FP64 will do, too"),
         ({"inputs": [tensor("z", [[1e39] * 64], "FP32"), tensor("label", [1])]}, "z: its numbers are finite"),
         ({"inputs": [tensor("seed", [1, 2]), tensor("label", [[1]])]}, "here 2, so that its shape is [2] or [2, 1]"),

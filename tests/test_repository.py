@@ -128,5 +128,6 @@ async def test_what_only_begins_like_the_protocols_paths_is_no_part_of_it(client
 
 async def test_index_asks_for_what_it_knows(client: httpx.AsyncClient) -> None:
     assert [one["name"] for one in (await client.post("/v2/repository/index", json={"ready": True})).json()] == NAMES
-    answer = await client.post("/v2/repository/index", content=b"[")
-    assert (answer.status_code, list(answer.json())) == (422, ["error"])
+    for content in (b"[", b'{"ready": 0}'):
+        answer = await client.post("/v2/repository/index", content=content)
+        assert (answer.status_code, list(answer.json())) == (422, ["error"])

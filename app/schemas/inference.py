@@ -7,21 +7,29 @@ https://github.com/triton-inference-server/server/tree/main/docs/protocol
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 SIDE_MAX = 2**31 - 1  # of a tensor
 OUTPUTS_MAX = 8
 ID_MAX = 1024  # characters
 
-PARAMETER = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]}
+PARAMETER = {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "null"}]}
 PARAMETERS = {"anyOf": [{"type": "object", "additionalProperties": PARAMETER}, {"type": "null"}]}
 NUMBERS = {"type": "array", "items": {"type": "number"}}
 DATA = {
     "anyOf": [NUMBERS, {"type": "array", "items": NUMBERS}, {"type": "null"}],
     "description": "In row-major order, flat or a list a row. Left out where the numbers lie behind the JSON.",
 }
-Id = Annotated[str, Field(max_length=ID_MAX)]
+SIMPLE = {str, int, float, bool, type(None)}
+ID = {"anyOf": [{"type": "string", "maxLength": ID_MAX}, {"type": "integer"}, {"type": "null"}]}
 Side = Annotated[int, Field(ge=0, le=SIDE_MAX)]
+
+
+def simple(parameters: dict[str, Any]) -> dict[str, Any]:
+    if not SIMPLE.issuperset(map(type, parameters.values())):
+        raise PydanticCustomError("parameters", "A parameter is a text, a number or a boolean")
+    return parameters
 
 
 def as_text(given: Any) -> Any:
@@ -29,10 +37,13 @@ def as_text(given: Any) -> Any:
     return str(given) if type(given) is int else given
 
 
+Parameters = Annotated[Annotated[dict[str, Any], AfterValidator(simple)] | None, WithJsonSchema(PARAMETERS)]
+
+
 class Part(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    parameters: Annotated[dict[str, Any] | None, WithJsonSchema(PARAMETERS)] = None
+    parameters: Parameters = None
 
     def parameter(self, name: str) -> Any:
         """None where there is none of that name."""
@@ -57,7 +68,9 @@ class OutputTensor(Part):
 class InferenceRequest(Part):
     """Images from z or seeds, and labels."""
 
-    id: Annotated[Id | None, BeforeValidator(as_text)] = Field(None, description="is told again in the answer")
+    id: Annotated[Annotated[str, Field(max_length=ID_MAX)] | None, BeforeValidator(as_text), WithJsonSchema(ID)] = Field(
+        None, description="is told again in the answer, as a text"
+    )
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=3, fail_fast=True)]
     outputs: Annotated[list[OutputTensor], Field(max_length=OUTPUTS_MAX, fail_fast=True)] | None = None
 
@@ -77,7 +90,7 @@ class Tensor(BaseModel):
     datatype: str
     shape: list[int]
     data: list[int] | None = Field(None, description="In row-major order; left out where the numbers lie behind the JSON.")
-    parameters: Annotated[dict[str, Any] | None, WithJsonSchema(PARAMETERS)] = None
+    parameters: Parameters = None
 
 
 class InferenceAnswer(BaseModel):
@@ -210,7 +223,7 @@ class Statistics(BaseModel):
 class IndexRequest(BaseModel):
     """Which models are asked for."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
     ready: bool | None = Field(None, description="true: only those that may be asked")
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import GRID, PIXELS_MAX, WHOLE, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
@@ -24,7 +24,8 @@ def read_ends(value: Any) -> Any:
     return value
 
 
-Ends = Annotated[str, BeforeValidator(read_ends), Field(json_schema_extra={"pattern": ENDS})]
+TOLD_ENDS = {"anyOf": [{"type": "string", "pattern": ENDS}, {"type": "integer", "minimum": 0, "maximum": 99}]}
+Ends = Annotated[str, BeforeValidator(read_ends), WithJsonSchema(TOLD_ENDS)]
 
 HELP = {
     "from": "the seed to set out from",
