@@ -3,7 +3,7 @@
 import base64
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,11 +82,17 @@ def as_webp(digits: Digits) -> bytes:
 def as_json(digits: Digits) -> bytes:
     seeds: Sequence[int | None] = digits.seeds or [None] * len(digits.images)
     labels: Sequence[int | None] = digits.labels or [None] * len(digits.images)
-    images = [
+    images = (
         {"seed": seed, "label": label, "image": base64.b64encode(image).decode()}
         for seed, label, image in zip(seeds, labels, digits.each(), strict=True)
-    ]
-    return json.dumps({**digits.about, "images": images}).encode()
+    )
+    return listing(digits.about, "images", images)
+
+
+def listing(about: dict[str, Any], name: str, items: Iterable[dict[str, Any]]) -> bytes:
+    """A JSON object whose last field is a list, item by item, so that no step of a long one keeps the others waiting."""
+    before = json.dumps({**about, name: []}).removesuffix("]}")
+    return f"{before}{', '.join(map(json.dumps, items))}]}}".encode()
 
 
 def as_zip(digits: Digits) -> bytes:

@@ -3,13 +3,16 @@
 import base64
 import csv
 import io
+import json
 import zipfile
+from typing import Any
 
 import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
+from app import formats
 from app.accept import NotAcceptable, choose
 from app.conditional import etag
 from app.gallery import Model
@@ -223,3 +226,19 @@ async def test_head_tells_what_get_would(client: httpx.AsyncClient, path: str) -
     head = await client.head(path)
     assert head.status_code == 200
     assert (await client.get(path, headers={"if-none-match": head.headers["etag"]})).status_code == 304
+
+
+def test_long_lists_are_written_item_by_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes are those of one step."""
+    about, items = {"model": "kakite", "scores": {"a": 0.5}}, [{"seed": i, "text": '"]}'} for i in range(100)]
+    whole, dumps = json.dumps({**about, "images": items}).encode(), json.dumps
+    written = []
+
+    def measured(value: Any) -> str:
+        written.append(dumps(value))
+        return written[-1]
+
+    monkeypatch.setattr(json, "dumps", measured)
+    assert formats.listing(about, "images", items) == whole
+    assert formats.listing({}, "images", []) == b'{"images": []}'
+    assert max(map(len, written)) < 100

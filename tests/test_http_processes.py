@@ -101,6 +101,8 @@ def test_what_they_count_adds_up_whoever_is_asked(three: tuple[subprocess.Popen[
     until(lambda: sample(url, counted) - before == 30)  # a request is counted when it has been answered
     assert {sample(url, counted) - before for _ in range(10)} == {30}
     assert {sample(url, batches) - images for _ in range(10)} == {30}
+    written = sample(url, 'kakite_images_total{model="kakite"}')
+    assert {asked(url, "/v2/models/kakite/stats").json()["model_stats"][0]["inference_count"] for _ in range(10)} == {written}
     assert sample(url, "process_resident_memory_bytes") > PROCESSES * 20e6
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from app import conditional, png, writing
 from app.asking import Direct, Unfit, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
-from app.formats import BYTES, JSON, PNG, ZIP
+from app.formats import BYTES, JSON, PNG, ZIP, listing
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS
 from app.schemas.answers import WrittenLine, WrittenLines
@@ -144,7 +144,7 @@ def told(text: Text) -> dict[str, Any]:
 
 
 def listed(model: Model, texts: list[Text]) -> bytes:
-    return json.dumps({**model.about, "lines": list(map(told, texts))}).encode()
+    return listing(model.about, "lines", map(told, texts))
 
 
 def archive(_: Model, texts: list[Text]) -> bytes:
