@@ -49,13 +49,17 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
     raise AssertionError("the server did not become ready")
 
 
-def model_process(server: subprocess.Popen[str]) -> int:
-    """Its process id, as soon as there is one."""
+def children(server: subprocess.Popen[str], module: str) -> list[int]:
+    """The numbers of its processes that run that module."""
     listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
     if not listed.exists():
         pytest.skip("this system does not tell a process's children")
-    while True:
-        for child in listed.read_text().split():
-            if b"app.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+    found = [int(child) for child in listed.read_text().split()]
+    return [child for child in found if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def model_process(server: subprocess.Popen[str]) -> int:
+    """Its process id, as soon as there is one."""
+    while not (found := children(server, "app.worker")):
         assert server.poll() is None
+    return found[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import PATIENCE_S, server
+from tests.running import PATIENCE_S, children, server
 
 PROCESSES = 3
 PENDING = 'kakite_pending_images{{model="{}"}}'
@@ -28,15 +28,6 @@ def several(limit_images: int = 500) -> AbstractContextManager[tuple[subprocess.
 def three() -> Iterator[tuple[subprocess.Popen[str], str]]:
     with several() as running:
         yield running
-
-
-def children(server: subprocess.Popen[str], module: str) -> list[int]:
-    """The numbers of its processes that run that module."""
-    listed = Path(f"/proc/{server.pid}/task/{server.pid}/children")
-    if not listed.exists():
-        pytest.skip("this system does not tell a process's children")
-    found = [int(child) for child in listed.read_text().split()]
-    return [child for child in found if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 def speaking(server: subprocess.Popen[str]) -> list[int]:

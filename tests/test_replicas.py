@@ -2,21 +2,20 @@
 
 import asyncio
 import os
-import shutil
+import re
 import signal
 import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.running import PATIENCE_S, free_port, server, wait_until_ready
+from tests.proxying import proxy, refuse_without_nginx
+from tests.running import PATIENCE_S, children, free_port, server
 
-CONFIGURATION = Path(__file__).parent.parent / "deploy" / "nginx" / "kakite.conf"
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
 WORKERS = 12  # clients that ask one request after the other
 QUIET = {"KAKITE_ACCESS_LOG": "0", "KAKITE_THREADS": "1", "KAKITE_QUEUE_LIMIT_IMAGES": "256"}
 
@@ -25,9 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True, scope="module")
 def nginx_is_there() -> None:
-    if NGINX is None:
-        sentence = "No nginx here: apt-get install nginx-light"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    refuse_without_nginx()
 
 
 class Replicas:
@@ -62,30 +59,6 @@ def replicas(three: Replicas) -> Replicas:
         if process.poll() is not None:
             three.start(port)
     return three
-
-
-@contextmanager
-def proxy(folder: Path, ports: list[int], changed: Callable[[str], str] = str) -> Iterator[str]:
-    """nginx with the shipped configuration, before these ports."""
-    assert NGINX is not None
-    port = free_port()
-    site = CONFIGURATION.read_text()
-    assert "listen 8080;" in site
-    (folder / "site.conf").write_text(changed(site.replace("listen 8080;", f"listen 127.0.0.1:{port};")))
-    places = "".join(f"{what}_temp_path {folder}/{what}; " for what in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    servers = " ".join(f"server 127.0.0.1:{each} max_fails=1 fail_timeout=2s;" for each in ports)
-    upstream = f"upstream kakite {{ zone kakite 64k; least_conn; {servers} keepalive 64; }}"
-    (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1; events {{ worker_connections 512; }} "
-        f"http {{ access_log off; {places} {upstream} include {folder}/site.conf; }}\n"
-    )
-    process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)], stderr=subprocess.PIPE, text=True)
-    try:
-        wait_until_ready(process, f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.communicate(timeout=PATIENCE_S)
 
 
 @asynccontextmanager
@@ -155,17 +128,45 @@ async def test_replica_that_is_killed_under_load_is_not_noticed(replicas: Replic
     with proxy(tmp_path, replicas.ports) as url:
         async with load(url) as seen:
             await asyncio.to_thread(replicas.end, replicas.ports[0], signal.SIGKILL)
+    assert_none_failed(seen, killed=1)
+
+
+def assert_none_failed(seen: Counter[int | str], killed: int) -> None:
     begun = {outcome for outcome in seen if "without sending complete message body" in str(outcome)}
     assert set(seen) == {200} | begun
-    assert sum(seen[outcome] for outcome in begun) <= 1
+    assert sum(seen[outcome] for outcome in begun) <= killed
+
+
+async def test_two_replicas_that_are_killed_in_turn_are_not_noticed(replicas: Replicas, tmp_path: Path) -> None:
+    """Each as soon as the other is back, when a proxy might still think that it is gone."""
+    with proxy(tmp_path, replicas.ports[:2]) as url:
+        async with load(url) as seen:
+            for port in 2 * replicas.ports[:2]:
+                await asyncio.to_thread(replicas.end, port, signal.SIGKILL)
+                await asyncio.to_thread(replicas.start, port)
+    assert_none_failed(seen, killed=4)
+
+
+async def test_replica_whose_model_is_killed_is_not_noticed(replicas: Replicas, tmp_path: Path) -> None:
+    """It refuses what it has in its hands and what still comes, all at once and so more than its share, and ends."""
+    with proxy(tmp_path, replicas.ports) as url:
+        async with load(url) as seen:
+            for port in replicas.ports[:2]:
+                [model] = children(replicas.processes[port], "app.worker")
+                os.kill(model, signal.SIGKILL)
+                assert await asyncio.to_thread(replicas.processes[port].wait, PATIENCE_S) == 1
+                await asyncio.to_thread(replicas.start, port)
+    assert_none_failed(seen, killed=0)
 
 
 async def test_without_retries_no_more_fail_than_the_killed_one_had_in_its_hands(replicas: Replicas, tmp_path: Path) -> None:
     """Of 12 clients' requests at most 12 were there, or came before the proxy knew."""
 
-    def without(site: str) -> str:
-        assert "proxy_next_upstream error" in site
-        return site.replace("proxy_next_upstream error timeout invalid_header http_502 non_idempotent;", "proxy_next_upstream off;")
+    def without(shipped: str) -> str:
+        assert "proxy_next_upstream error" in shipped
+        once = re.sub("proxy_next_upstream error[^;]*;", "proxy_next_upstream off;", shipped)
+        once = re.sub("error_page [^;]*;|server [^;]* backup;", "", once)
+        return once.replace("max_fails=0", "max_fails=1 fail_timeout=2s")
 
     with proxy(tmp_path, replicas.ports, without) as url:
         async with load(url) as seen:
