@@ -42,7 +42,7 @@ def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
     while time.monotonic() < deadline:
         assert process.poll() is None, process.stderr and process.stderr.read()
         try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
+            if httpx.get(f"{url}/readyz").status_code in (200, 401):  # 401: ready, and only for those who have a key
                 return
         except httpx.TransportError:
             time.sleep(0.05)
