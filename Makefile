@@ -1,6 +1,7 @@
 # make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
 # make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
-# make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests
+# make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests, known weaknesses of packages (`make audit`)
+# make lock     writes deploy/locks anew, the packages of the images with their hashes; LOCK=--upgrade for newer ones
 # make bench    measures the service beside others, in 25 minutes; needs wrk (apt-get install wrk)
 # make bench-quick  measures it beside the limit of HTTP, in 2 minutes
 # make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
@@ -13,6 +14,8 @@ PORT ?= 8000
 RECIPE ?= dcgan
 ARGS ?=
 BENCH ?=
+AUDIT ?=
+LOCK ?=
 
 # On Linux the plain torch brings several GB of CUDA. Without an NVIDIA driver the CPU build is taken from PyTorch's own
 # index, if it can be reached; TORCH_INDEX= (empty) takes whatever the package index has.
@@ -24,7 +27,7 @@ BIN := .venv/bin
 KUSTOMIZE := $(shell command -v kubectl >/dev/null && echo kubectl kustomize)
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test needed-by-tests check bench bench-quick train format clean
+.PHONY: setup serve test needed-by-tests check audit lock bench bench-quick train format clean
 
 setup: .venv/ready
 
@@ -58,8 +61,18 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/kubernetes-validate --strict --quiet $(filter-out %/kustomization.yaml,$(wildcard deploy/kubernetes/base/*.yaml))
-	$(if $(KUSTOMIZE),$(foreach overlay,base gpu queue-depth,$(KUSTOMIZE) deploy/kubernetes/$(overlay) | $(BIN)/kubernetes-validate --strict --quiet - &&) true,@echo "No kubectl here, so the overlays of deploy/kubernetes were not checked.")
-	$(if $(COMPOSE),$(COMPOSE) --profile gpu --profile train --profile replicas config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
+	$(if $(KUSTOMIZE),for overlay in base gpu queue-depth; do \
+		$(KUSTOMIZE) deploy/kubernetes/$$overlay > .venv/overlay.yaml && $(BIN)/kubernetes-validate --strict --quiet .venv/overlay.yaml || exit 1; \
+	done,@echo "No kubectl here, so the overlays of deploy/kubernetes were not checked.")
+	$(if $(COMPOSE),$(COMPOSE) --profile cpu --profile gpu --profile train --profile replicas config --quiet,@echo "No docker compose here, so docker-compose.yml was not checked.")
+	$(BIN)/python -m deploy.audit $(AUDIT)
+
+# AUDIT="--ignore-vuln ID" for a weakness that does not concern us.
+audit: setup
+	$(BIN)/python -m deploy.audit $(AUDIT)
+
+lock: setup
+	$(BIN)/python -m deploy.lock $(LOCK)
 
 bench: setup
 	@command -v wrk >/dev/null || { echo "wrk is needed: apt-get install wrk"; exit 1; }
