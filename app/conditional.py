@@ -30,7 +30,12 @@ def etag(served: Served, path: str, wanted: BaseModel, media_type: str) -> str:
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:
     """Whether the client says in `If-None-Match` that it has this answer already, or any (`*`)."""
     known = headers.get("if-none-match", "")
-    return known.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in known.split(","))
+    return is_any(headers) or tag in (part.strip().removeprefix("W/") for part in known.split(","))
+
+
+def is_any(headers: Mapping[str, str]) -> bool:
+    """Whether it has some answer, of which nobody knows that there is one until it is written."""
+    return headers.get("if-none-match", "").strip() == "*"
 
 
 def kept(tag: str | None, model: str | None, public: bool) -> dict[str, str]:

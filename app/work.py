@@ -62,8 +62,8 @@ async def called_for_each(request: Request, at_once: int, function: Callable[[T]
     return results
 
 
-async def answered(request: Request, kind: str, work: Awaitable[Content], headers: dict[str, str]) -> Response:
-    """What the work gives, as long as the client is there to get it."""
+async def answered(request: Request, kind: str | None, work: Awaitable[Content], headers: dict[str, str]) -> Response:
+    """What the work gives, as long as the client is there to get it. Where no `kind` is given, the work's headers tell it."""
     async with WhileConnected(request.receive):
         content, told = await work
     observed(request).hold_only(len(content))
@@ -74,10 +74,12 @@ async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Mo
     """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
     model = request.app.state.gallery.find(wanted.model)
     kept, known = caching(request, model, wanted, wanted.model, kind, pure)
-    if known:
-        return Response(status_code=304, headers=kept)
+    unchanged = Response(status_code=304, headers=kept)
+    if known and not conditional.is_any(request.headers):
+        return unchanged
     model.batcher.admit()
-    return await answered(request, kind, write(model), {"Kakite-Model": model.name, **kept})
+    answer = await answered(request, kind, write(model), {"Kakite-Model": model.name, **kept})
+    return unchanged if known else answer
 
 
 def caching(request: Request, model: Model, wanted: BaseModel, named: str | None, kind: str, pure: bool) -> tuple[dict[str, str], bool]:

@@ -29,10 +29,11 @@ from app.schemas.inference import (
     ServerReady,
     Statistics,
 )
-from app.work import called, written
+from app.work import Content, answered, called, observed, written
 
 LARGE_BYTES = 4096  # of a body that takes longer to read than a hop to another thread
 LARGE_IMAGES = 16  # whose rows or answer take longer
+BYTES_AN_IMAGE = 16_384  # that it takes at most, as numbers and as JSON
 Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 Version = Annotated[str, Path(description="of the model, as its metadata tell it")]
 
@@ -193,16 +194,19 @@ async def load() -> Response:
 
 async def inferred(request: Request, model: Model) -> Response:
     model.batcher.admit()
-    content = await read_body(request)
+    return await answered(request, None, images_of(request, model, await read_body(request)), {})
+
+
+async def images_of(request: Request, model: Model, content: bytes) -> Content:
     network = model.card.network
     header = request.headers.get(LENGTH_HEADER)
     large = len(content) > LARGE_BYTES
     asked, tensors = await called(request, large, inference.read, content, header, inference.values_max(network))
     many = max(map(len, tensors.values())) > LARGE_IMAGES
     rows = await called(request, large or many, inference.rows, tensors, network)
+    observed(request).hold(len(rows) * BYTES_AN_IMAGE)
     images = await written(request, model, rows)
-    answer, headers = await called(request, len(rows) > LARGE_IMAGES, inference.answer, asked, model.name, model.version, images)
-    return Response(answer, headers=headers)
+    return await called(request, len(rows) > LARGE_IMAGES, inference.answer, asked, model.name, model.version, images)
 
 
 def found(request: Request, name: str, version: str = "") -> Model:
