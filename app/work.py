@@ -74,12 +74,15 @@ async def gotten(request: Request, wanted: Asked, kind: str, write: Callable[[Mo
     """The answer to a GET. Where it is `pure`, its query alone decides it: then nothing is written if the client has it already."""
     model = request.app.state.gallery.find(wanted.model)
     kept, known = caching(request, model, wanted, wanted.model, kind, pure)
-    unchanged = Response(status_code=304, headers=kept)
     if known and not conditional.is_any(request.headers):
-        return unchanged
+        return unchanged(kept)
     model.batcher.admit()
     answer = await answered(request, kind, write(model), {"Kakite-Model": model.name, **kept})
-    return unchanged if known else answer
+    return unchanged(kept) if known else answer
+
+
+def unchanged(kept: dict[str, str]) -> Response:
+    return Response(status_code=304, headers=kept)
 
 
 def caching(request: Request, model: Model, wanted: BaseModel, named: str | None, kind: str, pure: bool) -> tuple[dict[str, str], bool]:
