@@ -60,4 +60,6 @@ async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
             if len(ready) > PIECE:
                 yield bytes(ready)
                 ready.clear()
-    yield bytes(ready) + (archive.end() if current is not None else b"") + archive.finish()
+    yield bytes(ready) + (archive.end() if current is not None else b"")
+    for part in archive.finish():
+        yield part

@@ -8,6 +8,7 @@ the digits are computed.
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
@@ -88,3 +89,17 @@ async def images(
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def pixels(wanted: DataSet, compute: Compute, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+    """28 * 28 bytes a digit, row by row."""
+    async with aclosing(images(wanted, compute, start, stop)) as pages:
+        async for _, _, page in pages:
+            yield page.tobytes()
+
+
+async def labels(wanted: DataSet, kind: type[np.integer[Any]], start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+    """A number a digit; zeros where the model has no labels."""
+    for first, last in wanted.pages(start, stop):
+        found = await asyncio.to_thread(wanted.labels, first, last)
+        yield (np.zeros(last - first) if found is None else found).astype(kind).tobytes()

@@ -71,6 +71,15 @@ def documented_get(
     return described
 
 
+def documented_parts(described: dict[str, Any]) -> dict[str, Any]:
+    """The same where a part may be asked for."""
+    responses = described["responses"]
+    whole = responses[200]
+    told = {"Content-Range": {"description": "`bytes FIRST-LAST/LENGTH`.", "schema": {"type": "string"}}}
+    responses[206] = {**whole, "description": "The part that `Range` asks for.", "headers": {**whole["headers"], **told}}
+    return described
+
+
 def answers(
     offered: tuple[str, ...], what: str, listed: type[BaseModel] | None, headers: dict[str, Any], more: tuple[int, ...] = ()
 ) -> dict[str, Any]:

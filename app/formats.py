@@ -13,6 +13,7 @@ from PIL import Image
 
 from app import png
 from app.asking import Unfit
+from app.image_folders import tables
 from app.png import Paper
 from app.zips import zipped_whole
 from models.latents import Steps, as_numbers
@@ -96,13 +97,9 @@ def listing(about: dict[str, Any], name: str, items: Iterable[dict[str, Any]]) -
 
 
 def as_zip(digits: Digits) -> bytes:
-    """A PNG a digit, and labels.csv beside them."""
+    """A PNG a digit, and `labels.csv` and `metadata.csv` beside them."""
     files = [(f"{name}.png", image) for name, image in zip(digits.names(), digits.each(), strict=True)]
-    rows = ["file,seed,label"]
-    for i, (name, _) in enumerate(files):
-        seed = "" if digits.seeds is None else digits.seeds[i]
-        rows.append(f"{name},{seed},{'' if digits.labels is None else digits.labels[i]}")
-    return zipped_whole([*files, ("labels.csv", ("\n".join(rows) + "\n").encode())])
+    return zipped_whole([*files, *tables([name for name, _ in files], digits.seeds, digits.labels)])
 
 
 def as_npz(digits: Digits) -> bytes:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -50,6 +50,9 @@ class Model:
 
     served: Served
     batcher: Batcher
+    turn: asyncio.Lock = field(
+        default_factory=asyncio.Lock, compare=False
+    )  # of work that waits for room: the first of it looks whether there is any
 
     @property
     def card(self) -> Card:

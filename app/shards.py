@@ -19,7 +19,7 @@ import fsspec
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from app.dataset_files import Format, streamed
+from app.dataset_files import SUFFIXES, Format, streamed
 from app.datasets import Compute, DataSet
 
 MANIFEST = "manifest.json"  # of all shards, when none is missing
@@ -67,7 +67,7 @@ class Plan:
     def told(self, shard: Shard) -> dict[str, Any]:
         """What a shard's manifest says before there is a file."""
         return {
-            "file": f"{shard.name}.{self.kind}",
+            "file": f"{shard.name}.{SUFFIXES[self.kind]}",
             **json.loads(self.data_of(shard).manifest()),
             "format": self.kind,
         }

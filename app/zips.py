@@ -7,7 +7,7 @@ Knows nothing of what is in the files.
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LOCAL = struct.Struct("<4s5H3I2H")
@@ -24,9 +24,10 @@ UNIX, READABLE = 3, 0o600 << 16
 VERSION, VERSION_64 = 20, 45
 SIZES_FOLLOW = 1 << 3  # flag of an entry whose length is known when it ends
 MAX_32, MAX_16 = 2**32 - 1, 2**16 - 1
+BLOCK = 65_536  # bytes
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     name: bytes
     offset: int
@@ -35,17 +36,41 @@ class Entry:
     streamed: bool = False
 
 
+class Listing:
+    """The list of all files, which stands at the end. Until then it is kept deflated, block by block: a ZIP of 100,000 pictures
+    would else hold 7 MB."""
+
+    def __init__(self) -> None:
+        self.deflated: list[bytes] = []
+        self.rest = bytearray()
+        self.files = self.size = 0
+
+    def add(self, entry: Entry) -> None:
+        record = central(entry)
+        self.rest += record
+        self.files += 1
+        self.size += len(record)
+        if len(self.rest) > BLOCK:
+            self.deflated.append(zlib.compress(self.rest, 1))
+            self.rest.clear()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from map(zlib.decompress, self.deflated)
+        yield bytes(self.rest)
+
+
 class Zip:
     """Bytes to be written one after the other: for each file `whole`, or `begin`, `add` and `end`; at last `finish`. Names are ASCII."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.listing = Listing()
+        self.entry: Entry | None = None  # that has begun and not ended
         self.written = 0
 
     def whole(self, name: str, content: bytes) -> bytes:
         """A file whose content is there."""
         entry = Entry(name.encode("ascii"), self.written, zlib.crc32(content), len(content))
-        self.entries.append(entry)
+        self.listing.add(entry)
         header = LOCAL.pack(
             b"PK\3\4", VERSION, 0, STORED, 0, DATE, entry.crc, entry.size, entry.size, len(entry.name), 0
         )  # of at most 4 GiB: what is larger is streamed
@@ -53,35 +78,57 @@ class Zip:
 
     def begin(self, name: str) -> bytes:
         """A file that comes in pieces, each of which `add` is to be told of."""
-        entry = Entry(name.encode("ascii"), self.written, streamed=True)
-        self.entries.append(entry)
+        entry = self.entry = Entry(name.encode("ascii"), self.written, streamed=True)
         header = LOCAL.pack(b"PK\3\4", VERSION_64, SIZES_FOLLOW, STORED, 0, DATE, 0, MAX_32, MAX_32, len(entry.name), 20)
         return self.counted(header + entry.name + EXTRA_64.pack(1, 16) + bytes(16))
 
     def add(self, piece: bytes) -> bytes:
         """The piece itself."""
-        entry = self.entries[-1]
-        entry.crc, entry.size = zlib.crc32(piece, entry.crc), entry.size + len(piece)
-        return self.counted(piece)
+        assert self.entry is not None
+        self.entry.crc = zlib.crc32(piece, self.entry.crc)
+        self.pass_over(len(piece))
+        return piece
+
+    def pass_over(self, size: int) -> None:
+        """Counts so many bytes of a file without seeing them, for whoever wants to know how long the ZIP will be."""
+        assert self.entry is not None
+        self.entry.size += size
+        self.written += size
 
     def end(self) -> bytes:
-        entry = self.entries[-1]
+        assert self.entry is not None
+        entry, self.entry = self.entry, None
+        self.listing.add(entry)
         return self.counted(DESCRIPTOR.pack(b"PK\7\x08", entry.crc, entry.size, entry.size))
 
-    def finish(self) -> bytes:
-        """The list of all files."""
-        start, listed = self.written, b"".join(map(central, self.entries))
-        end = start + len(listed)
-        count = len(self.entries)
-        if count >= MAX_16 or start >= MAX_32 or len(listed) >= MAX_32:
-            listed += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, end - start, start)
-            listed += LOCATOR_64.pack(b"PK\6\7", 0, end, 1)
+    def finish(self) -> Iterator[bytes]:
+        """The list of all files, in pieces."""
+        yield from self.listing
+        yield self.last()
+
+    def last(self) -> bytes:
+        """What stands behind the list."""
+        start, length, count = self.written, self.listing.size, self.listing.files
+        last = b""
+        if count >= MAX_16 or start >= MAX_32 or length >= MAX_32:
+            last += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, length, start)
+            last += LOCATOR_64.pack(b"PK\6\7", 0, start + length, 1)
         count = min(count, MAX_16)
-        return listed + END.pack(b"PK\5\6", 0, 0, count, count, min(end - start, MAX_32), min(start, MAX_32), 0)
+        return last + END.pack(b"PK\5\6", 0, 0, count, count, min(length, MAX_32), min(start, MAX_32), 0)
 
     def counted(self, content: bytes) -> bytes:
         self.written += len(content)
         return content
+
+
+def length(files: Iterable[tuple[str, int]]) -> int:
+    """Of the ZIP that files of such names and sizes give in pieces, in bytes."""
+    archive = Zip()
+    for name, size in files:
+        archive.begin(name)
+        archive.pass_over(size)
+        archive.end()
+    return archive.written + archive.listing.size + len(archive.last())
 
 
 def central(entry: Entry) -> bytes:
@@ -98,4 +145,4 @@ def zipped_whole(files: Iterable[tuple[str, bytes]]) -> bytes:
     """One ZIP of names and contents."""
     archive = Zip()
     parts = [archive.whole(name, content) for name, content in files]
-    return b"".join([*parts, archive.finish()])
+    return b"".join([*parts, *archive.finish()])

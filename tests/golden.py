@@ -54,7 +54,9 @@ REQUESTS: dict[str, Request] = {
     "data set in IDX": ("/dataset?n=700", None, "*/*"),
     "data set in NPZ": ("/dataset?n=300&format=npz&label=seed", None, "*/*"),
     "data set in a ZIP": ("/dataset?n=300&format=zip&label=3,1", None, "*/*"),
+    "data set in folders": ("/dataset?n=300&format=folders", None, "*/*"),
     "data set in Parquet": ("/dataset?n=300&format=parquet", None, "*/*"),
+    "data set in Parquet, as PNGs": ("/dataset?n=300&format=parquet-png", None, "*/*"),
     "inference": ("/v2/models/small/infer", INFER, "*/*"),
 }
 

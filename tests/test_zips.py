@@ -2,13 +2,14 @@
 
 import hashlib
 import io
+import tracemalloc
 import zipfile
 from collections.abc import AsyncGenerator
 
 import pytest
 
 from app.archives import zipped
-from app.zips import Zip, zipped_whole
+from app.zips import Zip, length, zipped_whole
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +32,7 @@ async def in_pieces() -> AsyncGenerator[tuple[str, bytes], None]:
 async def test_files_come_out_as_they_went_in() -> None:
     assert read(zipped_whole(FILES)) == FILES
     assert read(b"".join([piece async for piece in zipped(in_pieces())])) == FILES
-    assert read(Zip().finish()) == []
+    assert read(b"".join(Zip().finish())) == []
 
 
 async def test_bytes_are_always_the_same() -> None:
@@ -48,16 +49,47 @@ def test_more_files_than_16_bits_count() -> None:
 
 def test_files_and_places_beyond_32_bits() -> None:
     """As the headers tell of them; nobody writes 8 GiB here."""
-    archive, piece = Zip(), bytes(2**20)
-    parts = [archive.begin("large.bin"), archive.add(piece), archive.end()]
-    archive.entries[0].size = 5 * 2**30
-    archive.written = 5 * 2**30
-    parts += [archive.whole("after.txt", b"x"), archive.finish()]
-    listed = zipfile.ZipFile(SparseFile(b"".join(parts[3:]), 5 * 2**30)).infolist()
-    assert [(info.filename, info.file_size, info.header_offset) for info in listed] == [
-        ("large.bin", 5 * 2**30, 0),
-        ("after.txt", 1, 5 * 2**30),
-    ]
+    archive, size = Zip(), 5 * 2**30
+    archive.begin("large.bin")
+    archive.pass_over(size)
+    archive.end()
+    start = archive.written
+    behind = b"".join([archive.whole("after.txt", b"x"), *archive.finish()])
+    listed = zipfile.ZipFile(SparseFile(behind, start)).infolist()
+    assert [(info.filename, info.file_size, info.header_offset) for info in listed] == [("large.bin", size, 0), ("after.txt", 1, start)]
+
+
+async def test_length_is_known_before_a_byte_is_there() -> None:
+    for files in (FILES, []):
+        made = b"".join([piece async for piece in zipped(one_by_one(files))])
+        assert length((name, len(content)) for name, content in files) == len(made)
+    end = len(made)  # of a ZIP of nothing
+    assert length([("a", 5)]) == 5 + (30 + 1 + 20) + 24 + (46 + 1) + end
+    assert length([("a", 2**32)]) == 2**32 + (30 + 1 + 20) + 24 + (46 + 1 + 4 + 16) + (56 + 20) + end  # where 32 bits do not suffice
+
+
+async def one_by_one(files: list[tuple[str, bytes]]) -> AsyncGenerator[tuple[str, bytes], None]:
+    for file in files:
+        yield file
+
+
+async def test_list_of_many_files_is_held_in_little_memory() -> None:
+    """Of a ZIP that is streamed nothing else is held, and many are streamed at once."""
+    tracemalloc.start()
+    try:
+        archive = Zip()
+        for i in range(20_000):
+            archive.begin(f"{i}-7.png")
+            archive.add(i.to_bytes(4))
+            archive.end()
+        held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert held < 1_000_000
+    pieces = list(archive.finish())
+    assert max(map(len, pieces)) < 100_000
+    [name] = zipfile.ZipFile(SparseFile(b"".join(pieces), archive.written)).namelist()[17_777:17_778]
+    assert name == "17777-7.png"
 
 
 class SparseFile(io.RawIOBase):

@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
-from app.accept import NotAcceptable
+from app import npz, ranges
 from app.asking import Direct, Unfit, documented_query, query
 from app.batcher import QueueFull
 from app.batches import joined
-from app.dataset_files import Format, streamed
+from app.dataset_files import SUFFIXES, Format, streamed
 from app.datasets import Compute, DataSet
-from app.describing import documented_get
+from app.describing import documented_get, documented_parts
 from app.formats import BYTES
 from app.gallery import Model
 from app.schemas.datasets import DatasetQuery
+from app.streams import Head, Stream
 from app.work import caching, preferred
 from models.latents import Rows
 from models.pixels import Pixels
@@ -28,42 +28,45 @@ MEDIA_TYPES: dict[Format, str] = {
     "idx": "application/zip",
     "npz": "application/x-npz",
     "zip": "application/zip",
+    "folders": "application/zip",
     "parquet": "application/vnd.apache.parquet",
+    "parquet-png": "application/vnd.apache.parquet",
 }
-SUFFIXES: dict[Format, str] = {"idx": "idx.zip", "npz": "npz", "zip": "zip", "parquet": "parquet"}
 
 
 @router.head("/dataset", include_in_schema=False)
 @router.get(
     "/dataset",
-    **documented_get(*dict.fromkeys(MEDIA_TYPES.values()), BYTES, more=(501,), what="The data set, as it is written."),
+    **documented_parts(
+        documented_get(*dict.fromkeys(MEDIA_TYPES.values()), BYTES, more=(416, 501), what="The data set, as it is written.")
+    ),
     openapi_extra=documented_query(DatasetQuery),
     operation_id="get_dataset",
     summary="A labelled data set",
 )
 async def get_dataset(request: Request) -> Response:
     """The same parameters give the same bytes, and any part can be asked for by itself: digit i comes from `first_seed + i`, and so does
-    its label. Other requests come between its pages."""
+    its label. Other requests come between its pages. Of an `npz` a download that broke off can be gone on with (`Range`)."""
     wanted = query(request, DatasetQuery)
     model = request.app.state.gallery.find(wanted.model)
     data = checked(model, wanted)
     pieces = streamed(data, wanted.format, patiently(model))
+    kind = preferred(request, (MEDIA_TYPES[wanted.format], BYTES))
     kept, known = caching(request, model, wanted, wanted.model, wanted.format, pure=True)
     if known:
         return Response(status_code=304, headers=kept)
+    file = named(model, data, wanted.format)
+    headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{file}"', "Accept-Ranges": "none", **kept}
+    status = 200
+    if wanted.format == "npz":  # the other files' lengths are known when they are written
+        length = npz.length(data)
+        headers |= {"Accept-Ranges": "bytes", "Content-Length": str(length)}
+        if request.method == "GET" and (part := ranges.part(request.headers, kept["ETag"], length)):
+            pieces = npz.part(data, patiently(model), *part)
+            headers |= ranges.told(*part, length)
+            status = 206
     model.batcher.admit()
-    file, kind = named(model, data, wanted.format), media_type(request, wanted.format)
-    headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{file}"', **kept}
-    if request.method == "HEAD":
-        return Response(media_type=kind, headers=headers)
-    return StreamingResponse(pieces, media_type=kind, headers=headers)
-
-
-def media_type(request: Request, kind: Format) -> str:
-    """The query decides what is sent; whoever accepts no such file gets it nevertheless, for nothing else was asked for."""
-    with contextlib.suppress(NotAcceptable):
-        return preferred(request, (MEDIA_TYPES[kind], BYTES))
-    return MEDIA_TYPES[kind]
+    return Head(kind, headers) if request.method == "HEAD" else Stream(pieces, status, headers, kind)
 
 
 def named(model: Model, data: DataSet, kind: Format) -> str:
@@ -89,14 +92,15 @@ def checked(model: Model, wanted: DatasetQuery) -> DataSet:
 
 def patiently(model: Model) -> Compute:
     """For work that has begun and is not to fail half-way: all of it together takes half of what may be pending, so that there is always
-    room for single requests, and it waits as long as it must."""
+    room for single requests, and it waits as long as it must, page after page in the order in which they came."""
     batcher = model.batcher
 
     async def compute(rows: Rows) -> Pixels:
         while True:
-            if not batcher.pending.total or batcher.pending.total + len(rows) <= batcher.limit_rows // 2:
-                with contextlib.suppress(QueueFull):
-                    return joined(await batcher.submit(rows, FOREVER_S))
-            await asyncio.sleep(RETRY_S)
+            async with model.turn:
+                while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes count as well
+                    await asyncio.sleep(RETRY_S)
+            with contextlib.suppress(QueueFull):
+                return joined(await batcher.submit(rows, FOREVER_S))
 
     return compute

@@ -12,12 +12,14 @@ from models.latents import SEED_MAX
 N_MAX = 10_000_000
 IDX_MIN = 7
 ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
+OF_PNGS = ("zip", "folders")
 HELP = {
-    "n": f"how many digits, 1 to {N_MAX} (in shards, from the command line, more); in a zip of PNGs "
-    f"at most {ZIP_MAX}: ask for the rest by first_seed",
+    "n": f"how many digits, 1 to {N_MAX} (in shards, from the command line, more); as PNGs "
+    f"(zip, folders) at most {ZIP_MAX}: ask for the rest by first_seed",
     "first_seed": f"digit i comes from first_seed + i; 0 to {SEED_MAX}",
-    "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit "
-    "and labels.csv; parquet: image, label and seed",
+    "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit, "
+    "labels.csv and metadata.csv, a Hugging Face imagefolder; folders: the same in a folder a label; parquet: image (28 * 28 bytes), label "
+    "and seed; parquet-png: the same with images as Hugging Face's datasets knows them",
     "label": "balanced: each equally often, in turn; seed: as each seed draws it; or labels that are taken in turn (3, or 1,2,3)",
 }
 
@@ -37,9 +39,9 @@ class DatasetQuery(BaseModel):
 
     @model_validator(mode="after")
     def fits(self) -> Self:
-        if self.format == "zip" and self.n > ZIP_MAX:
+        if self.format in OF_PNGS and self.n > ZIP_MAX:
             raise PydanticCustomError(
-                "zip", f"a zip holds at most {ZIP_MAX} digits: ask for parts by first_seed, or for idx, npz or parquet"
+                "zip", f"a zip of PNGs holds at most {ZIP_MAX} digits: ask for parts by first_seed, or for idx, npz, parquet or parquet-png"
             )
         if self.format == "idx" and self.n < IDX_MIN:
             raise PydanticCustomError("idx", f"the last seventh of an idx is its test set: ask for n of {IDX_MIN} or more digits")
@@ -52,7 +54,7 @@ class BulkQuery(DatasetQuery):
     """What a data set in shards is asked for with: as many digits as there are seeds."""
 
     n: int = Field(60_000, ge=1, le=SEED_MAX + 1, description=f"how many digits, 1 to {SEED_MAX + 1}")
-    format: Literal["npz", "parquet"] = Field("parquet", description="npz or parquet, a file a shard")
+    format: Literal["npz", "parquet", "parquet-png"] = Field("parquet", description="npz, parquet or parquet-png, a file a shard")
     shard: int = Field(100_000, ge=1, le=N_MAX, description=f"digits a file, 1 to {N_MAX}")
 
 

@@ -1,0 +1,30 @@
+"""Answers that are sent as they are written, and what HEAD tells of them. Knows nothing of what they are."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+
+from fastapi import Response
+from fastapi.responses import StreamingResponse
+from starlette.types import Send
+
+
+class Stream(StreamingResponse):
+    """Pieces, whose making ends at once when the client goes: Starlette leaves them open for the garbage collector to find, and with them
+    what is computed ahead."""
+
+    def __init__(self, pieces: AsyncGenerator[bytes, None], status: int, headers: Mapping[str, str], media_type: str) -> None:
+        super().__init__(pieces, status, headers, media_type)
+        self.pieces = pieces
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self.pieces):
+            await super().stream_response(send)
+
+
+class Head(Response):
+    """What HEAD tells of a stream; of its length, for which Starlette would say 0, only what the headers say."""
+
+    def __init__(self, media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(media_type=media_type, headers=headers)
+        if not any(name.lower() == "content-length" for name in headers):
+            del self.headers["content-length"]
