@@ -39,12 +39,13 @@ async def idx(wanted: DataSet, compute: Compute) -> Files:
     """MNIST's four files, as every reader of MNIST expects them; the last seventh of the seeds is the test set."""
     test = wanted.n // 7
     for name, start, stop in (("train", 0, wanted.n - test), ("t10k", wanted.n - test, wanted.n)):
-        async for piece in gzipped(
-            f"{name}-images-idx3-ubyte.gz", idx_header(stop - start, SIDE, SIDE), pixels(wanted, compute, start, stop)
+        for file, header, content in (
+            (f"{name}-images-idx3-ubyte.gz", idx_header(stop - start, SIDE, SIDE), pixels(wanted, compute, start, stop)),
+            (f"{name}-labels-idx1-ubyte.gz", idx_header(stop - start), labels(wanted, np.uint8, start, stop)),
         ):
-            yield piece
-        async for piece in gzipped(f"{name}-labels-idx1-ubyte.gz", idx_header(stop - start), labels(wanted, np.uint8, start, stop)):
-            yield piece
+            async with aclosing(gzipped(file, header, content)) as pieces:
+                async for piece in pieces:
+                    yield piece
     yield "manifest.json", wanted.manifest()
 
 

@@ -1,8 +1,8 @@
 """Answers that are sent as they are written, and what HEAD tells of them. Knows nothing of what they are."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 
+from anyio import CancelScope
 from fastapi import Response
 from fastapi.responses import StreamingResponse
 from starlette.types import Send
@@ -17,8 +17,11 @@ class Stream(StreamingResponse):
         self.pieces = pieces
 
     async def stream_response(self, send: Send) -> None:
-        async with aclosing(self.pieces):
+        try:
             await super().stream_response(send)
+        finally:
+            with CancelScope(shield=True):  # else closing would be cancelled as well
+                await self.pieces.aclose()
 
 
 class Head(Response):
