@@ -113,10 +113,11 @@ async def test_models_without_labels_give_data_sets_without_them(client: httpx.A
         assert sorted(arrays.files) == ["images", "manifest", "seeds"]
         assert json.loads(str(arrays["manifest"]))["label"] is None
     assert_problem(await client.get("/dataset?n=70&model=dcgan"), 422, "dcgan has no labels, and idx has a file for them")
+    assert_problem(await client.get("/dataset?n=3&format=folders&model=dcgan"), 422, "dcgan has no labels, and folders are named by them")
     assert_problem(await client.get("/dataset?n=3&format=npz&model=dcgan&label=3"), 422, "cannot be told what to write")
 
 
-@pytest.mark.parametrize("kind", ["idx", "npz", "zip", "parquet"])
+@pytest.mark.parametrize("kind", ["idx", "npz", "zip", "folders", "parquet", "parquet-png"])
 async def test_same_question_same_bytes_or_none(client: httpx.AsyncClient, kind: str) -> None:
     first = await client.get(f"/dataset?n=20&format={kind}")
     assert (await client.get(f"/dataset?n=20&format={kind}")).content == first.content
@@ -130,6 +131,7 @@ async def test_same_question_same_bytes_or_none(client: httpx.AsyncClient, kind:
         ("n=6", "7 or more digits"),
         ("n=10000001", "n: should be less than or equal to 10000000"),
         ("n=100001&format=zip", "at most 100000"),
+        ("n=100001&format=folders", "at most 100000"),
         ("n=8&first_seed=9007199254740990", "the last digit's seed, first_seed + n - 1, may be at most"),
         ("label=10", "label: 10 is none of the labels"),
         ("label=nonsense", "label"),

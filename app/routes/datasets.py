@@ -32,6 +32,7 @@ MEDIA_TYPES: dict[Format, str] = {
     "parquet": "application/vnd.apache.parquet",
     "parquet-png": "application/vnd.apache.parquet",
 }
+NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
 
 
 @router.head("/dataset", include_in_schema=False)
@@ -81,9 +82,10 @@ def checked(model: Model, wanted: DatasetQuery) -> DataSet:
         raise Unfit(
             f"label: the model {model.name} has no labels and cannot be told what to write. Leave label out, or name another model."
         )
-    if not network.classes and wanted.format == "idx":
+    if not network.classes and wanted.format in NEED_LABELS:
         raise Unfit(
-            f"format: the model {model.name} has no labels, and idx has a file for them. Take npz, zip or parquet, or another model."
+            f"format: the model {model.name} has no labels, and {NEED_LABELS[wanted.format]}. "
+            "Take npz, zip, parquet or parquet-png, or another model."
         )
     if isinstance(wanted.label, list) and max(wanted.label) >= network.classes:
         raise Unfit(f"label: {max(wanted.label)} is none of the labels of the model {model.name}: 0 to {network.classes - 1}.")
