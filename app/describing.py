@@ -59,7 +59,7 @@ def named() -> dict[str, Any]:
 
 def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | None = None) -> dict[str, Any]:
     """A route's arguments: its media types, the default first, and the schema of the one that is JSON."""
-    return answers(offered, what, listed, TOLD)
+    return answers(offered, what, listed, TOLD, (415,))
 
 
 def documented_get(

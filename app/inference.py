@@ -7,6 +7,7 @@ No step holds Python's lock for long, whatever is sent: JSON of more values than
 written one by one.
 """
 
+import codecs
 import itertools
 import json
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def read(body: bytes, header_length: str | None, values_max: int) -> tuple[Infer
     length = len(body) if header_length is None else int(header_length) if header_length.isdecimal() and len(header_length) < 12 else -1
     if not 0 <= length <= len(body):
         raise BadInference(f"{LENGTH_HEADER} is no number of bytes from 0 to the body's {len(body)}.")
-    written = body[:length]
+    written = body[:length].removeprefix(codecs.BOM_UTF8)
     if length > values_max and length - len(written.translate(None, STRUCTURE)) > values_max:
         raise BadInference(
             f"The JSON holds more than {values_max:,} values: send the tensors behind it (binary_data_size), or ask for fewer images."

@@ -63,10 +63,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROTOCOL = "/v2/"  # what lies there has errors of another form
 SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
-UNREAD: dict[str, Any] = {  # by the HTTP server itself, before a route is known
-    "description": "No HTTP, or a line of it too long; not answered by a route",
-    "content": {"text/plain": {"schema": {"type": "string"}}},
-}
+UNREAD = {"text/plain": {"schema": {"type": "string"}}}  # what the HTTP server itself answers where it finds no HTTP, or a line too long
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -96,7 +93,7 @@ def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | No
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of a route's refusals. Any route may fail, and needs a key where the service has keys."""
     content = {MEDIA_TYPE: {"schema": reference(ProblemDetails)}}
-    refusals: dict[int | str, dict[str, Any]] = {400: UNREAD}
+    refusals: dict[int | str, dict[str, Any]] = {400: {"description": PHRASES[400], "content": {**content, **UNREAD}}}
     for status in sorted({401, 500, *statuses}):
         refusals[status] = {"description": PHRASES[status], "content": content}
     return refusals

@@ -1,5 +1,6 @@
 """The Open Inference Protocol, as its own clients speak it."""
 
+import codecs
 import json
 from typing import Any
 
@@ -151,6 +152,12 @@ async def test_binary_tensors_may_be_of_any_whole_numbers(client: httpx.AsyncCli
         )
         headers = {"Inference-Header-Content-Length": str(len(head))}
         assert (await client.post(URL, content=head.encode() + content, headers=headers)).content == usual.content
+
+
+async def test_byte_order_mark_is_no_part_of_the_json(client: httpx.AsyncClient) -> None:
+    body = {"inputs": [tensor("seed", [7])]}
+    marked = codecs.BOM_UTF8 + json.dumps(body).encode()
+    assert (await client.post(URL, content=marked)).content == (await client.post(URL, json=body)).content
 
 
 async def test_nulls_and_numbered_requests_are_understood(client: httpx.AsyncClient) -> None:

@@ -44,9 +44,10 @@ AT_START = "Models are loaded when the service starts, all that lie in the folde
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of what the protocol calls errors."""
-    told: dict[int | str, dict[str, Any]] = {400: UNREAD}
-    for status in sorted({401, 500, *statuses}):
+    told: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({400, 401, 500, *statuses}):
         told[status] = {"description": PHRASES[status], "model": InferenceError}
+    told[400]["content"] = {"application/json": {}, **UNREAD}
     return told
 
 
@@ -54,8 +55,7 @@ ANY: dict[str, Any] = {"responses": refusals()}
 PROBE: dict[str, Any] = {"responses": refusals(503)}
 OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422)}
 PROBE_OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422, 503)}
-INDEX: dict[str, Any] = {"responses": refusals(413, 422), "openapi_extra": documented_body(IndexRequest)}
-UNFIT = {"description": "Unfit", "model": InferenceError, "content": {"application/json": {}, **UNREAD["content"]}}
+INDEX: dict[str, Any] = {"responses": refusals(413, 415, 422), "openapi_extra": documented_body(IndexRequest)}
 IMAGES = {
     "description": "The images, as JSON or, where that is asked for, behind it.",
     "model": InferenceAnswer,
@@ -63,7 +63,7 @@ IMAGES = {
 }
 INFER: dict[str, Any] = {
     "response_class": Response,
-    "responses": {200: IMAGES, **refusals(404, 413, 422, 503, 504), 400: UNFIT},
+    "responses": {200: IMAGES, **refusals(404, 413, 415, 422, 503, 504)},
     "openapi_extra": described_json(InferenceRequest, EXAMPLE),
 }
 
