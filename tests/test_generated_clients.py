@@ -166,7 +166,7 @@ def test_all_schemas_have_names_and_operations_those_that_a_person_would_choose(
             if status[0] in "45" and media_type in answer["content"]:
                 assert next(iter(answer["content"].items())) == (media_type, {"schema": {"$ref": f"#/components/schemas/{error}"}}), path
             else:
-                assert status in ("200", "304"), (path, status)
+                assert status in ("200", "206", "304"), (path, status)
         assert '"properties"' not in json.dumps(operation), path  # an object without a name
 
 
@@ -233,6 +233,6 @@ def test_bytes_of_the_default_are_had_by_whoever_knows_no_pictures(service: str)
         assert answer.headers["content-type"] == "application/octet-stream"
         assert answer.content == usual.content
         assert answer.headers.get("etag") != usual.headers["etag"] or "dataset" in path
-    assert httpx.get(f"{service}/dataset?n=20", headers={"accept": "text/html"}).headers["content-type"] == "application/zip"
+    assert httpx.get(f"{service}/dataset?n=20", headers={"accept": "text/html"}).status_code == 406
     line = httpx.post(f"{service}/write", json={"lines": ["7"], "seed": 7}, headers=unknowing)
     assert zipfile.ZipFile(io.BytesIO(line.content)).namelist() == ["0.png", "labels.csv"]
