@@ -13,6 +13,7 @@ from app.addresses import PortError
 from app.lines import Lines
 from app.process import ModelProcess, StartError
 from app.settings import PREFIX, Settings, variables
+from models.shown import shown
 
 log = logging.getLogger("kakite")
 
@@ -46,10 +47,10 @@ def main() -> int:
         return serve(settings, options.host, options.port)
     except ValidationError as error:
         for item in error.errors():
-            print(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}.", file=sys.stderr)
+            print(shown(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}."), file=sys.stderr)
         return 1
     except (StartError, PortError) as error:
-        print(error, file=sys.stderr)
+        print(shown(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended

@@ -33,6 +33,7 @@ from app.settings import Settings
 from app.shards import ForeignShards
 from models.latents import Rows
 from models.pixels import Pixels
+from models.shown import shown
 
 
 class CommandError(Exception):
@@ -65,12 +66,12 @@ def run(options: argparse.Namespace) -> int:
     try:
         options.run(options)
     except CommandError as error:
-        print(error, file=sys.stderr)
+        print(shown(error), file=sys.stderr)
         return 1
     except OSError as error:
         told = error.strerror or str(error)
         print(
-            f"{options.out}: {told}. Nothing incomplete is left there." if "out" in options else f"{error.filename}: {told}",
+            shown(f"{options.out}: {told}. Nothing incomplete is left there." if "out" in options else f"{error.filename}: {told}"),
             file=sys.stderr,
         )
         return 1
@@ -104,7 +105,7 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
     out = Path(options.out)
     with complete(out.parent) as folder:
         (folder / out.name).write_bytes(response.content)
-    print(f"{options.out}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+    print(f"{shown(options.out)}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
 
 
 def make(options: argparse.Namespace) -> None:
@@ -141,21 +142,22 @@ async def make_files(options: argparse.Namespace) -> None:
                 await save(files, Path(options.out))
             except (UnknownModel, Unfit, MissingLibrary, Closed, ForwardFailed) as error:
                 raise CommandError(str(error)) from None
-    print(f"{options.out}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
+    print(f"{shown(options.out)}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
 
 
 def make_shards(options: argparse.Namespace) -> None:
     try:
         given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
-        print(bulk.make(options, given_here, progress))
+        print(shown(bulk.make(options, given_here, progress)))
     except Invalid as invalid:
         raise CommandError(sentence(invalid)) from None
+    except EngineError as error:
+        raise CommandError(" ".join(str(error).split())) from None  # what Ray tells has many lines
     except (
         UnknownModel,
         Unfit,
         MissingLibrary,
         ForeignShards,
-        EngineError,
         OtherWeights,
         Closed,
         ForwardFailed,

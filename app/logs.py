@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic_core import to_json
 
+from models.shown import shown, shown_lines
+
 Kind = Literal["text", "json"]
 Told = Mapping[str, Any]  # what is known beside the message
 
@@ -34,16 +36,21 @@ def json(created: datetime, level: str, logger: str, message: str, told: Told) -
 
 class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        line = text(record.levelname, record.getMessage(), {})
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = shown(text(record.levelname, record.getMessage(), {}))
+        return f"{line}\n{shown_lines(self.formatException(record.exc_info))}" if record.exc_info else line
 
 
 class JsonFormatter(logging.Formatter):
     """One object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"exception": self.formatException(record.exc_info)} if record.exc_info else {}
-        return json(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, record.getMessage(), told)
+        told = {"exception": encodable(self.formatException(record.exc_info))} if record.exc_info else {}
+        return json(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, encodable(record.getMessage()), told)
+
+
+def encodable(message: str) -> str:
+    """JSON writes all by itself but the bytes of a name that are no text."""
+    return message.encode(errors="backslashreplace").decode()
 
 
 class RequestLog:

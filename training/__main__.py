@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from models.cards import NAME
 from models.device import CHOICES, DeviceError
+from models.shown import shown_lines
 from models.weights import WeightsError
 from training import commands, directions, integers, judge, scoring
 from training.checkpoint import CheckpointError
 from training.classifier import ClassifierError
+from training.console import PlainConsole
 from training.data import DataError
 from training.download import DownloadError
 from training.loop import RecipeError
@@ -26,11 +26,11 @@ EXPECTED = (CheckpointError, ClassifierError, DataError, DeviceError, DownloadEr
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
-    console = Console(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    console = PlainConsole(soft_wrap=not sys.stdout.isatty(), highlight=False)
     try:
         return int(options.command(options, console))
     except EXPECTED as error:
-        print(error, file=sys.stderr)
+        print(shown_lines(error), file=sys.stderr)
         return 1
 
 
