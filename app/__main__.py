@@ -26,6 +26,7 @@ def main() -> int:
     serve_parser = subcommands.add_parser("serve", help="serve over HTTP (what is done where no command is named)")
     serve_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     serve_parser.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
+    serve_parser.add_argument("--root-path", metavar="PATH", help="path before which it lies behind a proxy, as /kakite (KAKITE_ROOT_PATH)")
     serve_parser.set_defaults(run=None)
     arguments = sys.argv[1:]
     if not arguments or (arguments[0] not in ("-h", "--help") and arguments[0].startswith("-")):
@@ -38,6 +39,8 @@ def main() -> int:
     logs.configure("text")
     for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in variables()):
         log.warning("%s is no setting. There are: %s", name, ", ".join(variables()))
+    if not options.run and options.root_path is not None:
+        os.environ[f"{PREFIX}ROOT_PATH"] = options.root_path  # where processes that it starts look, too
     try:
         settings = Settings()
         logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)

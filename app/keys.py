@@ -1,4 +1,8 @@
-"""API keys, as ASGI middleware: a request without one of them is refused. Knows no route."""
+"""API keys, as ASGI middleware: a request without one of them is refused. Knows no route.
+
+A key comes as a header, which no other site can make a browser send; for the same reason no cookie and no Basic authentication is taken.
+So the page must be had without one: it asks for the key, and sends it with all it asks of the service.
+"""
 
 import hmac
 from collections.abc import Collection
@@ -9,6 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.problems import refusal
 
 PROBES = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready", "/metrics"})
+PAGES = frozenset({"", "/", "/docs", "/openapi.json"})  # "": behind a prefix, as /kakite, which is redirected to /kakite/
+FILES = ("/page/", "/docs/", "/static-offline-docs/")  # what pages are made of: no digits, and nothing of the models
 NEEDED = "This needs an API key: send it as Authorization: Bearer KEY, or as X-API-Key: KEY."
 
 
@@ -16,16 +22,20 @@ class Keys:
     """Keys come as `Authorization: Bearer KEY` or `X-API-Key: KEY`, and are compared in a time that does not tell how far they agree."""
 
     def __init__(self, app: ASGIApp, keys: Collection[str], exempt: Collection[str]) -> None:
+        """`exempt` are paths that need none, beside the pages."""
         self.app = app
         self.keys = [key.encode() for key in keys]
-        self.exempt = exempt
+        self.exempt = PAGES.union(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answering = self.app
-        if scope["type"] == "http" and scope["path"] not in self.exempt and not self.knows(Headers(scope=scope)):
+        if scope["type"] == "http" and self.needed(scope["path"]) and not self.knows(Headers(scope=scope)):
             scope["state"]["observed"].reason = "no_key"
             answering = refusal(scope["path"], 401, NEEDED, {"WWW-Authenticate": "Bearer"})
         await answering(scope, receive, send)
+
+    def needed(self, path: str) -> bool:
+        return path not in self.exempt and not path.startswith(FILES)
 
     def knows(self, headers: Headers) -> bool:
         scheme, _, bearer = headers.get("authorization", "").partition(" ")

@@ -12,28 +12,28 @@ from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
-from fastapi_offline import FastAPIOffline
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp
 
-from app import __version__, cores, describing, problems
+from app import __version__, cores, describing, problems, redirects
 from app.connection import Connection
 from app.counts import Counts
 from app.gallery import Gallery
+from app.headers import Always
 from app.keys import PROBES, Keys
 from app.logs import RequestLog, Stream
 from app.metrics import Metrics
 from app.observing import Observing
+from app.prefix import Prefix
 from app.process import ModelProcess
 from app.room import Room
-from app.routes import datasets, health, inference, metrics, models, page, pictures, walks, writing
+from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
 from app.settings import Settings
 from app.watchdog import until_hung
 from app.workers import Workers
 
-ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics)  # in the order in which a request tries them
-OURS = {"tracing": False, "metrics": False, "logs": False}  # what is known of a request, `observing` knows
+ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs)  # in the order in which a request tries them
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
 
 
@@ -73,8 +73,14 @@ def create_app(
                 await asyncio.to_thread(process.close)
 
     routes = [strict(route) for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
-    app = FastAPIOffline(
-        title="Kakite", description=ABOUT, version=__version__, redoc_url=None, lifespan=lifespan, telemetry=OURS, routes=routes
+    app = FastAPI(
+        title="Kakite",
+        description=ABOUT,
+        version=__version__,
+        openapi_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # what is known of a request, `observing` knows
+        routes=routes,
     )
     app.state.settings = settings
     app.state.metrics = counted
@@ -84,8 +90,13 @@ def create_app(
     problems.install(app)
     describing.install(app)
     app.mount("/page", page.files, name="page")
+    app.mount("/static-offline-docs", docs.files, name="static-offline-docs")
+    redirects.install(app)
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
-    app.middleware_stack = Observing(inner(app, settings), counted, Room(settings.memory_limit_bytes), log)
+    room = Room(settings.memory_limit_bytes)
+    always = Always(shared=bool(settings.cors_origins))
+    prefix = Prefix(settings.root_path, {route.path for route in app.routes if isinstance(route, Route | Mount)})
+    app.middleware_stack = Observing(inner(app, settings), counted, room, log, always, prefix)
     return app
 
 
@@ -117,8 +128,9 @@ def inner(app: FastAPI, settings: Settings) -> ASGIApp:
     nobody expected, as `Observing` does, one for telemetry and one for a limit on bodies that `asking` sees to (docs/performance.md)."""
     inside: ASGIApp = AsyncExitStackMiddleware(app.router)
     inside = ExceptionMiddleware(inside, handlers=app.exception_handlers)
+    app.state.keys = None
     if settings.api_keys:
-        inside = Keys(inside, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
+        inside = app.state.keys = Keys(inside, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
     if settings.cors_origins:
         methods, everything = ("GET", "HEAD", "POST"), ("*",)
         inside = CORSMiddleware(inside, settings.cors_origins, methods, allow_headers=everything, expose_headers=everything)

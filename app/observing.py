@@ -15,8 +15,10 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.headers import Always
 from app.logs import RequestLog
 from app.metrics import Metrics
+from app.prefix import Prefix
 from app.problems import FAILED, STATUS, refusal
 from app.room import SMALL_BYTES, Room
 from app.tickets import Timing
@@ -53,8 +55,12 @@ class Observed:
 
 
 class Observing:
-    def __init__(self, app: ASGIApp, metrics: Metrics, room: Room, request_log: RequestLog | None) -> None:
+    def __init__(
+        self, app: ASGIApp, metrics: Metrics, room: Room, request_log: RequestLog | None, always: Always, prefix: Prefix
+    ) -> None:
         self.app = app
+        self.always = always
+        self.prefix = prefix
         self.metrics = metrics
         self.room = room
         self.request_log = request_log
@@ -63,9 +69,12 @@ class Observing:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         began = time.perf_counter()
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
         request_id = given if GIVEN_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
-        observed = scope.setdefault("state", {})["observed"] = Observed(self.room)
+        state = scope.setdefault("state", {})
+        observed = state["observed"] = Observed(self.room)
+        self.prefix.take_off(scope, headers)
         status = sent = 0
         whole = failed = False
 
@@ -74,6 +83,7 @@ class Observing:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
+                self.always.add(message["headers"], state)
                 await send(message)
             else:
                 await send(message)

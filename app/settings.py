@@ -3,14 +3,23 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app import prefix
 from models.cards import FOLDER
 
 
 def split_at_commas(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def prefix_of_paths(value: str) -> str:
+    try:
+        return prefix.checked(value)
+    except ValueError as error:
+        raise PydanticCustomError("root_path", "{why}", {"why": str(error)}) from None
 
 
 Listed = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_commas)]
@@ -53,6 +62,9 @@ class Settings(BaseSettings):
     access_log: bool = Field(True, description="A line in the log for each request.")
     log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")
     cors_origins: Listed = Field((), description="Origins whose pages may ask, separated by commas; * for all. Empty: none.")
+    root_path: Annotated[str, AfterValidator(prefix_of_paths)] = Field(
+        "", description="Path before which it lies behind a proxy, as /kakite, whether the proxy takes it off or passes it on."
+    )
     api_keys: Listed = Field((), description="Keys, separated by commas, one of which every request must carry. Empty: none is needed.")
     api_keys_probes: bool = Field(False, description="Whether probes and /metrics need a key, too.")
     grace_s: int = Field(30, ge=0, description="Time for requests in flight to finish after SIGTERM.")

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,19 @@ def started(playwright: Playwright) -> Browser:
 
 
 @contextmanager
-def opened(browser: Browser, origin: str, address: str, *, troubled: bool = False, **context: Any) -> Iterator[Page]:
-    """A page of its own; on leaving it is checked. `troubled`: the service fails on purpose, of which the browser's console may tell."""
+def opened(
+    browser: Browser,
+    origin: str,
+    address: str,
+    *,
+    troubled: bool = False,
+    calm: bool = True,
+    shown: Callable[[Page], None] | None = None,
+    **context: Any,
+) -> Iterator[Page]:
+    """A page of its own; on leaving it is checked. `origin` is the service's address, behind which all lies that the page loads.
+    `troubled`: the service fails on purpose, of which the browser's console may tell. `shown` waits until it can be used; one that is not
+    `calm` moves what is seen."""
     within = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **context})
     within.set_default_timeout(20_000)
     page = within.new_page()
@@ -49,15 +60,16 @@ def opened(browser: Browser, origin: str, address: str, *, troubled: bool = Fals
     elsewhere: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") and not troubled else None)
-    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith((origin, "blob:")) else None)
+    here = (f"{origin}/", "blob:", "data:")
+    page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith(here) else None)
     page.add_init_script(WATCH)
     try:
         page.goto(origin + address)
-        seen(page)
+        (shown or seen)(page)
         yield page
         assert errors == [], errors
         assert elsewhere == [], elsewhere
-        assert (shifts := page.evaluate("shifts")) == [], shifts
+        assert not calm or (shifts := page.evaluate("shifts")) == [], shifts
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "it must not be wider than the screen"
     finally:
         within.close()

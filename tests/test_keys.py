@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from app.keys import PROBES
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem, post
@@ -31,6 +32,61 @@ async def test_without_a_key_nothing_is_served(guarded: httpx.AsyncClient) -> No
         answer = await guarded.get("/generate?seed=7", headers={name.encode(): value.encode("latin-1") for name, value in headers.items()})
         assert_problem(answer, 401, "Authorization: Bearer KEY")
         assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_pages_can_be_had_without_a_key_and_hold_no_digit(guarded: httpx.AsyncClient) -> None:
+    for path in (
+        "/",
+        "/page/main.js",
+        "/page/icon.png",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/static-offline-docs/swagger-ui.css",
+        "/openapi.json",
+    ):
+        for method in ("GET", "HEAD"):
+            assert (await guarded.request(method, path)).status_code == 200, path
+    assert (await guarded.get("/docs/", follow_redirects=True)).status_code == 200
+
+
+async def test_all_else_needs_a_key(guarded: httpx.AsyncClient) -> None:
+    paths = (await guarded.get("/openapi.json")).json()["paths"]
+    asked = [(method, path.replace("{", "").replace("}", "")) for path in paths.keys() - PROBES for method in paths[path]]
+    assert len(asked) >= 20
+    ways_round = ("/page/../generate", "/page/%2e%2e/generate", "/docs/../models", "/./generate", "/generate/", "/Page/main.js", "/nowhere")
+    for method, path in [*asked, *(("get", path) for path in ways_round)]:
+        answer = await guarded.request(method, path)
+        assert answer.status_code in (401, 404), path
+        assert answer.status_code == 401 or path.startswith(("/page/", "/docs/")), path
+        assert b"PNG" not in answer.content
+
+
+async def test_browser_is_never_made_to_send_a_key_by_another_site(guarded: httpx.AsyncClient) -> None:
+    """What a browser adds by itself, Basic authentication and cookies, is neither asked for nor taken."""
+    for headers in (
+        {"authorization": "Basic Og=="},
+        {"authorization": "Basic Zmlyc3Qta2V5Og=="},
+        {"cookie": "key=first-key; x-api-key=first-key"},
+    ):
+        answer = await guarded.get("/generate?seed=7", headers=headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    assert (await guarded.get("/generate?seed=7&key=first-key&api_key=first-key")).status_code == 401, "an address stands in logs"
+
+
+async def test_document_tells_which_operations_need_a_key(guarded: httpx.AsyncClient, client: httpx.AsyncClient) -> None:
+    told = (await guarded.get("/openapi.json")).json()
+    schemes = told["components"]["securitySchemes"]
+    assert {(one["type"], one.get("scheme"), one.get("name")) for one in schemes.values()} == {
+        ("http", "bearer", None),
+        ("apiKey", None, "X-API-Key"),
+    }
+    for path, operations in told["paths"].items():
+        for operation in operations.values():
+            named = {name for one in operation.get("security", []) for name in one}
+            assert named == (set() if path in PROBES else schemes.keys()), path
+    without = (await client.get("/openapi.json")).json()
+    assert "securitySchemes" not in without.get("components", {})
+    assert "security" not in str(without["paths"]["/generate"])
 
 
 async def test_either_key_in_either_header_is_taken(guarded: httpx.AsyncClient) -> None:

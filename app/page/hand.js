@@ -43,7 +43,7 @@ export const untouched = ({ numbers, along }) => !numbers.size && Object.values(
 /** The seed's own z [z_dim]. */
 export async function ownZ(seed, model) {
   const body = { plus: [seed], ...(model.labels && { label: 0 }), ...model.asked };
-  return (await known({ path: "/arithmetic", body })).z;
+  return (await known({ path: "arithmetic", body })).z;
 }
 
 /** Its z before truncation [z_dim], from the seed's own. */

@@ -6,7 +6,9 @@ import * as sheet from "./panels/sheet.js";
 import * as swap from "./panels/swap.js";
 import * as walk from "./panels/walk.js";
 import * as write from "./panels/write.js";
+import { held } from "./key.js";
 import { copy } from "./request.js";
+import { latest } from "./service.js";
 import { language, words } from "./words.js";
 
 const PANELS = { write, sheet, bench, walk, swap };
@@ -52,6 +54,20 @@ document.addEventListener("click", (event) => {
     scrollTo({ top: 0 });
     document.querySelector(`#${seen} h2`).focus({ preventScroll: true });
   }
+});
+
+/** A link carries no key, so what needs one is fetched, and saved or seen from here. */
+const save = latest(({ content }, { name }) => {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content) });
+  if (name) link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+});
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-keyed]");
+  if (!link || !held()) return;
+  event.preventDefault();
+  save({ path: link.href, name: link.download });
 });
 
 addEventListener("popstate", show);

@@ -1,5 +1,6 @@
 // "As a request": what is seen, as an address, as curl and as httpx, to copy.
 
+import { held } from "./key.js";
 import { words } from "./words.js";
 
 const KINDS = ["url", "curl", "httpx"];
@@ -9,14 +10,18 @@ const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const spaced = (body) => JSON.stringify(body).replaceAll(",", ", ").replaceAll('":', '": ');
 
 function told(kind, { path, body, file }) {
-  const address = location.origin + path;
+  const address = new URL(path, document.baseURI).href;
   if (kind === "url") return body ? `POST ${address}\n\n${spaced(body)}` : address;
   if (kind === "curl") {
+    const key = held() ? ` \\\n  -H "authorization: Bearer $API_KEY"` : "";
     const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(spaced(body))}` : "";
-    return `curl ${quoted(address)}${sent} \\\n  -o ${file}`;
+    return `curl ${quoted(address)}${key}${sent} \\\n  -o ${file}`;
   }
-  const call = body ? `post(\n    ${JSON.stringify(address)},\n    json=${spaced(body)},\n)` : `get(${JSON.stringify(address)})`;
-  return `import httpx\n\nanswer = httpx.${call}.raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
+  const given = [JSON.stringify(address)];
+  if (body) given.push(`json=${spaced(body)}`);
+  if (held()) given.push(`headers={"Authorization": f"Bearer {os.environ['API_KEY']}"}`);
+  const call = given.length > 1 ? `\n    ${given.join(",\n    ")},\n` : given[0];
+  return `${held() ? "import os\n\n" : ""}import httpx\n\nanswer = httpx.${body ? "post" : "get"}(${call}).raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
 }
 
 /** Copies text, also where the browser keeps its clipboard from pages that did not come by HTTPS. */
@@ -54,6 +59,7 @@ export function requestBox(panel) {
     radio.name = `${panel.id}-request`;
     radio.addEventListener("change", show);
   }
+  addEventListener("signed", show);
   radios[KINDS.indexOf("curl")].checked = true;
   const button = box.querySelector("button");
   button.addEventListener("click", () => copy(code.textContent, button));

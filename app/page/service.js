@@ -1,6 +1,7 @@
 // Asking the service. One that is busy or away is asked again until it answers, and the reader is told so meanwhile.
 
 import { present } from "./address.js";
+import { headers, held, signIn } from "./key.js";
 import { words } from "./words.js";
 
 const PAUSE_MS = 400; // before the first try again; each further one waits twice as long
@@ -38,7 +39,15 @@ export async function ask({ path, body, as = "blob" }, stale = () => false) {
     for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MAX_MS)) {
       let asked = 0; // milliseconds that the service wants to be left alone
       try {
-        const answer = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE_MS) });
+        const key = held();
+        const sent = { ...options.headers, ...headers() };
+        const answer = await fetch(path, { ...options, headers: sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+        if (answer.status === 401) {
+          tell(who, null);
+          await signIn(key);
+          if (stale()) return null;
+          continue;
+        }
         if (answer.ok) return { content: await answer[as](), headers: answer.headers };
         if (!PASSING.includes(answer.status)) throw new Refused(await sentence(answer));
         asked = Math.min(1000 * Number(answer.headers.get("Retry-After") ?? 0), PAUSE_MAX_MS);
@@ -113,7 +122,7 @@ export function known(request) {
  * Null if none does. `asked` is what names it in a request.
  */
 export async function modelFor({ labels }) {
-  const { models } = await known({ path: "/models" });
+  const { models } = await known({ path: "models" });
   const fits = ({ network }) => network.classes >= 10 || (!labels && !network.classes);
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
   const fit = models.find((model) => model.default && fits(model)) ?? models.filter(fits).sort((a, b) => agreement(b) - agreement(a))[0];

@@ -22,13 +22,8 @@ POLICY = "; ".join(
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ]
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",  # kept, but asked for anew, which is answered 304 while the page is the same
-}
+).encode()
+KEPT = {"Cache-Control": "no-cache"}  # but asked for anew, which is answered 304 while the page is the same
 
 
 class Page(StaticFiles):
@@ -38,7 +33,8 @@ class Page(StaticFiles):
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
-        answer.headers.update(HEADERS)
+        answer.headers.update(KEPT)
+        scope["state"]["policy"] = POLICY
         return answer
 
 
@@ -49,3 +45,10 @@ files = Page(directory=FOLDER)
 @router.api_route("/", methods=["GET", "HEAD"])
 async def page(request: Request) -> Response:
     return await files.get_response("index.html", request.scope)
+
+
+@router.api_route("/page/index.html", methods=["GET", "HEAD"])
+async def beside(request: Request) -> Response:
+    """The page names its files as they lie from its own address."""
+    request.scope["state"]["policy"] = POLICY
+    return Response(status_code=307, headers={"Location": "../"})

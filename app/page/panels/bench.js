@@ -42,7 +42,7 @@ function see() {
   const shared = { ...(truncation !== 1 && { truncation }), paper: "white", ...model.asked };
   const request = (fields) => {
     const all = { ...point, ...fields, ...shared };
-    return bent ? { path: "/generate", body: all } : { path: pathOf("/generate", all) };
+    return bent ? { path: "generate", body: all } : { path: pathOf("generate", all) };
   };
   asRequest({ ...request({ ...(model.labels && { label }), scale: 8 }), file: "digit.png" });
   show({ ...request(model.labels ? { label: "each" } : {}), label, text });
@@ -173,7 +173,7 @@ export async function prepare() {
   model = await modelFor({ labels: false });
   panel.classList.toggle("unlabelled", !model.labels);
   panel.classList.toggle("undirected", !model.directions.length);
-  if (model.directions.length) ({ directions } = await known({ path: `/models/${model.name}/directions` }));
+  if (model.directions.length) ({ directions } = await known({ path: `models/${model.name}/directions` }));
   for (const { name } of directions) {
     const row = document.getElementById("slider").content.cloneNode(true).firstElementChild;
     Object.assign(row.querySelector("input"), { name, min: -hands.STEPS, max: hands.STEPS, step: 0.05, value: 0 });

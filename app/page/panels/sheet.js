@@ -44,7 +44,7 @@ const show = latest(async ({ content, headers }, { seed, label }) => {
 
 function ask({ step = false } = {}) {
   write("sheet", { seed, label }, { step });
-  const path = pathOf("/grid", { n: N, seed, label, paper: "white", ...model.asked });
+  const path = pathOf("grid", { n: N, seed, label, paper: "white", ...model.asked });
   asRequest({ path, file: "sheet.png" });
   at(seed);
   show({ path, seed, label });

@@ -46,7 +46,7 @@ function ask({ step = false } = {}) {
   const real = models.find(({ scores }) => Object.keys(SCORES).every((score) => `${score}_floor` in scores));
   panel.querySelector(".real").textContent = real ? words().real(...Object.keys(SCORES).map((score) => told(real.scores, score, "_floor"))) : "";
   at(seed);
-  const paths = models.map(({ name }) => pathOf("/grid", { n: N, columns: COLUMNS, seed, paper: "white", model: name }));
+  const paths = models.map(({ name }) => pathOf("grid", { n: N, columns: COLUMNS, seed, paper: "white", model: name }));
   asRequest({ path: paths[0], file: `${models[0].name}.png` });
   shows.forEach((show, i) => show({ path: paths[i], seed }));
 }
@@ -62,9 +62,9 @@ const film = { moments: [], strips: [], at: 0 };
 async function load() {
   const canvases = [...panel.querySelectorAll(".film canvas")];
   const [moments, ...strips] = await Promise.all([
-    known({ path: "/page/film/film.json" }),
+    known({ path: "page/film/film.json" }),
     ...canvases.map(async (canvas) => {
-      const { content } = await asked({ path: `/page/film/${canvas.dataset.model}.avif` });
+      const { content } = await asked({ path: `page/film/${canvas.dataset.model}.avif` });
       return [canvas, await createImageBitmap(content)];
     }),
   ]);
@@ -99,7 +99,7 @@ scrubber.addEventListener("input", () => {
 scrubber.addEventListener("change", () => write("swap", { seed, at: film.at }));
 
 export async function prepare() {
-  models = [...(await known({ path: "/models" })).models].sort((a, b) => place(a) - place(b));
+  models = [...(await known({ path: "models" })).models].sort((a, b) => place(a) - place(b));
   await load();
   shows = models.map(card);
 }

@@ -71,7 +71,7 @@ function mark() {
 }
 
 function askHands() {
-  const path = pathOf("/grid", { n: HANDS, columns: COLUMNS, seed: hands, label: labelOf(chosen()), paper: "white", ...model.asked });
+  const path = pathOf("grid", { n: HANDS, columns: COLUMNS, seed: hands, label: labelOf(chosen()), paper: "white", ...model.asked });
   showHands({ path, end: chosen(), hands });
 }
 
@@ -80,13 +80,13 @@ function ask({ step = false } = {}) {
   write("walk", fields(), { step });
   const label = model.labels ? `${first.value}..${last.value}` : null;
   const way = { from: from.value, to: to.value, frames: FRAMES, label, paper: "white", ...model.asked };
-  const film = (format) => pathOf("/walk", { ...way, format, scale: 8, ms: FRAME_MS });
+  const film = (format) => pathOf("walk", { ...way, format, scale: 8, ms: FRAME_MS });
   for (const link of exports) {
     link.href = film(link.dataset.format);
     link.download = link.dataset.format === "webp" ? "walk.webp" : "walk.png";
   }
   asRequest({ path: film("apng"), file: "walk.png" });
-  show({ path: pathOf("/walk", way) });
+  show({ path: pathOf("walk", way) });
 }
 
 const film = player(panel.querySelector("#play"), {

@@ -52,7 +52,7 @@ function ask({ step = false } = {}) {
   refuse(!model ? words().unlabelled : WRITABLE.test(text) ? "" : words().unwritable);
   panel.classList.toggle("refused", refusal.textContent !== "");
   if (refusal.textContent || !text) return;
-  const path = pathOf(`/write/${inPath(text)}`, { seed, height: HEIGHT, paper: "white", ...model.asked });
+  const path = pathOf(`write/${inPath(text)}`, { seed, height: HEIGHT, paper: "white", ...model.asked });
   download.href = path;
   download.download = `${text.trim().replaceAll(/[/: ]/g, "-")}.png`;
   asRequest({ path, file: download.download });

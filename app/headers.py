@@ -1,0 +1,26 @@
+"""Headers that every answer carries, so that no browser trusts it further than it should. Knows no route.
+
+A page has a policy of its own, which it notes in the state of its request, so that it stands in whatever is answered there: a browser takes
+the headers of a 304 for those of what it kept.
+"""
+
+from typing import Any
+
+POLICY = b"content-security-policy"
+
+
+class Always:
+    def __init__(self, shared: bool) -> None:
+        """`shared`: pages of other origins may show what is answered."""
+        self.constant = (
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-resource-policy", b"cross-origin" if shared else b"same-origin"),
+        )
+        self.of_no_page = (*self.constant, (POLICY, b"default-src 'none'; frame-ancestors 'none'"))
+
+    def add(self, headers: list[tuple[bytes, bytes]], state: dict[str, Any]) -> None:
+        if "policy" in state:
+            headers += (*self.constant, (POLICY, state["policy"]))
+        else:
+            headers += self.of_no_page

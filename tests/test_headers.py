@@ -1,0 +1,127 @@
+"""Headers that every answer carries, whatever it is, so that no browser trusts it too far."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import Request, Response
+
+from app.asking import Direct
+from app.main import create_app
+from app.settings import Settings
+from tests.running import server
+
+PAGE_TAGS = ("/", "/docs", "/page/main.js", "/static-offline-docs/swagger-ui.css")
+KINDS: dict[str, tuple[str, str, dict[str, str], int]] = {
+    "digit": ("GET", "/generate?seed=7", {}, 200),
+    "its head": ("HEAD", "/generate?seed=7", {}, 200),
+    "data set": ("GET", "/dataset?n=70&format=npz", {}, 200),
+    "json": ("GET", "/models", {}, 200),
+    "metrics": ("GET", "/metrics", {}, 200),
+    "probe": ("GET", "/livez", {}, 200),
+    "document": ("GET", "/openapi.json", {}, 200),
+    "page": ("GET", "/", {}, 200),
+    "file": ("GET", "/page/main.js", {}, 200),
+    "part of a file": ("GET", "/page/main.js", {"range": "bytes=0-9"}, 206),
+    "no part of a file": ("GET", "/page/main.js", {"range": "bytes=999999-"}, 416),
+    "docs": ("GET", "/docs", {}, 200),
+    "redirect page": ("GET", "/docs/oauth2-redirect", {}, 200),
+    "redirect": ("GET", "/docs/", {}, 307),
+    "nothing": ("GET", "/nowhere", {}, 404),
+    "no such file": ("GET", "/page/nowhere.js", {}, 404),
+    "wrong method": ("DELETE", "/generate", {}, 405),
+    "wrong method of a file": ("POST", "/page/main.js", {}, 405),
+    "unacceptable": ("GET", "/generate", {"accept": "text/html"}, 406),
+    "unfit": ("GET", "/generate?n=0", {}, 422),
+    "protocol": ("GET", "/v2/models/none", {}, 404),
+    "failure": ("GET", "/fails", {}, 500),
+}
+PREFLIGHT = {"origin": "https://digits.example", "access-control-request-method": "POST"}
+
+pytestmark = pytest.mark.anyio
+
+
+async def fails(_: Request) -> Response:
+    raise RuntimeError
+
+
+@asynccontextmanager
+async def service(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(access_log=False, **settings))
+    app.router.routes.insert(0, Direct("/fails", fails))
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def plain() -> AsyncIterator[httpx.AsyncClient]:
+    async with service() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def shared() -> AsyncIterator[httpx.AsyncClient]:
+    async with service(cors_origins="https://digits.example", api_keys="key") as client:
+        yield client
+
+
+def assert_guarded(answer: httpx.Response, resource: str = "same-origin") -> None:
+    names = [name for name, _ in answer.headers.multi_items()]
+    wanted = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cross-origin-resource-policy": resource}
+    assert {name: answer.headers[name] for name in wanted} == wanted
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    for name in (*wanted, "content-security-policy", "x-request-id"):
+        assert names.count(name) == 1, name
+    assert not {"server", "x-powered-by", "strict-transport-security"} & set(names)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_kind_of_answer_is_guarded(plain: httpx.AsyncClient, kind: str) -> None:
+    method, path, headers, status = KINDS[kind]
+    answer = await plain.request(method, path, headers=headers)
+    assert answer.status_code == status
+    assert_guarded(answer)
+
+
+async def test_answer_that_is_no_page_may_load_and_run_nothing(plain: httpx.AsyncClient) -> None:
+    for path in ("/generate?seed=7", "/models", "/nowhere", "/openapi.json", "/docs/"):
+        assert (await plain.get(path)).headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+
+
+@pytest.mark.parametrize("path", [*PAGE_TAGS, "/generate?seed=7"])
+async def test_answer_that_tells_nothing_is_new_keeps_the_policy(plain: httpx.AsyncClient, path: str) -> None:
+    """A browser takes the headers of a 304 for those of what it kept, so a page must not get another policy by it."""
+    whole = await plain.get(path)
+    answer = await plain.get(path, headers={"if-none-match": whole.headers["etag"]})
+    assert answer.status_code == 304
+    assert_guarded(answer)
+    assert answer.headers["content-security-policy"] == whole.headers["content-security-policy"]
+
+
+async def test_pages_of_origins_that_are_named_may_show_pictures(shared: httpx.AsyncClient) -> None:
+    for headers, status in (({}, 401), ({"x-api-key": "key", "origin": "https://digits.example"}, 200)):
+        answer = await shared.get("/generate?seed=7", headers=headers)
+        assert answer.status_code == status
+        assert_guarded(answer, "cross-origin")
+    for origin, status in (("https://digits.example", 200), ("https://elsewhere.example", 400)):
+        answer = await shared.options("/generate", headers={**PREFLIGHT, "origin": origin})
+        assert answer.status_code == status
+        assert_guarded(answer, "cross-origin")
+
+
+async def test_docs_run_no_script_but_files_of_their_own(plain: httpx.AsyncClient) -> None:
+    answer = await plain.get("/docs")
+    assert "script-src 'self';" in answer.headers["content-security-policy"]
+    assert "<script>" not in answer.text
+    assert "'sha256-" in (await plain.get("/docs/oauth2-redirect")).headers["content-security-policy"]
+
+
+def test_real_server_names_neither_itself_nor_its_libraries() -> None:
+    with server(KAKITE_BODY_LIMIT_BYTES="1024") as (_, url):
+        for answer in (httpx.get(url), httpx.get(f"{url}/dataset?n=70&format=npz"), httpx.post(f"{url}/generate", content=b"x" * 2048)):
+            assert_guarded(answer)
