@@ -1,7 +1,7 @@
 """The path before which the service lies behind a proxy: /kakite, say. Knows no route, and nothing of FastAPI.
 
 The page, the docs and redirects name everything relative to themselves, so behind a proxy that takes the prefix off nobody need know it.
-Here it is taken off where the proxy passes it on, and noted for the one answer that tells it, /openapi.json.
+Here it is taken off where the proxy passes it on, and noted for the answers that tell it, /openapi.json and the page.
 """
 
 import re

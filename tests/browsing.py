@@ -60,7 +60,7 @@ def opened(
     elsewhere: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") and not troubled else None)
-    here = (f"{origin}/", "blob:", "data:")
+    here = (f"{origin}/", "blob:", "data:", origin + address)
     page.on("request", lambda request: elsewhere.append(request.url) if not request.url.startswith(here) else None)
     page.add_init_script(WATCH)
     try:

@@ -17,6 +17,11 @@ WAYS: dict[str, tuple[str, str]] = {
     "takes the prefix off": ("location /kakite/ {{ proxy_pass {url}/; }}", ""),
     "passes it on": ("location /kakite {{ proxy_pass {url}; }}", "/kakite"),
     "takes it off and tells it": ("location /kakite/ {{ proxy_pass {url}/; proxy_set_header X-Forwarded-Prefix /kakite; }}", ""),
+    "takes it off, slash or not": (  # as ingress-nginx is often told
+        "location ~ ^/kakite(/|$) {{ rewrite ^/kakite(/|$)(.*) /$2 break; proxy_pass {url}; "
+        "proxy_set_header X-Forwarded-Prefix /kakite; }}",
+        "",
+    ),
 }
 
 
@@ -29,13 +34,15 @@ def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_every_panel_works_under_a_prefix_and_asks_for_nothing_outside_it(browser: Browser, behind: str) -> None:
+    for address in ("", "/", "?panel=sheet"):
+        with opened(browser, behind, address) as page:
+            assert page.url.startswith(f"{behind}/?panel=")
     with opened(browser, behind, "/?panel=write&text=1984") as page:
         for panel in PANELS[1:]:
             page.get_by_role("navigation").locator(f"[data-panel={panel}]").click()
             expect(page.locator(f"#{panel} canvas").first).to_have_attribute("data-drawn", "1")
         assert page.url.startswith(f"{behind}/?panel=swap")
         expect(page.locator(".film canvas").first).to_have_attribute("data-drawn", "1")
-    assert httpx.get(behind, follow_redirects=True).url == f"{behind}/"
 
 
 def test_what_is_shown_copied_and_saved_is_under_the_prefix(browser: Browser, behind: str) -> None:
@@ -75,7 +82,10 @@ def test_redirects_stay_under_the_prefix(behind: str) -> None:
 
 
 def test_a_prefix_changes_no_digit_and_no_tag(behind: str, service: str) -> None:
-    for path in ("/generate?seed=7", "/grid?n=10&seed=3", "/page/main.js", "/"):
+    for path in ("/generate?seed=7", "/grid?n=10&seed=3", "/page/main.js"):
         there, here = httpx.get(behind + path), httpx.get(service + path)
         assert (there.status_code, there.content, there.headers["etag"]) == (200, here.content, here.headers["etag"])
         assert httpx.get(behind + path, headers={"If-None-Match": here.headers["etag"]}).status_code == 304
+    page = httpx.get(f"{behind}/")
+    again = httpx.get(f"{behind}/", headers={"If-None-Match": page.headers["etag"]})
+    assert (again.status_code, again.headers["content-security-policy"]) == (304, page.headers["content-security-policy"])

@@ -3,7 +3,7 @@
 
 import { words } from "./words.js";
 
-const NAME = `kakite-key ${location.pathname}`; // as in language.js; others may lie at this host
+const NAME = `kakite-key ${new URL(".", document.baseURI).pathname}`; // as in language.js; others may lie at this host
 const form = document.getElementById("sign-in");
 const field = document.getElementById("key");
 const refusal = document.getElementById("unknown-key");

@@ -4,7 +4,7 @@
   let chosen = null;
   try {
     chosen = localStorage.getItem("language");
-    const key = `kakite-key ${location.pathname}`;
+    const key = `kakite-key ${new URL(".", document.baseURI).pathname}`;
     if (sessionStorage.getItem(key) ?? localStorage.getItem(key)) document.documentElement.className = "signed-in";
   } catch {
     // a browser that keeps nothing

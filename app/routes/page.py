@@ -1,11 +1,15 @@
 """GET /: the page, and under /page/ the files it is made of."""
 
+import hashlib
 import os
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
+
+from app import prefix
+from app.conditional import is_known
 
 FOLDER = Path(__file__).parent.parent / "page"
 POLICY = "; ".join(
@@ -44,7 +48,21 @@ files = Page(directory=FOLDER)
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def page(request: Request) -> Response:
-    return await files.get_response("index.html", request.scope)
+    before = prefix.told(request.scope)
+    answer = based(request, before) if before else await files.get_response("index.html", request.scope)
+    answer.headers["Vary"] = "X-Forwarded-Prefix"
+    return answer
+
+
+def based(request: Request, before: str) -> Response:
+    """The page where its prefix is known: it says so, for proxies that take off /kakite as well as /kakite/, beside which its files do not
+    lie."""
+    html = (FOLDER / "index.html").read_bytes().replace(b"<head>", f'<head>\n<base href="{before}/">'.encode(), 1)
+    tag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
+    request.scope["state"]["policy"] = POLICY.replace(b"base-uri 'none'", b"base-uri 'self'")
+    if is_known(tag, request.headers):
+        return Response(status_code=304, headers={**KEPT, "ETag": tag})
+    return Response(html, media_type="text/html", headers={**KEPT, "ETag": tag})
 
 
 @router.api_route("/page/index.html", methods=["GET", "HEAD"])
