@@ -134,6 +134,9 @@ class Protocol(HttpToolsProtocol):
             self.transport.write(STATUS_LINE[status] + headers + b"\r\n" + bytes(answer.body))
         self.transport.close()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Whoever asks for another protocol is answered in this one; the log need not say so each time."""
+
 
 class Coalescing(asyncio.Transport):
     """A transport that holds the first of two writes back until the second comes, or until nobody else has anything to do."""

@@ -50,7 +50,7 @@ def run(
         **address,
         loop="uvloop",
         http=cast(type[Protocol], partial(Protocol, limits)),
-        ws="none",
+        ws="none",  # a request for one is answered as any other, with the headers that every answer has
         server_header=False,
         timeout_graceful_shutdown=settings.grace_s,
         access_log=False,  # `observing` knows more of a request

@@ -114,6 +114,18 @@ async def test_pages_of_origins_that_are_named_may_show_pictures(shared: httpx.A
         assert_guarded(answer, "cross-origin")
 
 
+def test_request_for_another_protocol_is_answered_in_this_one() -> None:
+    with server() as (process, url):
+        for protocol in ("websocket", "h2c"):
+            headers = {"connection": "Upgrade", "upgrade": protocol, "sec-websocket-version": "13", "sec-websocket-key": "dGhlIHNhbXBsZQ=="}
+            answer = httpx.get(f"{url}/livez", headers=headers)
+            assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+            assert_guarded(answer)
+        process.terminate()
+        assert process.stderr
+        assert "WARNING" not in process.stderr.read()
+
+
 async def test_docs_run_no_script_but_files_of_their_own(plain: httpx.AsyncClient) -> None:
     answer = await plain.get("/docs")
     assert "script-src 'self';" in answer.headers["content-security-policy"]
