@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import re
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -11,9 +10,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
 from app import __version__, cores, describing, problems, redirects
@@ -29,6 +27,7 @@ from app.prefix import Prefix
 from app.process import ModelProcess
 from app.room import Room
 from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
+from app.routing import compress, prepared
 from app.settings import Settings
 from app.watchdog import until_hung
 from app.workers import Workers
@@ -72,7 +71,7 @@ def create_app(
             if process:
                 await asyncio.to_thread(process.close)
 
-    routes = [strict(route) for module in ROUTES for route in module.router.routes]  # side by side: routers in routers look twice for each
+    routes = prepared(route for module in ROUTES for route in module.router.routes)  # side by side: routers in routers look twice for each
     app = FastAPI(
         title="Kakite",
         description=ABOUT,
@@ -89,8 +88,9 @@ def create_app(
     app.state.workers = Workers(max(1, cores.available() // (counts.processes if counts else 1)))
     problems.install(app)
     describing.install(app)
-    app.mount("/page", page.files, name="page")
-    app.mount("/static-offline-docs", docs.files, name="static-offline-docs")
+    for mount in (Mount("/page", page.files, name="page"), Mount("/static-offline-docs", docs.files, name="static-offline-docs")):
+        compress(mount)
+        app.routes.append(mount)
     redirects.install(app)
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
     room = Room(settings.memory_limit_bytes)
@@ -114,13 +114,6 @@ async def watched(connection: Connection, limit_s: int, on_hang: Callable[[], No
     finally:
         if task:
             task.cancel()
-
-
-def strict(route: BaseRoute) -> BaseRoute:
-    """One that a line's end behind its path does not match, as it does by Starlette's expressions."""
-    if isinstance(route, APIRoute):
-        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")
-    return route
 
 
 def inner(app: FastAPI, settings: Settings) -> ASGIApp:

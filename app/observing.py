@@ -55,9 +55,7 @@ class Observed:
 
 
 class Observing:
-    def __init__(
-        self, app: ASGIApp, metrics: Metrics, room: Room, request_log: RequestLog | None, always: Always, prefix: Prefix
-    ) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, room: Room, request_log: RequestLog | None, always: Always, prefix: Prefix) -> None:
         self.app = app
         self.always = always
         self.prefix = prefix

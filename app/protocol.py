@@ -6,7 +6,7 @@ the client up. Knows nothing of what is answered.
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -26,6 +26,7 @@ class Limits:
     connections: int
     client_timeout_s: int  # for a head and for a body; three times as long for each 64 KiB of an answer
     on_refusal: Callable[[str], None] = lambda reason: None
+    headers: Sequence[tuple[bytes, bytes]] = ()  # of what is answered without a route
 
 
 class Server(uvicorn.Server):
@@ -126,11 +127,11 @@ class Protocol(HttpToolsProtocol):
             return
         self.limits.on_refusal(reason)
         self.stalled_s = 0
-        if not (
-            self.cycle and self.cycle.response_started and not self.cycle.response_complete
-        ):  # else it would stand in an answer's middle
+        half = self.cycle and self.cycle.response_started and not self.cycle.response_complete
+        if not half:  # else it would stand in the middle of an answer
             answer = problems.answer(status, detail, {"Connection": "close"})
-            headers = b"".join(b"%b: %b\r\n" % header for header in [*self.server_state.default_headers, *answer.raw_headers])
+            told = [*self.server_state.default_headers, *answer.raw_headers, *self.limits.headers]
+            headers = b"".join(b"%b: %b\r\n" % header for header in told)
             self.transport.write(STATUS_LINE[status] + headers + b"\r\n" + bytes(answer.body))
         self.transport.close()
 

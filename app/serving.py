@@ -20,6 +20,7 @@ from app import logs
 from app.connection import Connection
 from app.counts import Counts
 from app.gallery import names_of_counts
+from app.headers import Always
 from app.lines import Lines
 from app.main import create_app
 from app.messages import HangUp
@@ -43,7 +44,8 @@ def run(
     listening = address.pop("socket", None)
     app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.metrics.dropped_lines.inc
-    limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.metrics.refused)
+    always = Always(shared=bool(settings.cors_origins)).of_no_page
+    limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.metrics.refused, always)
     allow_files(settings.connection_limit)
     config = uvicorn.Config(
         app,

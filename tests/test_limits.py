@@ -102,6 +102,7 @@ def test_head_without_end_is_refused(limited: tuple[subprocess.Popen[str], str],
             client.sendall(sent)
         content = answer(client)
         assert not content or content.startswith(b"HTTP/1.1 " + status)  # nothing where it was still sending
+        assert not content or b"x-content-type-options: nosniff\r\n" in content
     assert resident_bytes(process.pid) - before < 10_000_000
     assert httpx.get(f"{url}/livez").status_code == 200
 

@@ -104,3 +104,31 @@ async def test_byte_order_mark_is_overlooked(client: httpx.AsyncClient) -> None:
     body: dict[str, Any] = {"seed": 7}
     answer = await client.post("/generate", content=b"\xef\xbb\xbf" + json.dumps(body).encode(), headers=JSON)
     assert answer.content == (await client.post("/generate", json=body)).content
+
+
+@pytest.mark.parametrize("path", ["/models", "/metrics", "/openapi.json", "/", "/page/main.js"])
+async def test_text_is_compressed_for_those_who_can_read_it(client: httpx.AsyncClient, path: str) -> None:
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) > 1024
+    async with client.stream("GET", path, headers={"accept-encoding": "gzip"}) as answer:
+        sent = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "Accept-Encoding" in answer.headers["vary"]
+    assert len(sent) < len(plain.content) / 2
+    if path != "/metrics":
+        assert gzip.decompress(sent) == plain.content
+
+
+async def test_head_is_answered_wherever_get_is_and_as_get_is(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    asked = {"/walk": "/walk?from=1&to=2", "/plane": "/plane?seeds=1,2,3", "/generate": "/generate?seed=7", "/grid": "/grid?seed=7"}
+    version = (await client.get("/models/kakite")).json()["version"]
+    for path in [path for path, methods in paths.items() if "get" in methods]:
+        path = asked.get(path, path.format(name="kakite", text="12?seed=7", version=version))
+        head, got = await client.head(path), await client.get(path)
+        assert (head.status_code, got.status_code, head.content) == (200, 200, b""), path
+        if "metrics" not in path and "stats" not in path:
+            same = [name for name in got.headers if name not in ("x-request-id", "transfer-encoding")]
+            assert [(name, head.headers.get(name)) for name in same] == [(name, got.headers[name]) for name in same], path
+    assert (await client.head("/write")).status_code == 405

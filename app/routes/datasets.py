@@ -35,7 +35,6 @@ MEDIA_TYPES: dict[Format, str] = {
 NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
 
 
-@router.head("/dataset", include_in_schema=False)
 @router.get(
     "/dataset",
     **documented_parts(

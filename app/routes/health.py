@@ -35,7 +35,6 @@ class Readiness(Health):
     models: dict[str, Ready]
 
 
-@router.head("/livez", include_in_schema=False)
 @router.get("/livez", operation_id="is_live", summary="Does the process work? If not, restart it.", responses=documented(503))
 async def live(request: Request) -> Health:
     """Alive while the model process and every model's batcher run."""
@@ -43,7 +42,6 @@ async def live(request: Request) -> Health:
     return Health()
 
 
-@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", operation_id="is_ready", summary="May requests be sent here?", responses=documented(503))
 async def ready(request: Request) -> Readiness:
     """As alive; models are loaded, warm, and checked by their golden bytes before the first request is taken."""

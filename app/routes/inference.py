@@ -70,45 +70,38 @@ INFER: dict[str, Any] = {
 router = APIRouter(prefix="/v2", tags=["Open Inference Protocol"])
 
 
-@router.head("", include_in_schema=False)
 @router.get("", **ANY, operation_id="get_server_metadata", summary="The server")
 async def server() -> ServerMetadata:
     return ServerMetadata(name="kakite", version=__version__, extensions=EXTENSIONS)
 
 
-@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", **PROBE, operation_id="is_server_live", summary="Does the server work?")
 async def live(request: Request) -> ServerLive:
     refuse_stopped(request.app.state.gallery)
     return ServerLive(live=True)
 
 
-@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", **PROBE, operation_id="is_server_ready", summary="May requests be sent?")
 async def ready(request: Request) -> ServerReady:
     refuse_stopped(request.app.state.gallery)
     return ServerReady(ready=True)
 
 
-@router.head("/models", include_in_schema=False)
 @router.get("/models", **ANY, operation_id="list_model_names", summary="The names of all models")
 async def names(request: Request) -> ModelNames:
     return ModelNames(models=[model.name for model in request.app.state.gallery])
 
 
-@router.head("/models/stats", include_in_schema=False)
 @router.get("/models/stats", **ANY, operation_id="get_statistics", summary="What is counted of all models")
 async def statistics(request: Request) -> Statistics:
     return counted(request, request.app.state.gallery)
 
 
-@router.head("/models/{name}/stats", include_in_schema=False)
 @router.get("/models/{name}/stats", **OF_MODEL, operation_id="get_model_statistics", summary="What is counted of a model")
 async def model_statistics(request: Request, name: Name) -> Statistics:
     return counted(request, [found(request, name)])
 
 
-@router.head("/models/{name}/versions/{version}/stats", include_in_schema=False)
 @router.get(
     "/models/{name}/versions/{version}/stats", **OF_MODEL, operation_id="get_model_version_statistics", summary="The same, of one version"
 )
@@ -116,7 +109,6 @@ async def version_statistics(request: Request, name: Name, version: Version) -> 
     return counted(request, [found(request, name, version)])
 
 
-@router.head("/models/{name}/config", include_in_schema=False)
 @router.get(
     "/models/{name}/config",
     **OF_MODEL,
@@ -128,7 +120,6 @@ async def configuration(request: Request, name: Name) -> ModelConfiguration:
     return repository.configuration(found(request, name))
 
 
-@router.head("/models/{name}/versions/{version}/config", include_in_schema=False)
 @router.get(
     "/models/{name}/versions/{version}/config",
     **OF_MODEL,
@@ -140,13 +131,11 @@ async def version_configuration(request: Request, name: Name, version: Version) 
     return repository.configuration(found(request, name, version))
 
 
-@router.head("/models/{name}/ready", include_in_schema=False)
 @router.get("/models/{name}/ready", **PROBE_OF_MODEL, operation_id="is_model_ready", summary="May it be asked?")
 async def model_ready(request: Request, name: Name) -> ModelReady:
     return answering(request, found(request, name))
 
 
-@router.head("/models/{name}/versions/{version}/ready", include_in_schema=False)
 @router.get(
     "/models/{name}/versions/{version}/ready", **PROBE_OF_MODEL, operation_id="is_model_version_ready", summary="The same, of one version"
 )
@@ -154,13 +143,11 @@ async def version_ready(request: Request, name: Name, version: Version) -> Model
     return answering(request, found(request, name, version))
 
 
-@router.head("/models/{name}", include_in_schema=False)
 @router.get("/models/{name}", **OF_MODEL, operation_id="get_model_metadata", summary="A model's inputs and outputs")
 async def metadata(request: Request, name: Name) -> ModelMetadata:
     return repository.metadata(found(request, name))
 
 
-@router.head("/models/{name}/versions/{version}", include_in_schema=False)
 @router.get("/models/{name}/versions/{version}", **OF_MODEL, operation_id="get_model_version_metadata", summary="The same, of one version")
 async def version_metadata(request: Request, name: Name, version: Version) -> ModelMetadata:
     return repository.metadata(found(request, name, version))

@@ -8,7 +8,6 @@ from app.problems import documented
 router = APIRouter(tags=["health"])
 
 
-@router.head("/metrics", include_in_schema=False)
 @router.get(
     "/metrics",
     operation_id="get_metrics",

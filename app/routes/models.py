@@ -36,21 +36,18 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-@router.head("/models", include_in_schema=False)
 @router.get("/models", operation_id="list_models", summary="All models, with their cards", responses=documented())
 async def list_models(request: Request) -> ModelList:
     gallery = request.app.state.gallery
     return ModelList(default=gallery.default.name, models=[info(model, gallery.default) for model in gallery])
 
 
-@router.head("/models/{name}", include_in_schema=False)
 @router.get("/models/{name}", operation_id="get_model", summary="One model's card", responses=documented(404, 422))
 async def get_model(request: Request, name: Name) -> ModelInfo:
     gallery = request.app.state.gallery
     return info(gallery.find(name), gallery.default)
 
 
-@router.head("/models/{name}/directions", include_in_schema=False)
 @router.get(
     "/models/{name}/directions",
     operation_id="get_directions",

@@ -40,7 +40,6 @@ async def post_generate(request: Request) -> Response:
     return await answered(request, kind, digits(request, model, wanted, kind), headers)
 
 
-@router.head("/generate", include_in_schema=False)
 @router.get(
     "/generate",
     **documented_get(*KINDS, what=DESCRIPTION, listed=DigitList),
@@ -52,7 +51,6 @@ async def get_generate(request: Request) -> Response:
     return await picture(request, query(request, GenerateQuery))
 
 
-@router.head("/grid", include_in_schema=False)
 @router.get(
     "/grid",
     **documented_get(*KINDS, what=DESCRIPTION, listed=DigitList),

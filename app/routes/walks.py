@@ -38,7 +38,6 @@ class Placed:
     label: int | None  # None where z was given, or the model has no labels
 
 
-@router.head("/walk", include_in_schema=False)
 @router.get(
     "/walk",
     **documented_get(*WALKS, listed=DigitList),
@@ -76,7 +75,6 @@ async def post_walk(request: Request) -> Response:
     return await answered(request, kind, write(), {"Kakite-Model": model.name})
 
 
-@router.head("/plane", include_in_schema=False)
 @router.get(
     "/plane",
     **documented_get(*STRIP, listed=DigitList),

@@ -43,7 +43,6 @@ class Text:
     picture: bytes
 
 
-@router.head("/write/{text:path}", include_in_schema=False)
 @router.get(
     "/write/{text:path}",
     **documented_get(*PICTURE, what="A PNG; as JSON the picture with the box of each character's ink.", listed=WrittenLine),

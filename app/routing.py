@@ -1,0 +1,35 @@
+"""What is done to every route: HEAD where there is GET, no line's end behind a path, text that is compressed. Knows no route by name."""
+
+import copy
+import re
+from collections.abc import Iterable
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute, Mount, Route
+
+from app.asking import Direct
+
+LARGE_BYTES = 1024  # of an answer that is worth compressing
+LEVEL = 5  # of 0 to 9
+
+
+def prepared(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+    """Copies of them, and behind those the ones for HEAD (RFC 9110, section 9.3.2)."""
+    given = [copy.copy(route) for route in routes if isinstance(route, Route)]
+    for route in given:
+        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")  # Starlette's matches with a line's end behind it
+        compress(route)
+    return [*given, *(for_head(route) for route in given if "GET" in (route.methods or ()) and "HEAD" not in (route.methods or ()))]
+
+
+def for_head(route: Route) -> Route:
+    twin = copy.copy(route)
+    twin.methods = {"HEAD"}
+    twin.include_in_schema = False
+    return twin
+
+
+def compress(route: Route | Mount) -> None:
+    """Where an answer is large, and no picture or archive: what is `Direct` gives those."""
+    if not isinstance(route, Direct):
+        route.app = GZipMiddleware(route.app, LARGE_BYTES, LEVEL)
