@@ -119,6 +119,15 @@ async def test_parquet_png_without_labels_is_loaded_as_pictures(client: httpx.As
     assert picture(found[0]["image"]).shape == (28, 28)
 
 
+async def test_lines_are_loaded_as_an_image_folder_with_their_texts(client: httpx.AsyncClient, load: Loader, tmp_path: Path) -> None:
+    answer = await client.post("/write", json={"lines": ["007", "3.14"], "seed": 8}, headers={"accept": "application/zip"})
+    (tmp_path / "lines.zip").write_bytes(answer.content)
+    found = load("imagefolder", data_files=f"{tmp_path}/lines.zip")
+    assert (found["text"][:], found["seed"][:]) == (["007", "3.14"], [8, 9])
+    assert [box["character"] for box in found[0]["boxes"]] == list("007")
+    assert picture(found[0]["image"]).shape[0] > 0
+
+
 async def counting(rows: Rows) -> Pixels:
     return np.repeat(rows[:, :1], 28 * 28, axis=1).reshape(-1, 28, 28).astype(np.uint8)
 

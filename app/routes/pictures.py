@@ -16,8 +16,9 @@ router = APIRouter(tags=["pictures"], route_class=Direct)
 LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
 
 DESCRIPTION = (
-    "A picture, PNG unless `Accept` prefers WebP (without loss); `application/json`, a list of PNGs; `application/zip`, a PNG a digit and "
-    "`labels.csv`; `application/x-npz`, NumPy's arrays `images`, `labels`, `seeds` and `z`; `application/octet-stream`, the PNG's bytes."
+    "A picture, PNG unless `Accept` prefers WebP (without loss); `application/json`, a list of PNGs; `application/zip`, a PNG a digit, "
+    "`labels.csv` and `metadata.csv`, a Hugging Face imagefolder; `application/x-npz`, NumPy's arrays `images`, `labels`, `seeds` and `z`; "
+    "`application/octet-stream`, the PNG's bytes."
 )
 
 

@@ -73,7 +73,7 @@ async def get_write(request: Request) -> Response:
     "/write",
     **documented_post(
         *FILES,
-        what="A ZIP of a PNG a line and `labels.csv`; as JSON a list of pictures with the box of each character's ink.",
+        what="A ZIP of a PNG a line, `labels.csv` and `metadata.jsonl`; as JSON a list of pictures with the box of each character's ink.",
         listed=WrittenLines,
     ),
     openapi_extra=documented_body(WriteBody, required=True),
@@ -81,7 +81,8 @@ async def get_write(request: Request) -> Response:
     summary=f"Up to {LINES_MAX} lines, each in a hand of its own",
 )
 async def post_write(request: Request) -> Response:
-    """Line i is in the hand of `seed + i`. In `labels.csv` stand file, text, seed, and each character's box as `x y width height`."""
+    """Line i is in the hand of `seed + i`. In `labels.csv` stand file, text, seed, and each character's box as `x y width height`;
+    in `metadata.jsonl` the same as JSON, where Hugging Face's `imagefolder` looks for it."""
     wanted = await body(request, WriteBody)
     kind = preferred(request, FILES)
     model = request.app.state.gallery.find(wanted.model)
@@ -147,11 +148,16 @@ def listed(model: Model, texts: list[Text]) -> bytes:
 
 
 def archive(_: Model, texts: list[Text]) -> bytes:
-    files = []
+    """PNGs, `labels.csv`, and the same in `metadata.jsonl`, where loaders of image folders look for it; in a CSV they would take 007 for a
+    number."""
+    files, known = [], []
     rows = ["file,text,seed,boxes"]
     for i, text in enumerate(texts):
         name = f"{i:0{len(str(len(texts) - 1))}}.png"
         files.append((name, text.picture))
         boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in text.boxes)
         rows.append(f'{name},"{text.text}",{text.seed},{boxes}')
-    return zipped_whole([*files, ("labels.csv", ("\n".join(rows) + "\n").encode())])
+        places = [dataclasses.asdict(box) for box in text.boxes]
+        known.append(json.dumps({"file_name": name, "text": text.text, "seed": text.seed, "boxes": places}))
+    tables = [(name, ("\n".join(lines) + "\n").encode()) for name, lines in (("labels.csv", rows), ("metadata.jsonl", known))]
+    return zipped_whole([*files, *tables])
