@@ -1,5 +1,6 @@
 """Headers that every answer carries, whatever it is, so that no browser trusts it too far."""
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -112,6 +113,16 @@ async def test_pages_of_origins_that_are_named_may_show_pictures(shared: httpx.A
         answer = await shared.options("/generate", headers={**PREFLIGHT, "origin": origin})
         assert answer.status_code == status
         assert_guarded(answer, "cross-origin")
+
+
+def test_what_no_route_answers_is_guarded() -> None:
+    with server() as (_, url), socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+        client.sendall(b"no HTTP\r\n\r\n")
+        head, _, _ = b"".join(iter(lambda: client.recv(4096), b"")).decode().partition("\r\n\r\n")
+        lines = [line.split(": ", 1) for line in head.split("\r\n")[1:]]
+        assert head.startswith("HTTP/1.1 400 ")
+        wanted = {"content-security-policy": "default-src 'none'; frame-ancestors 'none'", "x-content-type-options": "nosniff"}
+        assert {name: value for name, value in lines if name in wanted} == wanted
 
 
 def test_request_for_another_protocol_is_answered_in_this_one() -> None:
