@@ -12,13 +12,14 @@ from models import computing, device, golden, weights
 from models.cards import GOLDEN
 from models.computing import Way
 from models.integers import IntegerGenerator, fingerprint, golden_rows
+from models.sentences import SentenceError
 
 SIZES = (1, 7, 64, GOLDEN)  # of batches in which all golden digits are computed
 FEATURES = ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "dot_product", "sve")
 LIBRARIES = ("torch", "numpy", "pillow", "zlib-ng")
 
 
-class DisagreementError(Exception):
+class DisagreementError(SentenceError):
     """A model whose digits do not have their golden bytes here. The message says which."""
 
 

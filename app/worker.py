@@ -14,7 +14,7 @@ import time
 import traceback
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import torch
 
@@ -25,12 +25,24 @@ from app.messages import Answer, Failed, HangUp, Refused, Served, packed, read
 from app.sampler import Sampler
 from app.settings import Settings
 from models import device, directions, weights
-from models.cards import FLOAT_SUFFIX, SUFFIX, Card
+from models.cards import FLOAT_SUFFIX, SUFFIX, Card, IntegersCard
 from models.device import DeviceError
-from models.directions import DirectionsError
+from models.directions import Directions, DirectionsError
+from models.files import FileError, listed
 from models.golden import InexactError
 from models.integers import IntegerGenerator
 from models.weights import WeightsError
+
+
+class Readied(NamedTuple):
+    """A weights file that can be served, not yet warm."""
+
+    file: Path
+    card: Card
+    golden: IntegersCard
+    generator: IntegerGenerator
+    sha256: str
+    directions: Directions | None
 
 
 def main() -> None:
@@ -65,22 +77,26 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
-    loaded: dict[str, tuple[Served, Sampler]] = {}
-    for file in files(settings.weights):
-        served, sampler = prepare(file, where, settings, threads)
-        if served.card.name in loaded:
-            raise WeightsError(f"{file} is a second model named {served.card.name}. Remove one of the two.")
-        loaded[served.card.name] = served, sampler
-    if settings.model not in loaded:
-        there = ", ".join(loaded)
+    read: dict[str, Readied] = {}
+    for file in files(settings.weights):  # all before the first is warmed up, which takes longer
+        one = readied(file)
+        if one.card.name in read:
+            raise WeightsError(f"{file} is a second model named {one.card.name}. Remove one of the two.")
+        read[one.card.name] = one
+    if settings.model not in read:
+        there = ", ".join(read)
         raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
-    return loaded
+    return {name: prepare(one, where, settings, threads) for name, one in read.items()}
 
 
 def files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.")
-    every = sorted(folder.glob("*" + SUFFIX))
+    """Raises WeightsError."""
+    try:
+        every = listed(folder, SUFFIX)
+    except FileError as error:
+        raise WeightsError(str(error)) from None
+    except OSError:
+        raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.") from None
     there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
     if every and not there:
         raise WeightsError(
@@ -91,7 +107,8 @@ def files(folder: Path) -> list[Path]:
     return there
 
 
-def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
+def readied(file: Path) -> Readied:
+    """Raises WeightsError and DirectionsError."""
     loaded = weights.load(file)
     generator, card = loaded.generator, loaded.card
     if card.network.channels != 1:
@@ -100,18 +117,23 @@ def prepare(file: Path, where: torch.device, settings: Settings, threads: int) -
         raise WeightsError(
             f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
         )
+    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
+    return Readied(file, card, card.integers, generator, loaded.sha256, ways)
+
+
+def prepare(one: Readied, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
+    """Raises WeightsError."""
     # Each event loop has a core of its own, except while a batch is more than half full.
     sparing = 0 if settings.threads else settings.batch_images // 2
     spared = cores.http_processes(settings.http_processes, settings.threads, where.type)
     try:
-        sampler = Sampler(generator, card.integers, where, threads, sparing, spared)
+        sampler = Sampler(one.generator, one.golden, where, threads, sparing, spared)
     except InexactError as error:
         raise WeightsError(
-            f"{file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
+            f"{one.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
             "python -m app verify tells more."
         ) from None
-    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Served(card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, ways), sampler
+    return Served(one.card, one.sha256, str(where), sampler.way.name, sampler.wrong, one.directions), sampler
 
 
 def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:

@@ -4,7 +4,7 @@ The card lies in the header of a weights file (`weights`), and is what the servi
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,8 +14,13 @@ FLOAT_SUFFIX = ".float.safetensors"  # of a float generator, from which the one 
 GOLDEN = 1024  # seeds 0 to 1,023, whose pixels a weights file is known by
 GOLDEN_FIRST = 64  # of them, which a service computes when it starts
 NAME = "[a-z0-9][a-z0-9_-]{0,63}"
+SHA256 = "[0-9a-f]{64}"
 
 Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `networks` builds them
+
+
+Count = Annotated[int, Field(ge=0, le=2**53)]  # which every reader of JSON holds exactly
+Bound = Annotated[int, Field(ge=0, le=2**24)]
 
 
 class CardPart(BaseModel):
@@ -36,7 +41,7 @@ class DataCard(CardPart):
     """What the generator was trained on; the SHA-256 is that of the unpacked training images."""
 
     name: str
-    images: int
+    images: Count
     sha256: str
 
 
@@ -45,9 +50,9 @@ class IntegersCard(CardPart):
 
     stream: int = Field(description="Which stream draws z and labels from seeds.")
     arithmetic: int = Field(description="Which arithmetic computes the layers.")
-    bounds: list[int] = Field(description="How far from 0 the sums of each layer can come; at most 2^24.")
-    golden: str = Field(description="SHA-256 of the pixels of seeds 0 to 1,023, told to write all labels in turn.")
-    golden_first: str = Field(description="The same of seeds 0 to 63, which every start of the service computes.")
+    bounds: list[Bound] = Field(max_length=64, description="How far from 0 the sums of each layer can come; at most 2^24.")
+    golden: str = Field(pattern=f"^{SHA256}$", description="SHA-256 of the pixels of seeds 0 to 1,023, told to write all labels in turn.")
+    golden_first: str = Field(pattern=f"^{SHA256}$", description="The same of seeds 0 to 63, which every start of the service computes.")
 
 
 class Card(CardPart):
@@ -56,10 +61,10 @@ class Card(CardPart):
     name: str = Field(pattern=f"^{NAME}$")
     network: NetworkCard
     recipe: dict[str, str] = Field(description="The five parts: networks, loss, optimizer, data, labels.")
-    batch: int
-    seed: int
-    images_seen: int = Field(description="Images the discriminator learnt from, half of them real.")
-    wall_time_s: float
+    batch: Count
+    seed: int = Field(ge=0, lt=2**63)
+    images_seen: Count = Field(description="Images the discriminator learnt from, half of them real.")
+    wall_time_s: float = Field(ge=0)
     machine: str
     torch: str
     data: DataCard

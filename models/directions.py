@@ -10,12 +10,17 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models import files
 from models.cards import NAME, SUFFIX
+from models.documents import DocumentError, parsed
+from models.files import FileError
+from models.sentences import SentenceError
 
 ENDING = ".directions.json"
+LIMIT_BYTES = 1 << 24  # of a file; four directions of the longest z take 400 thousand
 
 
-class DirectionsError(Exception):
+class DirectionsError(SentenceError):
     """A file of directions that cannot be used. The message names it, the cause and what to do."""
 
 
@@ -51,11 +56,18 @@ def read(file: Path, tensors_sha256: str, z_dim: int) -> Directions | None:
     weights = file.with_name(file.name.removesuffix(ENDING) + SUFFIX)
     remedy = f"Remove it, or find them anew: python -m training directions {weights}"
     try:
-        found = Directions.model_validate_json(file.read_bytes())
+        content = files.read(file, LIMIT_BYTES)
+        parsed(content)
+        found = Directions.model_validate_json(content)
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError):
-        raise DirectionsError(f"{file} holds no directions. {remedy}") from None
+    except FileError as error:
+        raise DirectionsError(f"{error} Or find them anew: python -m training directions {weights}") from None
+    except DocumentError as error:
+        raise DirectionsError(f"{file} holds no directions: it {error}. {remedy}") from None
+    except ValidationError as error:
+        cause = error.errors(include_input=False, include_url=False)[0]["msg"]
+        raise DirectionsError(f"{file} holds no directions ({cause}). {remedy}") from None
     if found.tensors_sha256 != tensors_sha256 or any(len(direction.vector) != z_dim for direction in found.directions):
         raise DirectionsError(f"{file} belongs to other weights of that name. {remedy}")
     return found

@@ -29,6 +29,7 @@ ACTIVATION_MAX = 255
 SUM_LIMIT = 2**24  # up to which float32 holds every whole number
 SHIFT_MAX = 24
 WEIGHT_MAX = 127
+FEW = 1024  # outputs that are looked at together, for sums take eight times as much memory as weights
 SMALL_SIDE = 7  # of the image that the dense layers of a convolutional generator end in
 
 # A leaky layer: y = clamp(MIDDLE + round_half_even((W x + b) / 2^k), 0, 255), where negative sums are divided by 4 more.
@@ -74,10 +75,17 @@ class Layer(NamedTuple):
     @property
     def bound(self) -> int:
         """No sum, nor any part of it, in whatever order, is farther from 0."""
-        weight = self.weight.long().flatten(1)
-        above = ACTIVATION_MAX * weight.clamp(min=0).sum(1) + self.bias.long().clamp(min=0)
-        below = ACTIVATION_MAX * weight.clamp(max=0).sum(1) + self.bias.long().clamp(max=0)
-        return int(torch.maximum(above, -below).max())
+        return max(
+            farthest(weight.long(), bias.long())
+            for weight, bias in zip(self.weight.flatten(1).split(FEW), self.bias.split(FEW), strict=True)
+        )
+
+
+def farthest(weight: Tensor, bias: Tensor) -> int:
+    """From 0, of the sums of some outputs: weights int64 [out, in], biases int64 [out]."""
+    above = ACTIVATION_MAX * weight.clamp(min=0).sum(1) + bias.clamp(min=0)
+    below = ACTIVATION_MAX * weight.clamp(max=0).sum(1) + bias.clamp(max=0)
+    return int(torch.maximum(above, -below).max())
 
 
 class Step(NamedTuple):
@@ -125,12 +133,6 @@ class IntegerGenerator:
                 raise UnsoundError(f"layer {i} is not of int8 weights, int32 biases and uint8 shifts")
             if weight.dim() < 2 or not weight.numel() or shapes[0][2:] not in ([], [3, 3]) or shapes[1:] != [[layer.outputs]] * 2:
                 raise UnsoundError(f"layer {i} has weights of shape {shapes[0]}, biases of {shapes[1]} and shifts of {shapes[2]}")
-            if int(weight.min()) < -WEIGHT_MAX or int(shift.max()) > SHIFT_MAX:
-                raise UnsoundError(f"layer {i} has a weight of -128 or a shift of more than {SHIFT_MAX}")
-            if self.leaky and i + 1 < len(self.layers) and int(shift.max()) > LEAKY_SHIFT_MAX:
-                raise UnsoundError(f"the leaky layer {i} has a shift of more than {LEAKY_SHIFT_MAX}")
-            if layer.bound > SUM_LIMIT:
-                raise UnsoundError(f"the sums of layer {i} can reach {layer.bound:,}, beyond 2^24, where float32 rounds")
         for i, step in enumerate(self.steps):
             layer, side, channels = step
             follows = layer.weight.shape[1] == channels and (layer.is_conv or side == 1)
@@ -139,6 +141,13 @@ class IntegerGenerator:
         last = self.steps[-1]
         if (last.next_side, last.next_channels) not in ((1, SIDE**2), (SIDE, 1)):
             raise UnsoundError(f"the last layer of shape {list(last.layer.weight.shape)} gives no image of {SIDE}x{SIDE} pixels")
+        for i, layer in enumerate(self.layers):
+            if int(layer.weight.min()) < -WEIGHT_MAX or int(layer.shift.max()) > SHIFT_MAX:
+                raise UnsoundError(f"layer {i} has a weight of -128 or a shift of more than {SHIFT_MAX}")
+            if self.leaky and i + 1 < len(self.layers) and int(layer.shift.max()) > LEAKY_SHIFT_MAX:
+                raise UnsoundError(f"the leaky layer {i} has a shift of more than {LEAKY_SHIFT_MAX}")
+            if layer.bound > SUM_LIMIT:
+                raise UnsoundError(f"the sums of layer {i} can reach {layer.bound:,}, beyond 2^24, where float32 rounds")
 
     @cached_property
     def steps(self) -> list[Step]:

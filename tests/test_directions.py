@@ -99,9 +99,13 @@ def test_they_outlast_a_change_of_the_card(tmp_path: Path) -> None:
     assert directions.read(tmp_path / "kakite.directions.json", loaded.tensors_sha256, 64) == FOUND
 
 
-@pytest.mark.parametrize("content", ["{", "{}", '{"model": "kakite", "tensors_sha256": "0", "digits": 1, "directions": []}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "{}", "[" * 10**6, "\x1b[31m", '{"a": 1, "a": 2}', '{"model": "kakite", "tensors_sha256": "0", "digits": 1, "directions": []}'],
+)
 def test_broken_or_foreign_directions_are_refused_with_what_to_do(content: str, tmp_path: Path) -> None:
     file = tmp_path / "kakite.directions.json"
     file.write_text(content)
-    with pytest.raises(DirectionsError, match=f"{file.name}.*python -m training directions"):
+    with pytest.raises(DirectionsError, match=f"{file.name}.*python -m training directions") as caught:
         directions.read(file, SHIPPED.tensors_sha256, 64)
+    assert str(caught.value).isprintable()

@@ -1,5 +1,6 @@
 """A weights file is data, whole and unchanged, or it is refused with a sentence."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import safetensors.torch
 import torch
 
 from models import golden, weights
-from models.cards import Card, DataCard, NetworkCard
+from models.cards import Card, DataCard, Kind, NetworkCard
 from models.generators import Generator
 from models.integers import IntegerGenerator, Layer
-from models.networks import Dense
+from models.networks import Dense, networks_of
+from models.tensors import HEADER_LIMIT_BYTES, LIMIT_BYTES
 from models.weights import WeightsError
 
 CARD = Card(
@@ -97,9 +99,110 @@ def flatter(file: Path) -> None:
     rewritten(file, card=card.model_dump_json(), sha256=weights.digest(tensors, CARD.model_dump_json()))
 
 
+def with_header(file: Path, header: bytes) -> None:
+    file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(1000))
+
+
+def claim_a_huge_header(file: Path) -> None:
+    file.write_bytes((2**60).to_bytes(8, "little") + file.read_bytes()[8:])
+
+
+def nest_the_header(file: Path) -> None:
+    with_header(file, b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}")
+
+
+def lengthen_the_header(file: Path) -> None:
+    with_header(file, b"{}" + b" " * 2**21)
+
+
+def make_the_header_a_list(file: Path) -> None:
+    with_header(file, b"[]")
+
+
+def claim(**changes: Any) -> Any:
+    """Of one tensor of 1,000 bytes."""
+
+    def damage(file: Path) -> None:
+        tensor = {"dtype": "U8", "shape": [1000], "data_offsets": [0, 1000]} | changes
+        with_header(file, json.dumps({"a": tensor}).encode())
+
+    return damage
+
+
+def name_a_tensor_twice(file: Path) -> None:
+    tensor = b'{"dtype":"U8","shape":[1000],"data_offsets":[0,1000]}'
+    with_header(file, b'{"a":' + tensor + b',"a":' + tensor + b"}")
+
+
+def name_a_tensor_unprintably(file: Path) -> None:
+    with_header(file, rb'{"\u001b[31m":{"dtype":"U8","shape":[1000],"data_offsets":[0,1000]}}')
+
+
+def nest_the_card(file: Path) -> None:
+    rewritten(file, card='{"name":' + "[" * 100_000 + "]" * 100_000 + "}", sha256="")
+
+
+def name_the_model_twice(file: Path) -> None:
+    rewritten(file, card='{"name":"sketch",' + CARD.model_dump_json()[1:], sha256="")
+
+
+def write_the_card_unprintably(file: Path) -> None:
+    rewritten(file, card=json.dumps({"\x1b[31m" + "x" * 100_000: 1}), sha256="")
+
+
+def name_the_model(name: str) -> Any:
+    def damage(file: Path) -> None:
+        card = {**CARD.model_dump(), "name": name}
+        rewritten(file, card=json.dumps(card), sha256="")
+
+    return damage
+
+
+def holding(name: str, value: float, dtype: torch.dtype | None = None) -> Any:
+    def damage(file: Path) -> None:
+        tensors = safetensors.torch.load_file(file)
+        tensors[name] = torch.full_like(tensors[name], value, dtype=dtype or tensors[name].dtype)
+        weights.write(file, tensors, CARD)
+
+    return damage
+
+
 @pytest.mark.parametrize(
     ("damage", "cause"),
     [
+        (claim_a_huge_header, "its header alone would have 1,152,921,504,606,846,976"),
+        (nest_the_header, "nested too deeply|is no JSON"),
+        (lengthen_the_header, "at most 1,048,576 are read"),
+        (make_the_header_a_list, "is no JSON object"),
+        (claim(shape=[2**62, 4]), "the shape or place of a cannot be"),
+        (claim(shape=[-1]), "the shape or place of a cannot be"),
+        (claim(shape=[1000.0]), "the shape or place of a cannot be"),
+        (claim(shape=[1] * 100_000), "the shape or place of a cannot be"),
+        (claim(shape="1000"), "the shape or place of a cannot be"),
+        (claim(shape=[999]), "no whole safetensors file"),
+        (claim(shape=[0, 2**27, 2**27, 2**27]), "no whole safetensors file"),
+        (claim(data_offsets=[0, 10**30]), "the shape or place of a cannot be"),
+        (claim(data_offsets=[0, 2000]), r"its header promises 2,\d+"),
+        (claim(data_offsets=[500, 1000]), "no whole safetensors file"),
+        (claim(data_offsets=None), "of a it does not say type, shape and place"),
+        (claim(dtype="C64"), "a is of a type that is not read"),
+        (claim(dtype=7), "a is of a type that is not read"),
+        (name_a_tensor_twice, "has a name twice"),
+        (name_a_tensor_unprintably, "some that are not printed"),
+        (nest_the_card, "has a card that this version does not understand"),
+        (name_the_model_twice, r"has a card that this version does not understand \(it has a name twice\)"),
+        (write_the_card_unprintably, r"has a card that this version does not understand \(.{,200}: "),
+        (name_the_model("a/b"), r"has a card that this version does not understand \(name: "),
+        (name_the_model("../a"), r"has a card that this version does not understand \(name: "),
+        (name_the_model("a\n"), r"has a card that this version does not understand \(name: "),
+        (name_the_model("\x1b[31m"), r"has a card that this version does not understand \(name: "),
+        (name_the_model(""), r"has a card that this version does not understand \(name: "),
+        (holding("layers.0.weight", float("nan")), r"holds NaN or infinity in layers\.0\.weight"),
+        (holding("layers.0.bias", float("inf")), r"holds NaN or infinity in layers\.0\.bias"),
+        (holding("layers.0.bias", 1e300, torch.float64), r"holds NaN or infinity in layers\.0\.bias"),
+        (holding("layers.2.running_var", -1.0), r"holds a variance below 0 in layers\.2\.running_var"),
+        (holding("layers.0.weight", 1, torch.int8), r"layers\.0\.weight is of torch\.int8, expected floats"),
+        (holding("layers.2.num_batches_tracked", 1, torch.float32), r"num_batches_tracked is of torch\.float32, expected whole numbers"),
         (truncate, "no whole safetensors file"),
         (tamper, "was changed after it was written"),
         (flatter, "was changed after it was written"),
@@ -114,6 +217,25 @@ def flatter(file: Path) -> None:
 def test_damaged_file_is_refused_by_name_and_cause(file: Path, damage: Any, cause: str) -> None:
     damage(file)
     assert_refused(file, cause)
+
+
+@pytest.mark.parametrize("kind", ["dense", "convolutional", "refined"])
+def test_largest_network_of_a_card_fits_into_a_file(kind: Kind) -> None:
+    with torch.device("meta"):
+        generator = networks_of(kind, z_dim=4096, hidden=8192, channels=3).generator(62)
+        statistics = sum(buffer.nbytes for buffer in generator.buffers())
+    assert statistics + 2 * sum(parameter.numel() for parameter in generator.parameters()) < LIMIT_BYTES - HEADER_LIMIT_BYTES
+
+
+def test_card_that_claims_another_network_than_its_file_holds_costs_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is compared before it is built."""
+    tensors = safetensors.torch.load_file(file)
+    card = CARD.model_copy(update={"network": NetworkCard(kind="convolutional", z_dim=4096, classes=62, hidden=8192, channels=3)})
+    weights.write(file, tensors, card)
+    built = []
+    monkeypatch.setattr("torch.nn.Linear.reset_parameters", lambda layer: built.append(layer.weight.device.type))
+    assert_refused(file, "does not fit its network")
+    assert set(built) == {"meta"}
 
 
 def test_missing_file_names_those_that_are_there(file: Path) -> None:
@@ -239,3 +361,4 @@ def assert_refused(file: Path, cause: str) -> None:
         weights.load(file)
     assert str(file) in str(caught.value)
     assert str(caught.value).endswith(".")
+    assert str(caught.value).isprintable()

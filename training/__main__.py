@@ -8,6 +8,7 @@ from pathlib import Path
 
 from models.cards import NAME
 from models.device import CHOICES, DeviceError
+from models.files import FileError
 from models.shown import shown_lines
 from models.weights import WeightsError
 from training import commands, directions, integers, judge, scoring
@@ -21,7 +22,18 @@ from training.processes import ProcessesError
 from training.recipe import BOOK
 
 # What a user can cause and mend: told in a sentence, without a traceback.
-EXPECTED = (CheckpointError, ClassifierError, DataError, DeviceError, DownloadError, OSError, ProcessesError, RecipeError, WeightsError)
+EXPECTED = (
+    CheckpointError,
+    ClassifierError,
+    DataError,
+    DeviceError,
+    DownloadError,
+    FileError,
+    OSError,
+    ProcessesError,
+    RecipeError,
+    WeightsError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,10 +10,13 @@ from typing import Any
 
 import torch
 
+from models import files
+from models.files import FileError
+from models.sentences import SentenceError
 from models.weights import write_atomically
 
 
-class CheckpointError(Exception):
+class CheckpointError(SentenceError):
     """A checkpoint that cannot be gone on with. The message names the file, the cause and what to do."""
 
 
@@ -26,11 +29,14 @@ def save(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
 
 def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
     """The state, on the CPU. Raises CheckpointError for a missing or broken file, or that of another run."""
-    if not path.exists():
-        raise CheckpointError(f"{path} does not exist, so there is nothing to resume. Start without --resume.")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with files.opened(path) as file:
+            content = torch.load(file, map_location="cpu", weights_only=True)
         found, state = dict(content["identity"]), dict(content["state"])
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} does not exist, so there is nothing to resume. Start without --resume.") from None
+    except FileError as error:
+        raise CheckpointError(str(error)) from None
     except (RuntimeError, EOFError, LookupError, TypeError, ValueError, OSError, pickle.UnpicklingError):
         raise CheckpointError(f"{path} is no whole checkpoint of a run. Remove it and start without --resume.") from None
     was, wanted = flattened(found), flattened(identity)

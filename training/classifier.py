@@ -10,13 +10,14 @@ from torch.nn import functional as F
 
 from models.device import has_bfloat16
 from models.pixels import Pixels, to_float
+from models.sentences import SentenceError
 from training.data import Batches, Dataset
 
 CLASSES = 10
 CHUNK = 1000
 
 
-class ClassifierError(Exception):
+class ClassifierError(SentenceError):
     """A classifier that cannot be taught or used. The message says what to do."""
 
 

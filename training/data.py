@@ -6,26 +6,32 @@ http://yann.lecun.com/exdb/mnist/ (a magic number, the sizes, the bytes, all big
 
 import gzip
 import hashlib
+import math
 import zlib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models import files
+from models.files import FileError
 from models.pixels import SIDE
+from models.sentences import SentenceError
 from training.augmentation import Affine
 
 Split = Literal["train", "test"]
 STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}
+LIMIT_BYTES = 1 << 31  # of an unpacked file, four times as much as the largest of EMNIST
 CLASSES_MAX = 62  # EMNIST ByClass: ten digits, 26 capitals, 26 small letters
 MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
 
 
-class DataError(Exception):
+class DataError(SentenceError):
     """A data folder that cannot be used. The message names the file, the cause and what to do."""
 
 
@@ -106,39 +112,53 @@ class StackedMnist:
 
 def find(folder: Path, split: Split, what: str) -> Path:
     """The one file of that split: `train-images-idx3-ubyte`, with or without .gz, or with a prefix as EMNIST has it."""
-    files = {
+    try:
+        there = [*files.listed(folder, "ubyte.gz"), *files.listed(folder, "ubyte")]  # the unpacked one wins
+    except FileError as error:
+        raise DataError(str(error)) from None
+    found = {
         file.name.removesuffix(".gz"): file
-        for stem in STEMS[split]
-        for file in sorted(folder.glob(f"*{stem}-{what}*ubyte*"), reverse=True)  # the unpacked one wins
-        if file.name.endswith(("ubyte", "ubyte.gz"))
+        for file in there
+        if any(fnmatchcase(file.name, f"*{stem}-{what}*ubyte*") for stem in STEMS[split])
     }
-    if not files:
+    if not found:
         name = f"{STEMS[split][0]}-{what}-idx{3 if what == 'images' else 1}-ubyte"
         raise DataError(f"{folder} has no {name} (.gz or not). To download MNIST: python -m training data")
-    if len(files) > 1:
-        raise DataError(f"{folder} has several sets ({', '.join(sorted(files))}). Put the one that is meant in a folder of its own.")
-    return next(iter(files.values()))
+    if len(found) > 1:
+        raise DataError(f"{folder} has several sets ({', '.join(sorted(found))}). Put the one that is meant in a folder of its own.")
+    return next(iter(found.values()))
 
 
 def read_idx(file: Path, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
     """The unpacked bytes of an IDX file of unsigned bytes, and the array in them."""
     try:
-        content = file.read_bytes()
-        if file.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{file} is no whole gzip file ({error}). Fetch it again.") from None
-    except OSError as error:
-        raise DataError(f"{file} cannot be read: {error.strerror}.") from None
+        with files.opened(file) as packed:
+            return unpacked(file, gzip.open(packed) if file.suffix == ".gz" else packed, dimensions)
+    except FileNotFoundError:
+        raise DataError(f"{file} does not exist any more.") from None
+    except FileError as error:
+        raise DataError(str(error)) from None
+
+
+def unpacked(file: Path, source: BinaryIO | gzip.GzipFile, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
+    """No more is read than the header promises."""
     magic = 0x0800 + dimensions  # 0x08: unsigned bytes
     start = 4 + 4 * dimensions
-    if len(content) < start or int.from_bytes(content[:4], "big") != magic:
-        raise DataError(f"{file} is no IDX file of {dimensions} dimensions: it begins with {content[:4].hex()}, not {magic:08x}.")
-    shape = [int.from_bytes(content[i : i + 4], "big") for i in range(4, start, 4)]
-    expected = start + int(np.prod(shape))
-    if len(content) != expected:
-        cause = "is truncated" if len(content) < expected else "is too long"
-        raise DataError(f"{file} {cause}: {len(content)} bytes, where its header promises {expected}. Fetch it again.")
+    try:
+        head = source.read(start)
+        if len(head) < start or int.from_bytes(head[:4], "big") != magic:
+            raise DataError(f"{file} is no IDX file of {dimensions} dimensions: it begins with {head[:4].hex()}, not {magic:08x}.")
+        shape = [int.from_bytes(head[i : i + 4], "big") for i in range(4, start, 4)]
+        expected = start + math.prod(shape)
+        if expected > LIMIT_BYTES:
+            raise DataError(f"{file} promises {expected:,} bytes; at most {LIMIT_BYTES:,} are read. Fetch it again.")
+        content = head + source.read(expected - start + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{file} is no whole gzip file ({error}). Fetch it again.") from None
+    if len(content) > expected:
+        raise DataError(f"{file} is too long: its header promises {expected} bytes, and there are more. Fetch it again.")
+    if len(content) < expected:
+        raise DataError(f"{file} is truncated: {len(content)} bytes, where its header promises {expected}. Fetch it again.")
     return content, np.frombuffer(content, np.uint8, offset=start).reshape(shape)
 
 

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,9 @@ import platformdirs
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from models import files
 from models.weights import write_atomically
-from training.data import MNIST_SHA256
+from training.data import LIMIT_BYTES, MNIST_SHA256
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -40,8 +42,9 @@ def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -
     with httpx.Client(timeout=30, follow_redirects=True) as client, Progress(*columns, console=console) as bar:
         for name, sha256 in SHA256.items():
             target = folder / f"{name}.gz"
-            if target.exists() and unpacked_sha256(target.read_bytes()) == sha256:
-                continue
+            with suppress(FileNotFoundError):
+                if unpacked_sha256(files.read(target, LIMIT_BYTES)) == sha256:
+                    continue
             write_atomically(target, fetch(client, bar, name, sha256, mirrors, folder))
 
 

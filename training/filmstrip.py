@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from models import weights
+from models import files, weights
 from models.cards import SUFFIX
 from models.pixels import SIDE
 from training.data import DataError
@@ -52,7 +52,7 @@ def seen(folder: Folder) -> dict[int, Path]:
 
 def digits(sheet: Path) -> list[Image.Image]:
     """Ten of a sheet's digits: of one with a writer a row and a digit a column the diagonal, else the first ten."""
-    with Image.open(sheet) as picture:
+    with files.opened(sheet) as file, Image.open(file) as picture:
         plain = picture.convert("L")
     side = plain.width // SHOWN if plain.width == plain.height and not plain.width % (SHOWN * SIDE) else plain.width // 8
     across = plain.width // side

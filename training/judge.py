@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from models import tensors
+from models.files import FileError
 from models.pixels import Pixels
 from models.weights import write_atomically
 from training.classifier import CLASSES, ClassifierError, chunks
@@ -74,17 +76,19 @@ def judged(judge: Judge, images: Pixels) -> Judged:
 
 
 def save(path: Path, judge: Judge, card: dict[str, Any]) -> None:
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.state_dict().items()}
-    write_atomically(path, safetensors.torch.save(tensors, {"card": json.dumps(card)}))
+    learnt = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.state_dict().items()}
+    write_atomically(path, safetensors.torch.save(learnt, {"card": json.dumps(card)}))
 
 
 def load(path: Path = FILE) -> Judge:
     """Raises ClassifierError for a missing or foreign file."""
     judge = Judge()
     try:
-        judge.load_state_dict(safetensors.torch.load_file(path))
+        stored = tensors.read(path)
+        tensors.check_fit(path, judge.state_dict(), stored.tensors)
     except FileNotFoundError:
         raise ClassifierError(f"{path} does not exist. Train a judge: python -m training judge") from None
-    except (safetensors.SafetensorError, RuntimeError):
-        raise ClassifierError(f"{path} is no judge of this version. Train one: python -m training judge") from None
+    except FileError as error:
+        raise ClassifierError(f"No judge of this version: {error} Or train one: python -m training judge") from None
+    judge.load_state_dict(stored.tensors)
     return judge.to(memory_format=torch.channels_last).eval().requires_grad_(False)  # type: ignore[call-overload, no-any-return]

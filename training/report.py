@@ -1,6 +1,7 @@
 """The pictures: sample sheets, loss curves, comparisons. Knows images and numbers, not where they come from."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from models import files
 from models.pixels import SIDE, Pixels, sheet
 from training.data import Dataset
 from training.loop import Progress
@@ -31,9 +33,10 @@ def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> Non
 
 def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms: int = 2000) -> None:
     """Sheets of one size, one after the other, as an animated PNG that begins again."""
-    frames = [Image.open(file) for file in sheets]
-    durations = [frame_ms] * (len(frames) - 1) + [last_ms]
-    frames[0].save(path, format="PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    durations = [frame_ms] * (len(sheets) - 1) + [last_ms]
+    with ExitStack() as stack:
+        frames = [Image.open(stack.enter_context(files.opened(file))) for file in sheets]
+        frames[0].save(path, format="PNG", save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
 
 def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
