@@ -4,10 +4,10 @@ import logging
 import os
 import socket
 import subprocess
-import sys
 from contextlib import suppress
 from typing import BinaryIO, cast
 
+from app import orphans
 from app.connection import Connection
 from app.messages import HangUp, Refused, Served, packed, read
 from app.settings import Settings
@@ -33,7 +33,7 @@ class ModelProcess:
         self.watchdog_s = settings.watchdog_s
         self.control, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "app.worker", str(theirs.fileno())]
+            command = orphans.command("app.worker", theirs.fileno())
             # In a session of its own, so that Ctrl-C reaches the server alone, which lets this one finish.
             self.process = subprocess.Popen(
                 command,

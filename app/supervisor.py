@@ -6,11 +6,10 @@ import os
 import resource
 import signal
 import socket
-import sys
 import tempfile
 from contextlib import ExitStack, suppress
 
-from app import addresses
+from app import addresses, orphans
 from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.gallery import names_of_counts
 from app.messages import Served
@@ -101,10 +100,7 @@ class Supervisor:
         with self.model.new_connection() as connection:
             descriptors = [connection.fileno(), self.counted.fileno(), self.sockets[index].fileno()]
             return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "app.serving",
-                *map(str, [*descriptors, index, self.processes]),
+                *orphans.command("app.serving", *descriptors, index, self.processes),
                 pass_fds=descriptors,
                 env={**os.environ, FOLDER: self.metrics},
                 stdin=asyncio.subprocess.DEVNULL,
