@@ -4,13 +4,10 @@ import copy
 import re
 from collections.abc import Iterable
 
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount, Route
 
 from app.asking import Direct
-
-LARGE_BYTES = 1024  # of an answer that is worth compressing
-LEVEL = 5  # of 0 to 9
+from app.compressed import Compressed
 
 
 def prepared(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
@@ -32,4 +29,4 @@ def for_head(route: Route) -> Route:
 def compress(route: Route | Mount) -> None:
     """Where an answer is large, and no picture or archive: what is `Direct` gives those."""
     if not isinstance(route, Direct):
-        route.app = GZipMiddleware(route.app, LARGE_BYTES, LEVEL)
+        route.app = Compressed(route.app)

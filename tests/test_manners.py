@@ -120,6 +120,17 @@ async def test_text_is_compressed_for_those_who_can_read_it(client: httpx.AsyncC
         assert gzip.decompress(sent) == plain.content
 
 
+async def test_what_is_compressed_is_known_again_by_a_tag_of_its_own(client: httpx.AsyncClient) -> None:
+    for path in ("/", "/page/main.js", "/openapi.json"):
+        plain = await client.get(path, headers={"accept-encoding": "identity"})
+        compressed = await client.get(path, headers={"accept-encoding": "gzip"})
+        if "etag" in plain.headers:
+            assert compressed.headers["etag"] == f"W/{plain.headers['etag'].removeprefix('W/')}"
+            for known in (plain, compressed):
+                again = await client.get(path, headers={"if-none-match": known.headers["etag"]})
+                assert (again.status_code, "Accept-Encoding" in again.headers["vary"]) == (304, True)
+
+
 async def test_head_is_answered_wherever_get_is_and_as_get_is(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
     asked = {"/walk": "/walk?from=1&to=2", "/plane": "/plane?seeds=1,2,3", "/generate": "/generate?seed=7", "/grid": "/grid?seed=7"}

@@ -1,0 +1,29 @@
+"""Text by gzip for those who can read it. Knows no route.
+
+What is compressed has other bytes than what is not, so its ETag becomes a weak one, and all of it varies by Accept-Encoding (RFC 9110,
+sections 8.8.1 and 12.5.5).
+"""
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LARGE_BYTES = 1024  # of an answer that is worth it
+LEVEL = 5  # of 0 to 9
+
+
+class Compressed:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = GZipMiddleware(app, LARGE_BYTES, LEVEL)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                headers.add_vary_header("Accept-Encoding")
+                tag = headers.get("etag", "W/")
+                if "content-encoding" in headers and not tag.startswith("W/"):
+                    headers["etag"] = f"W/{tag}"
+            await send(message)
+
+        await self.app(scope, receive, sending)
