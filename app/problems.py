@@ -63,7 +63,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 PROTOCOL = "/v2/"  # what lies there has errors of another form
 SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
-UNREAD = {"text/plain": {"schema": {"type": "string"}}}  # what the HTTP server itself answers where it finds no HTTP, or a line too long
+ANYWHERE = {400, 401, 408, 431, 500, 503}  # what may be answered before a route is known, or by any
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -91,12 +91,9 @@ def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | No
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route's refusals. Any route may fail, and needs a key where the service has keys."""
+    """The OpenAPI description of a route's refusals."""
     content = {MEDIA_TYPE: {"schema": reference(ProblemDetails)}}
-    refusals: dict[int | str, dict[str, Any]] = {400: {"description": PHRASES[400], "content": {**content, **UNREAD}}}
-    for status in sorted({401, 500, *statuses}):
-        refusals[status] = {"description": PHRASES[status], "content": content}
-    return refusals
+    return {status: {"description": PHRASES[status], "content": content} for status in sorted({*ANYWHERE, *statuses})}
 
 
 def install(app: FastAPI) -> None:

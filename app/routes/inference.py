@@ -12,7 +12,7 @@ from app.describing import BINARY
 from app.gallery import VERSION_MARK, Gallery, Model
 from app.inference import LENGTH_HEADER, BadInference
 from app.metrics import Counted
-from app.problems import PHRASES, UNREAD
+from app.problems import PHRASES, documented
 from app.schemas.inference import (
     IndexEntry,
     IndexRequest,
@@ -44,10 +44,12 @@ AT_START = "Models are loaded when the service starts, all that lie in the folde
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI description of what the protocol calls errors."""
-    told: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({400, 401, 500, *statuses}):
+    told = documented()  # what is answered before the path is known, which has the form of other routes
+    for status in sorted({401, 500, *statuses}):
         told[status] = {"description": PHRASES[status], "model": InferenceError}
-    told[400]["content"] = {"application/json": {}, **UNREAD}
+    for status in (400, 503):
+        either = {"application/json": {}, **documented()[status]["content"]}
+        told[status] = {"description": PHRASES[status], "model": InferenceError, "content": either}
     return told
 
 
