@@ -5,40 +5,48 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from app import addresses, cores, logs
+from app import REVISION, __version__, cores, environment, logs
 from app.addresses import PortError
 from app.lines import Lines
+from app.listening import Tcp, Unix
 from app.process import ModelProcess, StartError
-from app.settings import PREFIX, Settings, variables
+from app.settings import PREFIX, Settings
 from models.shown import shown
 
-log = logging.getLogger("kakite")
+HOST, PORT = "127.0.0.1", 8000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m app", description="Handwritten digits. Settings are KAKITE_* variables: see the README."
     )
+    parser.add_argument("--version", action="version", version=f"Kakite {__version__}, whose answers are of revision {REVISION}")
     subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     serve_parser = subcommands.add_parser("serve", help="serve over HTTP (what is done where no command is named)")
-    serve_parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    serve_parser.add_argument("--port", type=port, default=8000, help="port to listen on (8000)")
+    serve_parser.add_argument("--host", type=host, help=f"address to listen on ({HOST})")
+    serve_parser.add_argument("--port", type=port, help=f"port to listen on ({PORT})")
+    serve_parser.add_argument("--uds", type=path, metavar="PATH", help="a Unix socket to listen on, in place of host and port")
     serve_parser.add_argument("--root-path", metavar="PATH", help="path before which it lies behind a proxy, as /kakite (KAKITE_ROOT_PATH)")
     serve_parser.set_defaults(run=None)
     arguments = sys.argv[1:]
-    if not arguments or (arguments[0] not in ("-h", "--help") and arguments[0].startswith("-")):
+    if not arguments or (arguments[0] not in ("-h", "--help", "--version") and arguments[0].startswith("-")):
         arguments = ["serve", *arguments]
     if arguments[0] != "serve":
         from app import commands  # here, for a server imports it while the models are loaded
 
         commands.add(subcommands)
     options = parser.parse_args(arguments)
+    if not options.run and options.uds and (options.host or options.port is not None):
+        serve_parser.error("--uds is in place of --host and --port: give the one or the other")
     logs.configure("text")
-    for name in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in variables()):
-        log.warning("%s is no setting. There are: %s", name, ", ".join(variables()))
+    environment.warn()
     if not options.run and options.root_path is not None:
         os.environ[f"{PREFIX}ROOT_PATH"] = options.root_path  # where processes that it starts look, too
     try:
@@ -46,11 +54,11 @@ def main() -> int:
         logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)
         if options.run:
             return commands.run(options)
-        addresses.refuse_taken(options.host, options.port)
-        return serve(settings, options.host, options.port)
+        address = Unix(options.uds) if options.uds else Tcp(options.host or HOST, PORT if options.port is None else options.port)
+        address.refuse_taken()
+        return serve(settings, address)
     except ValidationError as error:
-        for item in error.errors():
-            print(shown(f"{PREFIX}{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}."), file=sys.stderr)
+        print("\n".join(map(shown, environment.complaints(error))), file=sys.stderr)
         return 1
     except (StartError, PortError) as error:
         print(shown(error), file=sys.stderr)
@@ -59,7 +67,7 @@ def main() -> int:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
 
 
-def serve(settings: Settings, host: str, port: int) -> int:
+def serve(settings: Settings, address: Tcp | Unix) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
     Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards Ctrl-C is taken as SIGTERM is."""
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -72,15 +80,17 @@ def serve(settings: Settings, host: str, port: int) -> int:
         if cores.http_processes(settings.http_processes, settings.threads, "cpu") == 1:
             from app import serving  # here, for it takes half a second in which the models are loaded
         served = process.wait_until_loaded()
+        environment.tell_who_may_ask(settings, address)
         processes = cores.http_processes(settings.http_processes, settings.threads, served[0].device)
         if processes == 1:
             from app import serving
 
-            status = serving.run(settings, process.connect(), lines, on_hang=process.kill_hung, host=host, port=port)
+            with listening(address) as place:
+                status = serving.run(settings, process.connect(), lines, on_hang=process.kill_hung, **place)
         else:
             from app.supervisor import Supervisor
 
-            status = Supervisor(settings, process, served, processes, host, port).run()
+            status = Supervisor(settings, process, served, processes, address).run()
         process.close()
         return status
     except BaseException:
@@ -90,11 +100,32 @@ def serve(settings: Settings, host: str, port: int) -> int:
         lines.close()
 
 
+@contextmanager
+def listening(address: Tcp | Unix) -> Iterator[dict[str, Any]]:
+    """As uvicorn takes the address of one process."""
+    if isinstance(address, Tcp):
+        yield {"host": address.host, "port": address.port}
+    else:
+        with address.sockets(1) as [one]:
+            yield {"fd": one.fileno()}
+
+
+def host(text: str) -> str:
+    if not text or not text.isprintable() or " " in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no address: name one, as {HOST}, or 0.0.0.0 for all that this machine has")
+    return text
+
+
 def port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not from 0 to 65535")
-    return number
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 to 65535; 0 takes one that is free")
+    return int(text)
+
+
+def path(text: str) -> Path:
+    if not text or text.endswith("/"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no file: name a socket, as /run/kakite/kakite.sock")
+    return Path(text)
 
 
 if __name__ == "__main__":

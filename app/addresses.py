@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+NOWHERE = (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_FAMILY)  # of a host
+
 
 class PortError(Exception):
     """The address cannot be listened on. The message says what to do."""
@@ -15,7 +17,7 @@ def refuse_taken(host: str, port: int) -> None:
     """Raises PortError. It tries alone, so that an address is taken also where others share it among themselves."""
     try:
         socket.create_server((host, port), family=family(host)).close()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise explained(host, port, error) from None
 
 
@@ -49,7 +51,7 @@ def family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
-def explained(host: str, port: int, error: OSError) -> PortError:
-    if error.errno in (errno.EADDRNOTAVAIL, socket.EAI_NONAME):
+def explained(host: str, port: int, error: OSError | UnicodeError) -> PortError:
+    if isinstance(error, UnicodeError | socket.gaierror) or error.errno in NOWHERE:
         return PortError(f"{host} is no address of this machine. Try --host 127.0.0.1, or 0.0.0.0 for all that it has.")
     return PortError(f"{host}:{port} cannot be listened on ({error.strerror}). Choose another port: --port N, or make serve PORT=N.")

@@ -19,6 +19,8 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from app.settings import BODY_MEMORY
+
 
 class Direct(APIRoute):
     """A route whose endpoint takes the request and gives the response, with nothing of FastAPI's in between but its description: no
@@ -39,7 +41,6 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
-MEMORY = 5  # times its size that a body takes: as it came, in one piece, and as what it says
 GZIP = 31  # zlib's word for it
 HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
@@ -78,7 +79,7 @@ async def read_body(request: Request) -> bytes:
         while message.get("more_body") and len(parts) <= limit:
             message = await request.receive()
             parts += message.get("body", b"")
-            observed.hold(MEMORY * len(parts))
+            observed.hold(BODY_MEMORY * len(parts))
         read = bytes(parts)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect

@@ -24,7 +24,7 @@ class Keys:
     def __init__(self, app: ASGIApp, keys: Collection[str], exempt: Collection[str]) -> None:
         """`exempt` are paths that need none, beside the pages."""
         self.app = app
-        self.keys = [key.encode() for key in keys]
+        self.keys = sorted({form for key in keys for form in (key.encode(), key.encode("latin-1"))})  # for clients differ
         self.exempt = PAGES.union(exempt)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -28,6 +28,7 @@ def main() -> int:
     parser.add_argument("path", nargs="?", default="/livez", help="what is asked for: /livez (the default), /readyz, /v2/health/ready ...")
     parser.add_argument("--host", default="127.0.0.1", help="where it listens (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="and at which port (8000)")
+    parser.add_argument("--uds", help="or at which Unix socket")
     options = parser.parse_args()
     if not (options.path.startswith("/") and options.path.isascii() and options.path.isprintable() and " " not in options.path):
         parser.error(f"{options.path!r} is no path: it begins with / and has no blanks.")
@@ -35,28 +36,29 @@ def main() -> int:
     signal.setitimer(signal.ITIMER_REAL, LIMIT_S)
     keys = [key for part in os.environ.get("KAKITE_API_KEYS", "").split(",") if (key := part.strip())]
     try:
-        check(options.host, options.port, options.path, keys[0] if keys else None)
+        check(options.uds or (options.host, options.port), options.path, keys[0] if keys else None)
     except Unwell as unwell:
-        print(f"http://{options.host}:{options.port}{options.path}: {unwell}", file=sys.stderr)
+        where = options.uds or f"http://{options.host}:{options.port}"
+        print(f"{where}{' ' if options.uds else ''}{options.path}: {unwell}", file=sys.stderr)
         return 1
     return 0
 
 
-def check(host: str, port: int, path: str, key: str | None) -> None:
-    """Raises Unwell."""
+def check(address: str | tuple[str, int], path: str, key: str | None) -> None:
+    """At a Unix socket, or a host and port. Raises Unwell."""
     authorization = b"Authorization: Bearer %b\r\n" % os.fsencode(key) if key else b""
     request = b"GET %b HTTP/1.1\r\nHost: kakite\r\n%bConnection: close\r\n\r\n" % (path.encode(), authorization)
     line = b""
     try:
-        with socket.socket(family(host)) as connection:
-            connection.connect((host, port))
+        with socket.socket(socket.AF_UNIX if isinstance(address, str) else family(address[0])) as connection:
+            connection.connect(address)
             connection.sendall(request)
             while b"\n" not in line and len(line) < LINE_BYTES and (more := connection.recv(LINE_BYTES)):
                 line += more
     except TimeoutError:
         raise Unwell(f"no answer within {LIMIT_S} s.") from None
     except (OSError, OverflowError) as error:
-        raise Unwell(f"nobody answers there ({error}). --host and --port say where the server listens.") from None
+        raise Unwell(f"nobody answers there ({error}). --host and --port say where the server listens, or --uds.") from None
     version, _, rest = line.partition(b" ")
     status = rest[:3]
     if not version.startswith(b"HTTP/1.") or len(status) < 3 or not status.isdigit():

@@ -5,13 +5,13 @@ import logging
 import os
 import resource
 import signal
-import socket
 import tempfile
 from contextlib import ExitStack, suppress
 
-from app import addresses, orphans
+from app import orphans
 from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.gallery import names_of_counts
+from app.listening import Address
 from app.messages import Served
 from app.metrics import FOLDER
 from app.process import ModelProcess, StartError
@@ -27,12 +27,12 @@ LOOK_S = 0.25  # how often it looks after the model process
 class Supervisor:
     """The whole mutable state: `ending`, `failed`, and the processes that run, by their index."""
 
-    def __init__(self, settings: Settings, model: ModelProcess, served: list[Served], processes: int, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, model: ModelProcess, served: list[Served], processes: int, address: Address) -> None:
         self.watchdog_s = settings.watchdog_s
         self.model = model
         self.served = served
         self.processes = processes
-        self.host, self.port = host, port
+        self.address = address
         self.running: dict[int, asyncio.subprocess.Process] = {}
         self.ending = asyncio.Event()
         self.failed = False
@@ -40,7 +40,7 @@ class Supervisor:
     def run(self) -> int:
         """0 when it was told to end; 1 where the model process has ended, or a process could not begin. Raises StartError and PortError."""
         with ExitStack() as stack:
-            self.sockets = stack.enter_context(addresses.sockets(self.host, self.port, self.processes))
+            self.sockets = stack.enter_context(self.address.sockets(self.processes))
             try:
                 self.counted = stack.enter_context(tempfile.TemporaryFile())
                 self.metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="kakite-metrics-"))
@@ -112,9 +112,7 @@ class Supervisor:
         while self.model.process.poll() is None:  # it is no child of asyncio's
             if not begun and not self.ending.is_set() and any(self.counts[PROCESSES].parts):
                 begun = True
-                host, port = self.sockets[0].getsockname()[:2]
-                shown = f"[{host}]" if self.sockets[0].family == socket.AF_INET6 else host
-                log.info("Kakite on http://%s:%d, by %d processes. Ctrl-C ends it.", shown, port, self.processes)
+                log.info("Kakite on %s, by %d processes. Ctrl-C ends it.", self.address.told(self.sockets[0]), self.processes)
             await asyncio.sleep(LOOK_S)
         if not self.ending.is_set():
             log.critical("The model process has ended. Restart the server.")

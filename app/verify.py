@@ -9,7 +9,7 @@ import torch
 from app.settings import Settings
 from app.worker import files
 from models import computing, device, golden, weights
-from models.cards import GOLDEN
+from models.cards import GOLDEN, Card
 from models.computing import Way
 from models.integers import IntegerGenerator, fingerprint, golden_rows
 from models.sentences import SentenceError
@@ -28,7 +28,8 @@ def verify(settings: Settings) -> None:
     where a way that would be taken is wrong, and WeightsError and DeviceError."""
     where = device.choose(settings.device)
     print(machine(where))
-    wrong = [path.name for path in files(settings.weights) if not agrees(path, where)]
+    read = [(path, readied(path)) for path in files(settings.weights)]  # all before the first is computed, which takes longer
+    wrong = [path.name for path, (card, generator) in read if not agrees(card, generator, where)]
     if wrong:
         raise DisagreementError(
             f"Not the golden bytes: {', '.join(wrong)}. Fetch the file again; if that does not help, this machine computes wrongly."
@@ -43,12 +44,18 @@ def machine(where: torch.device) -> str:
     return f"{device.describe(where)}, {platform.machine()} ({', '.join(features) or 'none of the features that matter'}); {versions}"
 
 
-def agrees(path: Path, where: torch.device) -> bool:
-    """Whether the way that a start would take gives all golden digits of a weights file."""
+def readied(path: Path) -> tuple[Card, IntegerGenerator]:
+    """Raises WeightsError."""
     loaded = weights.load(path)
     generator, card = loaded.generator, loaded.card
     if not isinstance(generator, IntegerGenerator) or card.integers is None:
         raise weights.WeightsError(f"{path} holds a float generator. Make one in integers of it: python -m training integers {path}")
+    return card, generator
+
+
+def agrees(card: Card, generator: IntegerGenerator, where: torch.device) -> bool:
+    """Whether the way that a start would take gives all golden digits of a weights file."""
+    assert card.integers is not None
     print(f"{card.name}: {GOLDEN:,} digits, in batches of {', '.join(map(str, SIZES))}; SHA-256 {card.integers.golden[:16]}...")
     found = {}
     for kind in computing.WAYS:

@@ -94,6 +94,16 @@ async def test_either_key_in_either_header_is_taken(guarded: httpx.AsyncClient) 
         assert (await guarded.get("/generate?seed=7", headers=headers)).status_code == 200
 
 
+async def test_key_beyond_ascii_is_taken_in_either_encoding() -> None:
+    """For clients differ: curl sends what the terminal has, others Latin-1."""
+    app = create_app(Settings(api_keys="schl\u00fcssel"))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        for encoding in ("utf-8", "latin-1"):
+            assert (await client.get("/models", headers={b"x-api-key": "schl\u00fcssel".encode(encoding)})).status_code == 200
+        assert (await client.get("/models", headers={b"x-api-key": b"schlssel"})).status_code == 401
+
+
 async def test_what_needs_a_key_is_kept_by_nobody_else(guarded: httpx.AsyncClient) -> None:
     answer = await guarded.get("/generate?seed=7", headers={"x-api-key": "first-key"})
     assert answer.headers["cache-control"] == "private, no-cache"

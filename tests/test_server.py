@@ -148,7 +148,7 @@ def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, st
 
 
 def test_foreign_address_is_told() -> None:
-    for host in ("nowhere.invalid", "192.0.2.1"):
+    for host in ("nowhere.invalid", "a..b", "http://localhost", "192.0.2.1"):
         command = [sys.executable, "-m", "app", "--host", host, "--port", str(free_port())]
         process = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         assert (process.returncode, "Traceback" in process.stderr) == (1, False)
