@@ -21,8 +21,6 @@ from tests.running import PATIENCE_S, free_port
 from training import checkpoint, judge
 from training.data import Idx
 
-pytestmark = pytest.mark.timeout(60)  # not the five minutes that others have, for old code hung
-
 HUGE = 40 * 10**9
 
 

@@ -16,10 +16,7 @@ import pytest
 from app import orphans
 from tests.running import PATIENCE_S, children, free_port, model_process, server
 
-pytestmark = [
-    pytest.mark.timeout(120),
-    pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has gone"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has gone")
 
 
 def running(pid: int) -> bool:

@@ -18,8 +18,6 @@ from app import unix_sockets
 from app.addresses import PortError
 from tests.running import PATIENCE_S
 
-pytestmark = pytest.mark.timeout(120)
-
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
