@@ -4,10 +4,12 @@ FastAPI would do both, and resolve dependencies for each request. What is hostil
 no request keeps the event loop from the others for longer than some ten milliseconds.
 """
 
+import asyncio
 import codecs
 import re
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -36,12 +38,15 @@ class Direct(APIRoute):
         self.app = app
 
 
+T = TypeVar("T")
 Schema = TypeVar("Schema", bound=BaseModel)
 REFERENCE = "#/components/schemas/{model}"
 
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
 GZIP = 31  # zlib's word for it
+LARGE_BYTES = 65_536  # of a body that waits for its turn to be read
+PAUSE_S = 0.005  # between two large bodies
 HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
 # What a body may hold, by the byte that each of them takes: twice what the largest request needs, 1024 vectors of 128 numbers.
@@ -75,11 +80,11 @@ async def read_body(request: Request) -> bytes:
         if announced.isdecimal() and int(announced) > limit:
             raise too_large(limit)
         parts = bytearray(read)
-        observed = request.scope["state"]["observed"]
         while message.get("more_body") and len(parts) <= limit:
             message = await request.receive()
             parts += message.get("body", b"")
-            observed.hold(BODY_MEMORY * len(parts))
+            if len(parts) <= limit:
+                count(request, len(parts))
         read = bytes(parts)
     if message["type"] == "http.disconnect":
         raise ClientDisconnect
@@ -87,8 +92,25 @@ async def read_body(request: Request) -> bytes:
         raise too_large(limit)
     for name, value in request.scope["headers"]:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            return unpacked(read, value.strip().lower(), limit)
+            read = await in_turn(request, partial(unpacked, read, value.strip().lower(), limit))
+            break
+    count(request, len(read))
     return read
+
+
+def count(request: Request, size_bytes: int) -> None:
+    """What a body takes of the memory there is for requests. Raises NoRoom."""
+    if size_bytes > SMALL_BYTES:
+        request.scope["state"]["observed"].hold(BODY_MEMORY * size_bytes)
+
+
+async def in_turn(request: Request, read: Callable[[], T]) -> T:
+    """Large bodies one after another, and between two of them whatever else is to be done on the event loop."""
+    async with request.app.state.turn:
+        try:
+            return read()
+        finally:
+            await asyncio.sleep(PAUSE_S)
 
 
 def unpacked(sent: bytes, encoding: bytes, limit: int) -> bytes:
@@ -117,7 +139,10 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
     if request.scope["query_string"]:
         raise Unfit("This takes no query: put what you ask for into the JSON body.")
     sent = await read_body(request)
-    return validated(schema, parsed(sent, request.headers.get("content-type", "")) if sent else {})
+    kind = request.headers.get("content-type", "")
+    if len(sent) > LARGE_BYTES:
+        return await in_turn(request, lambda: validated(schema, parsed(sent, kind)))
+    return validated(schema, parsed(sent, kind) if sent else {})
 
 
 def parsed(sent: bytes, kind: str) -> Any:

@@ -10,6 +10,7 @@ from typing import IO
 ITEM_BYTES = 8
 PROCESSES = "processes"  # each that serves has its own number here
 USED_BY_THE_DEAD = "used by the dead"  # microseconds on a processor, of those that have ended
+BEAT = "beat"  # when each last gave a sign of life, on that clock
 ASKED = "asked"  # since when each has waited for an answer of the model process, in microseconds of the machine's clock; 0: it does not
 
 

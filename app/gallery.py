@@ -10,7 +10,7 @@ from typing import Any
 from app.batcher import Batcher
 from app.batches import Piece
 from app.connection import Connection
-from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
+from app.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.messages import Served
 from app.metrics import Metrics
 from app.settings import Settings
@@ -25,7 +25,7 @@ PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered
 
 def names_of_counts(served: list[Served]) -> list[str]:
     """The numbers that processes which speak HTTP keep together."""
-    return [PROCESSES, USED_BY_THE_DEAD, ASKED, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
+    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
 
 
 def pending(model: str) -> str:

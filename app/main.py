@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from app import __version__, cores, describing, problems, redirects
 from app.connection import Connection
-from app.counts import Counts
+from app.counts import BEAT, Count, Counts
 from app.gallery import Gallery
 from app.headers import Always
 from app.keys import PROBES, Keys
@@ -29,7 +29,7 @@ from app.room import Room
 from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
 from app.routing import compress, prepared
 from app.settings import Settings
-from app.watchdog import until_hung
+from app.watchdog import BEAT_S, now_us, until_hung
 from app.workers import Workers
 
 ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs)  # in the order in which a request tries them
@@ -62,7 +62,7 @@ def create_app(
         gc.collect()
         gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
         try:
-            async with gallery.running(), watched(connection, settings.watchdog_s, on_hang):
+            async with gallery.running(), watched(connection, settings.watchdog_s, on_hang), beating(counts):
                 counted.levels.processes.set(os.getpid())
                 yield
         finally:
@@ -86,6 +86,7 @@ def create_app(
     app.state.gallery = gallery
     app.state.process = process
     app.state.workers = Workers(max(1, cores.available() // (counts.processes if counts else 1)))
+    app.state.turn = asyncio.Lock()
     problems.install(app)
     describing.install(app)
     for mount in (Mount("/page", page.files, name="page"), Mount("/static-offline-docs", docs.files, name="static-offline-docs")):
@@ -109,6 +110,23 @@ async def watched(connection: Connection, limit_s: int, on_hang: Callable[[], No
         on_hang()
 
     task = asyncio.create_task(watch(on_hang)) if on_hang and limit_s else None
+    try:
+        yield
+    finally:
+        if task:
+            task.cancel()
+
+
+@asynccontextmanager
+async def beating(counts: Counts | None) -> AsyncIterator[None]:
+    """While it is inside, and its event loop turns, whoever started it sees that it does."""
+
+    async def beat(beats: Count) -> None:
+        while True:
+            beats.set(now_us())
+            await asyncio.sleep(BEAT_S)
+
+    task = asyncio.create_task(beat(counts[BEAT])) if counts else None
     try:
         yield
     finally:

@@ -27,6 +27,7 @@ log = logging.getLogger("kakite")
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 CLIENT_GONE = 499
+SHOWN = 512  # characters of a path that the log repeats
 ENDING = "The server is ending, and the time for what is in flight is over. Try again in a second."
 
 
@@ -127,7 +128,7 @@ class Observing:
             told["sent"] = sent  # bytes of its answer
         told |= {"status": status, "ms": ms(seconds)}
         path = scope["path"]
-        self.request_log.write(f"{scope['method']} {path if path == route else quote(path)}", told)
+        self.request_log.write(f"{scope['method']} {path if path == route else quote(path[:SHOWN])}", told)
 
 
 def ms(seconds: float) -> float:

@@ -5,20 +5,28 @@ the client up. Knows nothing of what is answered.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app import problems
 
+log = logging.getLogger("kakite.protocol")
+
 HEAD_BYTES = 65_536  # of a request's line and headers
-FRAMING_BYTES = 65_536  # that a body may have more than its content, in chunks' lengths and trailers; beyond as much as it has content
+FRAMING_BYTES = 65_536  # that chunks' lengths and trailers may take of a body, beside a quarter of its content
+PIPELINE_MAX = 8  # requests that may wait behind the one that is answered
 TAKING = 3  # times as long as it may send
 TICK_S = 1  # between two looks at the clients' time
+
+
+class Refused(Exception):
+    """Ends the parser's work on what has come."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,10 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(TICK_S)
             for connection in list(self.server_state.connections):
-                cast(Protocol, connection).tick()
+                try:
+                    cast(Protocol, connection).tick()
+                except Exception:  # of one, which must not free the others of their limits
+                    log.exception("A connection could not be looked at.")
 
 
 class Protocol(HttpToolsProtocol):
@@ -52,6 +63,7 @@ class Protocol(HttpToolsProtocol):
         self.awaited: Literal["head", "body"] | None = "head"
         self.waited_s = self.stalled_s = 0
         self.full = False  # of what the client has not taken yet
+        self.answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last that was read, behind which others may wait
         self.head_bytes = self.body_bytes = self.content_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -60,9 +72,22 @@ class Protocol(HttpToolsProtocol):
             self.refuse(503, "connections", "As many connections are open as are allowed. Try again in a second.")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.cycle and not self.cycle.response_complete and "observed" in self.cycle.scope["state"]:
-            self.cycle.scope["state"]["observed"].gone = True
+        self.pipeline.clear()
+        if self.busy and self.answering:
+            if observed := self.answering.scope["state"].get("observed"):
+                observed.gone = True
+            self.answering.disconnected = True
+            self.answering.message_event.set()
         super().connection_lost(exc)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being answered."""
+        return self.answering is not None and not self.answering.response_complete
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self.awaited == "body":
@@ -72,8 +97,10 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if self.awaited == "head" and self.head_bytes > HEAD_BYTES:
             self.refuse(431, "head", f"The request's head is larger than the {HEAD_BYTES:,} bytes that are allowed.")
-        elif self.awaited == "body" and self.body_bytes > 2 * self.content_bytes + FRAMING_BYTES:
+        elif self.awaited == "body" and self.body_bytes > self.content_bytes * 5 // 4 + FRAMING_BYTES:
             self.refuse(400, "framing", "The body comes in chunks of next to nothing.")
+        elif self.awaited is None and not self.busy:  # an empty line behind an answer, with which uvicorn forgets that it is idle
+            self.awaited, self.waited_s = "head", 0
 
     def on_message_begin(self) -> None:
         self.awaited, self.waited_s = "head", 0
@@ -85,22 +112,33 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.awaited, self.waited_s, self.body_bytes, self.content_bytes = "body", 0, 0, 0
+        if self.busy and len(self.pipeline) >= PIPELINE_MAX:
+            self.refuse(503, "pipeline", f"More than {PIPELINE_MAX} requests wait behind the one that is answered.")
+            raise Refused
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         self.content_bytes += len(body)
+        if self.cycle is not self.answering and self.content_bytes > HEAD_BYTES:  # nobody reads it yet, nor limits it
+            self.refuse(503, "pipeline", "A body waits behind a request that is answered.")
+            raise Refused
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.awaited, self.head_bytes = None, 0
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
     def pause_writing(self) -> None:
         self.full, self.stalled_s = True, 0
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        self.full = False
+        self.full, self.stalled_s = False, 0
         super().resume_writing()
 
     def tick(self) -> None:
@@ -111,7 +149,7 @@ class Protocol(HttpToolsProtocol):
             if self.stalled_s > TAKING * limit:
                 self.limits.on_refusal("slow")
                 self.transport.abort()
-        elif self.awaited:
+        elif self.awaited and not (self.busy and (self.awaited == "head" or self.cycle is not self.answering)):
             self.waited_s += TICK_S
             if self.waited_s > limit and not self.head_bytes:  # a connection that a browser opened to have one
                 self.transport.close()
@@ -127,7 +165,7 @@ class Protocol(HttpToolsProtocol):
             return
         self.limits.on_refusal(reason)
         self.stalled_s = 0
-        half = self.cycle and self.cycle.response_started and not self.cycle.response_complete
+        half = self.busy and self.answering is not None and self.answering.response_started
         if not half:  # else it would stand in the middle of an answer
             answer = problems.answer(status, detail, {"Connection": "close"})
             told = [*self.server_state.default_headers, *answer.raw_headers, *self.limits.headers]
@@ -152,7 +190,9 @@ class Coalescing(asyncio.Transport):
         self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
 
     def write(self, data: Any) -> None:
-        if self.held:
+        if self.is_closing():  # nobody is there any more
+            self.held = b""
+        elif self.held:
             held, self.held = self.held, b""
             self.transport.writelines((held, data))
         else:

@@ -27,6 +27,7 @@ def for_head(route: Route) -> Route:
 
 
 def compress(route: Route | Mount) -> None:
-    """Where an answer is large, and no picture or archive: what is `Direct` gives those."""
-    if not isinstance(route, Direct):
+    """Where an answer is text of moderate size: what is `Direct`, or posted, gives pictures, archives and long lists of numbers."""
+    posted = isinstance(route, Route) and "POST" in (route.methods or ())
+    if not posted and not isinstance(route, Direct):
         route.app = Compressed(route.app)

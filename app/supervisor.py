@@ -9,18 +9,19 @@ import tempfile
 from contextlib import ExitStack, suppress
 
 from app import orphans
-from app.counts import ASKED, PROCESSES, USED_BY_THE_DEAD, Counts
+from app.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts
 from app.gallery import names_of_counts
 from app.listening import Address
 from app.messages import Served
 from app.metrics import FOLDER
 from app.process import ModelProcess, StartError
 from app.settings import Settings
-from app.watchdog import until_hung
+from app.watchdog import ASLEEP_S, now_us, until_hung
 
 log = logging.getLogger("kakite.supervisor")
 
 RESTART_PAUSE_S = 1  # from the start of a process that has died to that of the next
+BEYOND_S = 4  # beyond the grace, for one that ends by itself
 LOOK_S = 0.25  # how often it looks after the model process
 
 
@@ -29,6 +30,7 @@ class Supervisor:
 
     def __init__(self, settings: Settings, model: ModelProcess, served: list[Served], processes: int, address: Address) -> None:
         self.watchdog_s = settings.watchdog_s
+        self.grace_s = settings.grace_s
         self.model = model
         self.served = served
         self.processes = processes
@@ -56,7 +58,7 @@ class Supervisor:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
                 asyncio.get_running_loop().add_signal_handler(number, self.end)
-        looking = [asyncio.create_task(self.look_after_model()), asyncio.create_task(self.watch_model())]
+        looking = [asyncio.create_task(look()) for look in (self.look_after_model, self.watch_model, self.watch_others)]
         await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
         for task in looking:
             task.cancel()
@@ -124,11 +126,38 @@ class Supervisor:
             await until_hung(self.counts[ASKED], self.watchdog_s)
             self.model.kill_hung()
 
+    async def watch_others(self) -> None:
+        """A process that speaks HTTP and gives no sign of life is killed, and replaced; sooner than the model process, which would be
+        blamed for what it does not read."""
+        looked = now_us()
+        while self.watchdog_s:
+            await asyncio.sleep(LOOK_S)
+            now = now_us()
+            asleep, looked = now - looked > 1e6 * ASLEEP_S, now  # itself: all have been, and get time to give a sign
+            if asleep:
+                await asyncio.sleep(ASLEEP_S)
+                looked = now_us()
+                continue
+            for index, beat in enumerate(self.counts[BEAT].parts[: self.processes]):
+                if beat and now - beat > 1e6 * max(ASLEEP_S, self.watchdog_s / 2) and (process := self.running.get(index)):
+                    log.error("An HTTP process gives no sign of life. It is killed.")
+                    with suppress(ProcessLookupError):
+                        process.kill()
+
+    async def end_at_last(self) -> None:
+        """When the grace is over, and the little that each takes beyond it."""
+        await asyncio.sleep(self.grace_s + BEYOND_S)
+        for process in self.running.values():
+            log.error("An HTTP process has not ended within the grace. It is killed.")
+            with suppress(ProcessLookupError):
+                process.kill()
+
     def end(self) -> None:
         """What is in flight is still answered, unless it is told a second time; nobody listens any more."""
         number = signal.SIGINT if self.ending.is_set() else signal.SIGTERM
         if not self.ending.is_set():
             log.info("Ending: nobody is let in any more; what is in flight is finished.")
+            self.killing = asyncio.create_task(self.end_at_last())
         self.ending.set()
         for one in self.sockets:
             one.close()

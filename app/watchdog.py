@@ -8,6 +8,7 @@ import time
 
 from app.counts import Count
 
+BEAT_S = 1  # between two signs of life of a process that speaks HTTP, where there are several
 LOOK_S = 0.25  # how often it looks
 ASLEEP_S = 2  # after so long without a look this process was stopped, too, and what passed before does not count
 

@@ -1,5 +1,6 @@
 """What clients take of the service is bounded: time, connections, memory, and work that nobody waits for any more."""
 
+import gzip
 import json
 import os
 import re
@@ -245,3 +246,67 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+LIVE = b"GET /livez HTTP/1.1\r\nHost: kakite\r\n\r\n"
+
+
+def test_many_requests_in_one_write_are_refused(limited: tuple[subprocess.Popen[str], str]) -> None:
+    process, url = limited
+    before = resident_bytes(process.pid)
+    with connected(url) as client, suppress(OSError):
+        for _ in range(40):
+            client.sendall(LIVE * 10_000)
+    assert resident_bytes(process.pid) - before < 30_000_000
+    until(lambda: httpx.get(f"{url}/livez").status_code == 200)
+
+
+def test_a_few_requests_in_one_write_are_answered_in_order(limited: tuple[subprocess.Popen[str], str]) -> None:
+    with connected(limited[1]) as client:
+        client.sendall(LIVE * 4 + LIVE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert answer(client).count(b"HTTP/1.1 200 OK") == 5
+
+
+def test_work_ends_for_a_client_that_has_gone_with_another_request_behind() -> None:
+    with server() as (process, url):
+        with connected(url) as client:
+            client.sendall(b"GET /dataset?n=10000000 HTTP/1.1\r\nHost: kakite\r\n\r\n" + LIVE)
+            assert client.recv(1024).startswith(b"HTTP/1.1 200 OK")
+        until(lambda: aborted(url) == 1)
+        until(lambda: re.search(r"^kakite_pending_images.* [^0]", httpx.get(f"{url}/metrics").text, re.MULTILINE) is None)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+
+
+def test_refusal_does_not_stand_in_the_middle_of_an_answer(limited: tuple[subprocess.Popen[str], str]) -> None:
+    with connected(limited[1]) as client:
+        client.sendall(b"GET /dataset?n=5000&format=npz HTTP/1.1\r\nHost: kakite\r\n\r\n" + LIVE)
+        first = client.recv(65536)
+        client.sendall(b"no HTTP\r\n\r\n")
+        whole = first + answer(client)
+    assert whole.startswith(b"HTTP/1.1 200 OK")
+    assert b"HTTP/1.1 400" not in whole.partition(b"\r\n\r\n")[2][:3_900_000]
+
+
+def test_empty_line_behind_an_answer_gains_no_time(limited: tuple[subprocess.Popen[str], str]) -> None:
+    with connected(limited[1]) as client:
+        client.sendall(LIVE)
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        client.sendall(b"\r\n")
+        answer(client)  # which comes back only when the connection is closed
+
+
+def test_small_bodies_that_unpack_to_large_ones_are_counted() -> None:
+    body = gzip.compress(b" " * 4_000_000 + b'{"z": [')
+    head = b"POST /generate HTTP/1.1\r\nHost: kakite\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n"
+    with server() as (process, url), ThreadPoolExecutor(64) as threads:
+        before = resident_bytes(process.pid)
+
+        def ask() -> bytes:
+            with connected(url) as client:
+                client.sendall(head % len(body) + body)
+                return client.recv(64)
+
+        asked = [threads.submit(ask) for _ in range(64)]
+        assert {one.result()[9:12] for one in asked} <= {b"422", b"503"}
+        assert resident_bytes(process.pid) - before < 300_000_000

@@ -16,7 +16,7 @@ from app.formats import BYTES
 from app.gallery import Model
 from app.schemas.datasets import DatasetQuery
 from app.streams import Head, Stream
-from app.work import caching, preferred
+from app.work import caching, observed, preferred
 from models.latents import Rows
 from models.pixels import Pixels
 
@@ -24,6 +24,7 @@ router = APIRouter(tags=["data sets"], route_class=Direct)
 
 RETRY_S = 0.005
 FOREVER_S = 86_400
+STREAM_BYTES = 4_000_000  # that a data set on its way takes at most
 MEDIA_TYPES: dict[Format, str] = {
     "idx": "application/zip",
     "npz": "application/x-npz",
@@ -66,6 +67,7 @@ async def get_dataset(request: Request) -> Response:
             headers |= ranges.told(*part, length)
             status = 206
     model.batcher.admit()
+    observed(request).hold(STREAM_BYTES)
     return Head(kind, headers) if request.method == "HEAD" else Stream(pieces, status, headers, kind)
 
 
