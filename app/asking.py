@@ -49,7 +49,7 @@ LARGE_BYTES = 65_536  # of a body that waits for its turn to be read
 PAUSE_S = 0.005  # between two large bodies
 HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
-# What a body may hold, by the byte that each of them takes: twice what the largest request needs, 1024 vectors of 128 numbers.
+# How often each byte may stand in a body: twice what the largest request needs, 1024 vectors of 128 numbers.
 MOST = {b",": ("values", 262_144), b"[": ("lists", 4096), b"{": ("objects", 4096), b":": ("names", 32_768)}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FORM = re.compile(rb"[A-Za-z_]+=[^{\[]*$")

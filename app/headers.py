@@ -1,7 +1,7 @@
 """Headers that every answer carries, so that no browser trusts it further than it should. Knows no route.
 
-A page has a policy of its own, which it notes in the state of its request, so that it stands in whatever is answered there: a browser takes
-the headers of a 304 for those of what it kept.
+A page has a policy of its own: it notes it in its request's state. So a 304 carries it as well, whose headers a browser takes for those of
+the page that it kept.
 """
 
 from typing import Any

@@ -1,6 +1,6 @@
 """How much memory the requests in progress may take: bodies, pictures, answers on their way, in bytes, counted before they are taken.
 
-Knows nothing of what takes it; `formats` and `animation` know what their work takes.
+Knows nothing of what takes it; whoever does the work knows how much that is.
 """
 
 SMALL_BYTES = 65_536  # what is smaller is not counted: the number of connections bounds it

@@ -5,7 +5,10 @@ from collections.abc import AsyncGenerator, Mapping
 from anyio import CancelScope
 from fastapi import Response
 from fastapi.responses import StreamingResponse
-from starlette.types import Send
+from starlette.types import Receive, Scope, Send
+
+from app.observing import Observed
+from app.room import SMALL_BYTES
 
 
 class Stream(StreamingResponse):
@@ -31,3 +34,19 @@ class Head(Response):
         super().__init__(media_type=media_type, headers=headers)
         if not any(name.lower() == "content-length" for name in headers):
             del self.headers["content-length"]
+
+
+class InPieces(Response):
+    """An answer that is written as its client takes it, and no further when the client has gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if len(self.body) <= SMALL_BYTES:
+            await super().__call__(scope, receive, send)
+            return
+        known: Observed = scope["state"]["observed"]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for start in range(0, len(self.body), SMALL_BYTES):
+            if known.gone:
+                return
+            end = start + SMALL_BYTES
+            await send({"type": "http.response.body", "body": bytes(self.body[start:end]), "more_body": end < len(self.body)})

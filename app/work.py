@@ -5,15 +5,14 @@ from typing import Any, TypeVar, cast
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from starlette.types import Receive, Scope, Send
 
 from app import accept, conditional
 from app.batches import Digit, Piece, Written, joined
 from app.disconnect import WhileConnected
 from app.gallery import Model
 from app.observing import Observed
-from app.room import SMALL_BYTES
 from app.schemas.fields import Asked
+from app.streams import InPieces
 from app.tickets import Timing
 from app.workers import Workers
 from models.latents import Rows
@@ -96,19 +95,3 @@ def preferred(request: Request, offered: tuple[str, ...]) -> str:
     """The media type that the request prefers. Raises NotAcceptable."""
     given = b",".join([value for name, value in request.scope["headers"] if name == b"accept"])
     return accept.choose(given[: accept.LENGTH_MAX].decode("latin-1"), offered)
-
-
-class InPieces(Response):
-    """An answer that is written as its client takes it, and no further when the client has gone."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if len(self.body) <= SMALL_BYTES:
-            await super().__call__(scope, receive, send)
-            return
-        known: Observed = scope["state"]["observed"]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        for start in range(0, len(self.body), SMALL_BYTES):
-            if known.gone:
-                return
-            end = start + SMALL_BYTES
-            await send({"type": "http.response.body", "body": bytes(self.body[start:end]), "more_body": end < len(self.body)})

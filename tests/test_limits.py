@@ -20,7 +20,7 @@ from starlette.types import Message
 
 from app.observing import Observed
 from app.room import SMALL_BYTES, Room
-from app.work import InPieces
+from app.streams import InPieces
 from tests.running import PATIENCE_S, server
 
 CONNECTIONS = 20

@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import os
 import re
 from copy import deepcopy
 from functools import cache
@@ -12,12 +11,10 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import JSONResponse
-from fastapi.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from app import prefix
 from app.keys import Keys
-from app.routes.page import KEPT
+from app.static_files import Files
 
 FOLDER = Path(__file__).parent.parent / "docs"
 SWAGGER_UI = ("fastapi_offline", "static")  # a package, and its folder
@@ -40,18 +37,8 @@ SCHEMES = {
 }
 
 
-class Files(StaticFiles):
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        answer = super().file_response(full_path, stat_result, scope, status_code)
-        answer.headers.update(KEPT)
-        scope["state"]["policy"] = POLICY
-        return answer
-
-
 router = APIRouter(include_in_schema=False)
-files = Files(directory=FOLDER, packages=[SWAGGER_UI])
+files = Files(POLICY, directory=FOLDER, packages=[SWAGGER_UI])
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])

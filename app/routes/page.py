@@ -1,15 +1,13 @@
 """GET /: the page, and under /page/ the files it is made of."""
 
 import hashlib
-import os
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.staticfiles import StaticFiles
-from starlette.types import Scope
 
 from app import prefix
 from app.conditional import is_known
+from app.static_files import KEPT, Files
 
 FOLDER = Path(__file__).parent.parent / "page"
 POLICY = "; ".join(
@@ -27,23 +25,10 @@ POLICY = "; ".join(
         "trusted-types 'none'",
     ]
 ).encode()
-KEPT = {"Cache-Control": "no-cache"}  # but asked for anew, which is answered 304 while the page is the same
-
-
-class Page(StaticFiles):
-    """The page's files, which load nothing from elsewhere and run no script but their own."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        answer = super().file_response(full_path, stat_result, scope, status_code)
-        answer.headers.update(KEPT)
-        scope["state"]["policy"] = POLICY
-        return answer
 
 
 router = APIRouter(include_in_schema=False)
-files = Page(directory=FOLDER)
+files = Files(POLICY, directory=FOLDER)
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
