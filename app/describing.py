@@ -13,6 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.asking import REFERENCE
 from app.formats import JSON
+from app.keys import Keys
 from app.problems import ProblemDetails, documented
 from app.schemas.inference import IndexRequest, InferenceRequest
 from app.schemas.pictures import GenerateBody
@@ -37,17 +38,35 @@ CACHED = {
 UNCHANGED = {304: {"description": "What `If-None-Match` names is still the answer; no digit was written."}}
 
 
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer KEY"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
 def install(app: FastAPI) -> None:
-    """Lets its document hold what routes only refer to: bodies and problems."""
+    """Lets its document, which is made once, hold what routes only refer to, bodies and problems, and say which operations need a key."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = described()
-        parts = document["components"]
-        parts["schemas"] = dict(sorted({**parts["schemas"], **named()}.items()))
-        return document
+        if app.openapi_schema is None:
+            document = described()
+            parts = document["components"]
+            parts["schemas"] = dict(sorted({**parts["schemas"], **named()}.items()))
+            if app.state.keys:
+                secure(document, app.state.keys)
+            app.openapi_schema = document
+        return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says
+
+
+def secure(document: dict[str, Any], keys: Keys) -> None:
+    document["components"]["securitySchemes"] = SCHEMES
+    for path, operations in document["paths"].items():
+        if keys.needed(path):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in SCHEMES]
 
 
 @functools.cache

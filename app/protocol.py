@@ -7,7 +7,7 @@ the client up. Knows nothing of what is answered.
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
@@ -23,6 +23,8 @@ FRAMING_BYTES = 65_536  # that chunks' lengths and trailers may take of a body, 
 PIPELINE_MAX = 8  # requests that may wait behind the one that is answered
 TAKING = 3  # times as long as it may send
 TICK_S = 1  # between two looks at the clients' time
+SPARE_CONNECTIONS = 16  # beyond the limit, for probes: whoever asks whether the service lives must not be told that it is dead
+SPARE_TIMEOUT_S = 2  # for a head on one of them
 
 
 class Refused(Exception):
@@ -34,6 +36,7 @@ class Limits:
     connections: int
     client_timeout_s: int  # for a head and for a body; three times as long for each 64 KiB of an answer
     on_refusal: Callable[[str], None] = lambda reason: None
+    probes: Collection[str] = ()  # paths that are answered on spare connections
     headers: Sequence[tuple[bytes, bytes]] = ()  # of what is answered without a route
 
 
@@ -65,11 +68,17 @@ class Protocol(HttpToolsProtocol):
         self.full = False  # of what the client has not taken yet
         self.answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last that was read, behind which others may wait
         self.head_bytes = self.body_bytes = self.content_bytes = 0
+        self.spare = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Coalescing(transport, self.loop))
-        if len(self.connections) > self.limits.connections:
-            self.refuse(503, "connections", "As many connections are open as are allowed. Try again in a second.")
+        beyond = len(self.connections) - self.limits.connections
+        self.spare = beyond > 0
+        if beyond > SPARE_CONNECTIONS:
+            self.refuse_full()
+
+    def refuse_full(self) -> None:
+        self.refuse(503, "connections", "As many connections are open as are allowed. Try again in a second.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.pipeline.clear()
@@ -115,6 +124,9 @@ class Protocol(HttpToolsProtocol):
         if self.busy and len(self.pipeline) >= PIPELINE_MAX:
             self.refuse(503, "pipeline", f"More than {PIPELINE_MAX} requests wait behind the one that is answered.")
             raise Refused
+        if self.spare and self.url.partition(b"?")[0].decode("latin-1") not in self.limits.probes:
+            self.refuse_full()
+            raise Refused
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -130,7 +142,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self.pipeline:
+        if self.spare:
+            self.transport.close()
+        elif self.pipeline:
             self.flow.pause_reading()
 
     def pause_writing(self) -> None:
@@ -143,7 +157,7 @@ class Protocol(HttpToolsProtocol):
 
     def tick(self) -> None:
         """Ends what has taken too long."""
-        limit = self.limits.client_timeout_s
+        limit = min(SPARE_TIMEOUT_S, self.limits.client_timeout_s) if self.spare else self.limits.client_timeout_s
         if self.full or self.transport.is_closing():
             self.stalled_s += TICK_S
             if self.stalled_s > TAKING * limit:
@@ -151,7 +165,9 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
         elif self.awaited and not (self.busy and (self.awaited == "head" or self.cycle is not self.answering)):
             self.waited_s += TICK_S
-            if self.waited_s > limit and not self.head_bytes:  # a connection that a browser opened to have one
+            if self.waited_s > limit and self.spare:
+                self.refuse_full()
+            elif self.waited_s > limit and not self.head_bytes:  # a connection that a browser opened to have one
                 self.transport.close()
             elif self.waited_s > limit:
                 self.refuse(408, "slow", f"The request's {self.awaited} did not come within {limit} seconds.")

@@ -21,11 +21,14 @@ from app.connection import Connection
 from app.counts import Counts
 from app.gallery import names_of_counts
 from app.headers import Always
+from app.keys import PROBES
 from app.lines import Lines
 from app.main import create_app
 from app.messages import HangUp
 from app.protocol import Limits, Protocol, Server
 from app.settings import Settings
+
+log = logging.getLogger("kakite.serving")
 
 LOST_GRACE_S = 2  # when the model process has ended, and what is in flight is refused
 FILES = 128  # that are open beside connections
@@ -45,7 +48,7 @@ def run(
     app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.metrics.dropped_lines.inc
     always = Always(shared=bool(settings.cors_origins)).of_no_page
-    limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.metrics.refused, always)
+    limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.metrics.refused, PROBES, always)
     allow_files(settings.connection_limit)
     config = uvicorn.Config(
         app,
@@ -78,12 +81,17 @@ def run(
 
 
 def allow_files(connections: int) -> None:
-    """As many as connections, and a few more: a system's usual limit is 1,024. Where more are not allowed, it goes on with those."""
+    """As many as connections, and a few more: a system's usual limit is 1,024. Where fewer are allowed it says so and goes on."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        if most < wanted:
+            log.warning(
+                f"The system lets a process open {most:,} files, too few for KAKITE_CONNECTION_LIMIT={connections:,}. "
+                f"Raise its limit (ulimit -Hn {wanted}), or lower KAKITE_CONNECTION_LIMIT."
+            )
 
 
 def main() -> int:

@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         268_435_456,
         ge=201_326_592,
         le=COUNTED,
-        description="Most memory that bodies, pictures and answers in progress may take; beyond it the answer is 503.",
+        description="Most memory for bodies, pictures and answers, in each process that speaks HTTP; beyond it the answer is 503.",
     )
     connection_limit: int = Field(
         1000, ge=1, le=1_000_000, description="Most connections at once, to each process that speaks HTTP; beyond it they get 503."

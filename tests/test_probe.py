@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
 from app.probe import LIMIT_S
@@ -111,3 +112,15 @@ def test_path_that_is_none_is_refused() -> None:
 def test_it_imports_little() -> None:
     code = "import sys, app.probe; sys.exit(any(name in sys.modules for name in ('http.client', 'asyncio', 'pydantic', 'numpy', 'email')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_service_whose_connections_are_all_taken_is_well_and_says_so_to_probes_alone() -> None:
+    with server(KAKITE_CONNECTION_LIMIT="5") as (_, url), ExitStack() as stack:
+        port = httpx.URL(url).port or 80
+        for _ in range(5):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))).sendall(b"GET /generate HTTP/1.1\r\nHost: ka")
+        assert probe("--port", str(port)) == (0, "")
+        assert httpx.get(f"{url}/readyz?verbose").status_code == 200
+        assert httpx.get(f"{url}/metrics").status_code == 200
+        answer = httpx.get(f"{url}/generate?seed=7")
+        assert (answer.status_code, answer.headers["connection"]) == (503, "close")

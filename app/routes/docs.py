@@ -3,17 +3,14 @@
 import base64
 import hashlib
 import re
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
-from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import JSONResponse
 
 from app import prefix
-from app.keys import Keys
 from app.static_files import Files
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -31,12 +28,6 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     ]
 ).encode()
-SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer KEY"},
-    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
-
-
 router = APIRouter(include_in_schema=False)
 files = Files(POLICY, directory=FOLDER, packages=[SWAGGER_UI])
 
@@ -65,20 +56,6 @@ def redirect_page() -> tuple[bytes, bytes]:
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])
 async def document(request: Request) -> Response:
-    told = described(request.app)
+    described = request.app.openapi()
     before = prefix.told(request.scope)
-    return JSONResponse({**told, "servers": [{"url": before}]} if before else told, headers={"Vary": "X-Forwarded-Prefix"})
-
-
-def described(app: FastAPI) -> dict[str, Any]:
-    """The document. Where the service has keys it says which operations need one."""
-    keys: Keys | None = app.state.keys
-    if not keys:
-        return app.openapi()
-    told = deepcopy(app.openapi())
-    told.setdefault("components", {})["securitySchemes"] = SCHEMES
-    for path, operations in told["paths"].items():
-        if keys.needed(path):
-            for operation in operations.values():
-                operation["security"] = [{name: []} for name in SCHEMES]
-    return told
+    return JSONResponse({**described, "servers": [{"url": before}]} if before else described, headers={"Vary": "X-Forwarded-Prefix"})
