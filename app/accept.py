@@ -2,13 +2,17 @@
 
 import functools
 
+from app.errors import ServiceError
+
 LENGTH_MAX = 4096  # that is looked at
 RANGES_MAX = 64  # of those, too; a browser names ten
 BROWSERS = "image/avif"  # is accepted by them alone, who name what they can show, and not what they would like
 
 
-class NotAcceptable(Exception):
+class NotAcceptable(ServiceError):
     """The request accepts none of what is offered."""
+
+    status = 406
 
 
 @functools.lru_cache

@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel
 from pydantic_core import from_json
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from app.disconnect import ClientGone
+from app.errors import Unprocessable
+from app.schemas.validation import Schema, fields, validated
 from app.settings import BODY_MEMORY
 
 
@@ -39,7 +40,6 @@ class Direct(APIRoute):
 
 
 T = TypeVar("T")
-Schema = TypeVar("Schema", bound=BaseModel)
 REFERENCE = "#/components/schemas/{model}"
 
 
@@ -47,27 +47,11 @@ SMALL_BYTES = 4096  # of a body in which nothing need be counted
 GZIP = 31  # zlib's word for it
 LARGE_BYTES = 65_536  # of a body that waits for its turn to be read
 PAUSE_S = 0.005  # between two large bodies
-HANDFUL = 5  # complaints that an answer tells of
 PARAMETERS_MAX = 2048  # of a query
 # How often each byte may stand in a body: twice what the largest request needs, 1024 vectors of 128 numbers.
 MOST = {b",": ("values", 262_144), b"[": ("lists", 4096), b"{": ("objects", 4096), b":": ("names", 32_768)}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FORM = re.compile(rb"[A-Za-z_]+=[^{\[]*$")
-
-
-class Unfit(Exception):
-    """A well-formed request that cannot be served."""
-
-
-class Invalid(Exception):
-    """What a request carries does not fit the schema."""
-
-    def __init__(self, schema: type[BaseModel], error: ValidationError, more: int = 0) -> None:
-        """`more` is how many unknown fields there were beside those that the error tells of."""
-        super().__init__(error.title)
-        self.schema = schema
-        self.error = error
-        self.more = more
 
 
 async def read_body(request: Request) -> bytes:
@@ -87,7 +71,7 @@ async def read_body(request: Request) -> bytes:
                 count(request, len(parts))
         read = bytes(parts)
     if message["type"] == "http.disconnect":
-        raise ClientDisconnect
+        raise ClientGone
     if len(read) > limit:
         raise too_large(limit)
     for name, value in request.scope["headers"]:
@@ -134,10 +118,10 @@ def too_large(limit_bytes: int) -> HTTPException:
 
 
 async def body(request: Request, schema: type[Schema]) -> Schema:
-    """The JSON body, whatever its content type; an empty one is an object without fields. Raises Invalid, and Unfit where part of the
+    """The JSON body, whatever its content type; an empty one is an object without fields. Raises Unprocessable, also where part of the
     request stands in a query, which would be overlooked."""
     if request.scope["query_string"]:
-        raise Unfit("This takes no query: put what you ask for into the JSON body.")
+        raise Unprocessable("This takes no query: put what you ask for into the JSON body.")
     sent = await read_body(request)
     kind = request.headers.get("content-type", "")
     if len(sent) > LARGE_BYTES:
@@ -146,52 +130,32 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
 
 
 def parsed(sent: bytes, kind: str) -> Any:
-    """JSON, in the time of a blink whatever stands in it. Raises Unfit."""
+    """JSON, in the time of a blink whatever stands in it. Raises Unprocessable."""
     for mark, (what, most) in MOST.items():
         if len(sent) > SMALL_BYTES and sent.count(mark) > most:
-            raise Unfit(f"The body holds more than {most:,} {what}, which no request needs.")
+            raise Unprocessable(f"The body holds more than {most:,} {what}, which no request needs.")
     try:
         return from_json(sent.removeprefix(codecs.BOM_UTF8))
     except ValueError as error:
         if kind.startswith(FORMS) or FORM.match(sent):
-            raise Unfit('The body is a form. Send JSON, such as {"seed": 7}.') from None
+            raise Unprocessable('The body is a form. Send JSON, such as {"seed": 7}.') from None
         if sent.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sent[:4]:
-            raise Unfit("The body is not UTF-8, in which JSON is sent.") from None
-        raise Unfit(f"The body is not JSON: {error}.") from None
+            raise Unprocessable("The body is not UTF-8, in which JSON is sent.") from None
+        raise Unprocessable(f"The body is not JSON: {error}.") from None
 
 
 def query(request: Request, schema: type[Schema]) -> Schema:
-    """The query: a name that comes more than once is a list, and one that comes empty is not given. Raises Invalid and Unfit."""
+    """The query: a name that comes more than once is a list, and one that comes empty is not given. Raises Unprocessable."""
     text: bytes = request.scope["query_string"]
     if text.count(b"&") > PARAMETERS_MAX:
-        raise Unfit(f"The query holds more than {PARAMETERS_MAX:,} parameters, which no request needs.")
-    known = names(schema)
+        raise Unprocessable(f"The query holds more than {PARAMETERS_MAX:,} parameters, which no request needs.")
+    known = fields(schema)
     found: dict[str, list[str]] = {}
     for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
         found.setdefault(name, []).append(value)
     return validated(
         schema, {name: many if len(many) > 1 else many[0] for name, many in found.items() if many != [""] or name not in known}
     )
-
-
-def validated(schema: type[Schema], values: Any) -> Schema:
-    """Values by the names that requests use. Raises Invalid. Of unknown names the schema is shown a few, for it complains of each."""
-    more = 0
-    if isinstance(values, dict) and len(values) > HANDFUL:
-        known = names(schema)
-        unknown = [name for name in values if name not in known][HANDFUL:]
-        more = len(unknown)
-        for name in unknown:
-            del values[name]
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise Invalid(schema, error, more) from None
-
-
-def names(schema: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The schema's fields by the names that requests use."""
-    return {field.alias or name: field for name, field in schema.model_fields.items()}
 
 
 def reference(schema: type[BaseModel]) -> dict[str, Any]:

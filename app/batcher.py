@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from app.counts import Count
+from app.errors import ServiceError
 from app.tickets import Computed, Pieces, Rows, Ticket, Timing
 
 log = logging.getLogger("kakite.batcher")
@@ -20,16 +21,25 @@ log = logging.getLogger("kakite.batcher")
 PIECE_ROWS = 16  # a request's turn
 
 
-class QueueFull(Exception):
+class QueueFull(ServiceError):
     """Too many rows are waiting."""
 
+    status = 503
+    reason = "queue_full"
 
-class Closed(Exception):
+
+class Closed(ServiceError):
     """The batcher takes no more rows."""
 
+    status = 503
+    reason = "closed"
 
-class ForwardFailed(Exception):
+
+class ForwardFailed(ServiceError):
     """The function raised; the cause is chained and logged."""
+
+    status = 500
+    reason = "failed"
 
 
 class Gone(Exception):

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from app import shards
-from app.asking import validated
+from app.dataset_requests import data_set
 from app.engines import ENGINES
 from app.gallery import Gallery, Model
 from app.metrics import Metrics
 from app.process import ModelProcess
-from app.routes.datasets import checked
 from app.schemas.datasets import BulkQuery
+from app.schemas.validation import validated
 from app.settings import Settings
 from app.shards import Plan
 
@@ -22,7 +22,7 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     settings = Settings(access_log=False)
     model = looked_up(settings, wanted.model)
     out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
-    plan = Plan(checked(model, wanted), wanted.format, wanted.shard, out)
+    plan = Plan(data_set(model, wanted), wanted.format, wanted.shard, out)
     missing = shards.begin(plan)
     there = wanted.n - sum(shard.digits for shard in missing)
     with progress(wanted.n) as count:

@@ -18,25 +18,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app import bulk
 from app.archives import Files, poured
-from app.asking import Invalid, Unfit, names, validated
-from app.batcher import Closed, ForwardFailed
-from app.dataset_files import FILES, MissingLibrary, streamed
-from app.engines import ENGINES, EngineError, OtherWeights
-from app.gallery import UnknownModel
+from app.dataset_files import FILES, streamed
+from app.dataset_requests import data_set, file_name, unhurried
+from app.engines import ENGINES
+from app.errors import ServiceError
 from app.main import create_app
-from app.problems import sentence
-from app.routes.datasets import checked, named, patiently
 from app.schemas.datasets import BulkQuery, DatasetQuery
 from app.schemas.pictures import GridQuery
+from app.schemas.validation import fields, validated
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
-from app.shards import ForeignShards
 from models.latents import Rows
 from models.pixels import Pixels
 from models.shown import shown
 
 
-class CommandError(Exception):
+class CommandError(ServiceError):
     """What was asked for cannot be done; the message says why."""
 
 
@@ -47,7 +44,7 @@ def add(commands: Any) -> None:
     dataset = commands.add_parser("dataset", help="a labelled data set, as GET /dataset")
     write.add_argument("text", help="digits, blanks and - . : / ,")
     for command, schema, out in ((sheet, GridQuery, "sheet.png"), (write, WriteQuery, "written.png"), (dataset, DatasetQuery, "dataset")):
-        for name, field in names(schema).items():
+        for name, field in fields(schema).items():
             option = f"--{name.replace('_', '-')}"
             command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
         command.add_argument("--out", default=out, help=f"where it goes ({out})")
@@ -65,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     """The exit status. Raises StartError where no model can be loaded."""
     try:
         options.run(options)
-    except CommandError as error:
-        print(shown(error), file=sys.stderr)
+    except ServiceError as error:
+        print(shown(" ".join(str(error).split())), file=sys.stderr)  # in one line, for what Ray tells has many
         return 1
     except OSError as error:
         told = error.strerror or str(error)
@@ -91,7 +88,7 @@ def verify(_: argparse.Namespace) -> None:
 
 
 def given(schema: type[BaseModel], options: argparse.Namespace) -> dict[str, str]:
-    return {name: value for name in names(schema) if (value := getattr(options, name)) is not None}
+    return {name: value for name in fields(schema) if (value := getattr(options, name)) is not None}
 
 
 async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
@@ -118,52 +115,32 @@ def make(options: argparse.Namespace) -> None:
 
 async def make_files(options: argparse.Namespace) -> None:
     """MNIST's four files and the manifest, or one file of another format."""
-    try:
-        wanted = validated(DatasetQuery, given(DatasetQuery, options))
-    except Invalid as invalid:
-        raise CommandError(sentence(invalid)) from None
+    wanted = validated(DatasetQuery, given(DatasetQuery, options))
     app = create_app(Settings(access_log=False))
     async with app.router.lifespan_context(app):
         with progress(wanted.n) as count:
-            try:
-                model = app.state.gallery.find(wanted.model)
-                data = checked(model, wanted)
-                write = patiently(model)
+            model = app.state.gallery.find(wanted.model)
+            data = data_set(model, wanted)
+            write = unhurried(model)
 
-                async def compute(rows: Rows) -> Pixels:
-                    images = await write(rows)
-                    count(len(rows))
-                    return images
+            async def compute(rows: Rows) -> Pixels:
+                images = await write(rows)
+                count(len(rows))
+                return images
 
-                if wanted.format == "idx":
-                    files = FILES["idx"](data, compute)
-                else:
-                    files = one_file(named(model, data, wanted.format), streamed(data, wanted.format, compute))
-                await save(files, Path(options.out))
-            except (UnknownModel, Unfit, MissingLibrary, Closed, ForwardFailed) as error:
-                raise CommandError(str(error)) from None
+            if wanted.format == "idx":
+                files = FILES["idx"](data, compute)
+            else:
+                files = one_file(file_name(model, data, wanted.format), streamed(data, wanted.format, compute))
+            await save(files, Path(options.out))
     print(f"{shown(options.out)}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
 
 
 def make_shards(options: argparse.Namespace) -> None:
+    given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
     try:
-        given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
         print(shown(bulk.make(options, given_here, progress)))
-    except Invalid as invalid:
-        raise CommandError(sentence(invalid)) from None
-    except EngineError as error:
-        raise CommandError(" ".join(str(error).split())) from None  # what Ray tells has many lines
-    except (
-        UnknownModel,
-        Unfit,
-        MissingLibrary,
-        ForeignShards,
-        OtherWeights,
-        Closed,
-        ForwardFailed,
-        ImportError,
-        ValueError,
-    ) as error:
+    except (ImportError, ValueError) as error:  # of a place that fsspec does not know
         raise CommandError(str(error)) from None
 
 

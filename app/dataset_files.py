@@ -5,7 +5,6 @@ import importlib.util
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from zlib_ng.gzip_ng import GzipNGFile
@@ -13,12 +12,12 @@ from zlib_ng.gzip_ng import GzipNGFile
 from app import png
 from app.archives import Files, Sink, zipped
 from app.datasets import Compute, DataSet, images, labels, pixels
+from app.errors import ServiceError
 from app.image_folders import LABELS, LABELS_HEAD, METADATA, known, labels_lines, lines, metadata_head, metadata_lines
 from app.npz import npz
 from app.parquet import parquet
+from app.schemas.datasets import Format
 from models.pixels import SIDE
-
-Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
 
 SUFFIXES: dict[Format, str] = {
     "idx": "idx.zip",
@@ -31,8 +30,10 @@ SUFFIXES: dict[Format, str] = {
 GZIP_LEVEL = 2  # of 0 to 9
 
 
-class MissingLibrary(Exception):
+class MissingLibrary(ServiceError):
     """A format that needs what is not installed."""
+
+    status = 501
 
 
 async def idx(wanted: DataSet, compute: Compute) -> Files:

@@ -5,11 +5,16 @@ from types import TracebackType
 
 from starlette.types import Receive
 
+from app.errors import ServiceError
+
 WATCH_AFTER_S = 0.02  # most answers are ready before it is worth asking
 
 
-class ClientGone(Exception):
+class ClientGone(ServiceError):
     """Nobody is there to be answered."""
+
+    status = 499
+    reason = "client_gone"
 
 
 class WhileConnected:

@@ -14,21 +14,22 @@ from anyio.from_thread import start_blocking_portal
 
 from app import shards
 from app.dataset_files import MissingLibrary
+from app.dataset_requests import unhurried
+from app.errors import ServiceError
 from app.gallery import Gallery
 from app.metrics import Metrics
 from app.process import ModelProcess
-from app.routes.datasets import patiently
 from app.settings import Settings
 from app.shards import Plan, Shard
 
 Count = Callable[[int], None]  # told of each shard's digits when it is made
 
 
-class EngineError(Exception):
+class EngineError(ServiceError):
     """Not all shards could be made; those that were are there. The message says why."""
 
 
-class OtherWeights(Exception):
+class OtherWeights(ServiceError):
     """A node whose weights are not those of the plan."""
 
 
@@ -52,7 +53,7 @@ class Maker:
         except BaseException:
             self.close()
             raise
-        self.compute = patiently(model)
+        self.compute = unhurried(model)
 
     def make(self, shard: Shard) -> int:
         """Its number of digits."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app import png
-from app.asking import Unfit
+from app.errors import Unprocessable
 from app.image_folders import tables
 from app.png import Paper
 from app.zips import zipped_whole
@@ -55,9 +55,9 @@ class Digits:
 
 
 def refuse_large(kind: str, pixels: int) -> None:
-    """Raises Unfit for a picture that would take too much memory to encode."""
+    """Raises Unprocessable for a picture that would take too much memory to encode."""
     if kind == WEBP and pixels > WEBP_PIXELS_MAX:
-        raise Unfit(f"A WebP has at most {WEBP_PIXELS_MAX:,} pixels, and this would have {pixels:,}. Ask for less, or for PNG.")
+        raise Unprocessable(f"A WebP has at most {WEBP_PIXELS_MAX:,} pixels, and this would have {pixels:,}. Ask for less, or for PNG.")
 
 
 def memory_bytes(kind: str, n: int, pixels: int) -> int:
@@ -70,10 +70,10 @@ def as_png(digits: Digits) -> bytes:
 
 
 def as_webp(digits: Digits) -> bytes:
-    """Without loss. Raises Unfit for more pixels than WebP counts along a side."""
+    """Without loss. Raises Unprocessable for more pixels than WebP counts along a side."""
     picture = sheet(digits.images, digits.columns, digits.scale)
     if max(picture.shape) > WEBP_MAX:
-        raise Unfit(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
+        raise Unprocessable(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
     inked = png.inked(picture, digits.paper)
     file = io.BytesIO()
     Image.fromarray(inked, "L" if inked.ndim == 2 else "LA").save(file, "WEBP", **WEBP_OPTIONS)

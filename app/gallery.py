@@ -11,6 +11,7 @@ from app.batcher import Batcher
 from app.batches import Piece
 from app.connection import Connection
 from app.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts
+from app.errors import ServiceError
 from app.messages import Served
 from app.metrics import Metrics
 from app.settings import Settings
@@ -36,12 +37,16 @@ def queued(model: str) -> str:
     return f"{model} queued"
 
 
-class UnknownModel(Exception):
+class UnknownModel(ServiceError):
     """A name that no served model has, or a version that is not the one served."""
 
+    status = 404
 
-class NoDirections(Exception):
+
+class NoDirections(ServiceError):
     """A model for which none were found."""
+
+    status = 404
 
 
 @dataclass(frozen=True)

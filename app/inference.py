@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from app.errors import ServiceError
 from app.schemas.fields import N_MAX, Z_MAX
 from app.schemas.inference import InferenceRequest, InputTensor
 from models import latents
@@ -36,8 +37,10 @@ STRUCTURE = b",:[{"  # one of these stands before every value but the first
 EMPTY = '"data": []'
 
 
-class BadInference(Exception):
+class BadInference(ServiceError):
     """A request that cannot be answered."""
+
+    status = 400
 
 
 def values_max(network: NetworkCard) -> int:

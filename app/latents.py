@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.asking import Unfit
 from app.batches import Digit
+from app.fitting import check_labels, check_vector, refuse_without_label
 from app.schemas.fields import DIGITS
 from app.schemas.pictures import Wanted
 from models import latents
@@ -40,10 +40,9 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
     else:
         seeds = None
         for i, vector in enumerate(wanted.vectors):
-            if len(vector) != network.z_dim:
-                raise Unfit(f"z: vector {i} has {len(vector)} numbers; the model {model} takes {network.z_dim}.")
-        if network.classes and labels is None and not wanted.each:
-            raise Unfit(f"label: the model {model} writes what it is told to: send a label with z, 0 to {network.classes - 1}.")
+            check_vector(vector, network, model, f"vector {i}")
+        if labels is None and not wanted.each:
+            refuse_without_label(network, model)
         z, label = latents.from_numbers(np.array(wanted.vectors)), np.zeros(n, np.int64)
     if wanted.truncation != 1:
         z = latents.to_grid(z * wanted.truncation)
@@ -70,8 +69,5 @@ def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int
     labels = list(DIGITS) if wanted.each else wanted.labels
     if labels is None:
         return None
-    if not network.classes:
-        raise Unfit(f"label: the model {model} has no labels and cannot be told what to write. Leave label out, or name another model.")
-    if max(labels) >= network.classes:
-        raise Unfit(f"label: {max(labels)} is none of the labels of the model {model}: 0 to {network.classes - 1}.")
+    check_labels(labels, network, model)
     return None if wanted.each else labels

@@ -15,11 +15,12 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import ServiceError
 from app.headers import Always
 from app.logs import RequestLog
 from app.metrics import Metrics
 from app.prefix import Prefix
-from app.problems import FAILED, STATUS, refusal
+from app.problems import FAILED, refusal
 from app.room import SMALL_BYTES, Room
 from app.tickets import Timing
 
@@ -98,7 +99,7 @@ class Observing:
                 await refusal(scope["path"], 503, ENDING)(scope, receive, sending)
         except Exception as error:
             failed = True
-            if status and type(error.__cause__) in STATUS:  # half an answer: uvicorn closes the connection
+            if status and isinstance(error.__cause__, ServiceError):  # half an answer: uvicorn closes the connection
                 log.error("An answer ended half-way: %s. %s", request_id.decode(), error.__cause__)
             else:
                 log.exception("A request failed: %s", request_id.decode())

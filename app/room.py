@@ -3,11 +3,16 @@
 Knows nothing of what takes it; whoever does the work knows how much that is.
 """
 
+from app.errors import ServiceError
+
 SMALL_BYTES = 65_536  # what is smaller is not counted: the number of connections bounds it
 
 
-class NoRoom(Exception):
+class NoRoom(ServiceError):
     """As much is in progress as there is memory for."""
+
+    status = 503
+    reason = "no_room"
 
 
 class Room:

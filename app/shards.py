@@ -19,8 +19,10 @@ import fsspec
 from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from app.dataset_files import SUFFIXES, Format, streamed
+from app.dataset_files import SUFFIXES, streamed
 from app.datasets import Compute, DataSet
+from app.errors import ServiceError
+from app.schemas.datasets import Format
 
 MANIFEST = "manifest.json"  # of all shards, when none is missing
 PLAN = "plan.json"  # what they are to be, before the first of them
@@ -28,7 +30,7 @@ PART = ".part"  # ending of a local file that is being written
 WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
 
 
-class ForeignShards(Exception):
+class ForeignShards(ServiceError):
     """A folder that holds another data set. The message says which."""
 
 

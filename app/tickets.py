@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from app.errors import ServiceError
+
 Pieces = list[Any]  # of the rows of one request or of several
 
 
@@ -16,8 +18,11 @@ class Rows(Protocol):
     def __getitem__(self, part: slice, /) -> Any: ...
 
 
-class Expired(Exception):
+class Expired(ServiceError):
     """The rows were not computed in time."""
+
+    status = 504
+    reason = "expired"
 
 
 @dataclass(slots=True)

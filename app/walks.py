@@ -7,16 +7,15 @@ so that the last bits of a sine, which are not the same in every C library, have
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.schemas.fields import Path
 from models.latents import WHOLE, Rows
 
 Point = NDArray[np.int64]
 Between = Callable[[Point, Point, float], Point]
-Path = Literal["slerp", "lerp"]
 
 SHARES = 2**20  # that a whole is divided into
 

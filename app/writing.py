@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.errors import ServiceError
 from app.resampling import ONE, resampled
 from models.latents import STEPS, hand
 from models.pixels import SIDE, Pixels
@@ -22,7 +23,6 @@ MARGIN = LINE - BASELINE
 BASELINE_SPREAD = round(0.7 * ONE / STEPS)  # of a step that the hand draws
 GAP_SPREAD = round(0.9 * ONE / STEPS)  # between the ink of neighbours; at times they touch
 BLANK = 9
-TYPICAL = 16  # what a character takes of a line, gaps included; few take more
 INK = 48  # grey levels from which a pixel counts as ink
 
 PEN = 2.6  # width of a plain stroke
@@ -37,8 +37,10 @@ STROKES: dict[str, tuple[int, list[Stroke]]] = {  # width of each mark, and its 
 }
 
 
-class Unwritable(Exception):
+class Unwritable(ServiceError):
     """A character that no hand here knows."""
+
+    status = 422
 
 
 @dataclass(frozen=True)

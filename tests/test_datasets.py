@@ -13,8 +13,9 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from app.dataset_files import Format, streamed
+from app.dataset_files import streamed
 from app.datasets import AHEAD, PAGE, DataSet, images
+from app.schemas.datasets import Format
 from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.counts import Count
+from app.dataset_requests import RETRY_S, unhurried
 from app.gallery import Model
 from app.npz import DIGIT
-from app.routes.datasets import RETRY_S, patiently
 from tests.answers import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -178,7 +178,7 @@ class Busy:
 async def test_pages_wait_in_turn_and_the_first_alone_looks_for_room() -> None:
     """However many data sets are asked for; each looking by itself took the event loop's time from all others."""
     busy = Busy()
-    compute = patiently(Model(None, busy))  # type: ignore[arg-type]
+    compute = unhurried(Model(None, busy))  # type: ignore[arg-type]
     pages = [asyncio.ensure_future(compute(np.full(10, i, np.uint8))) for i in range(50)]
     for _ in range(5):
         await asyncio.sleep(2 * RETRY_S)

@@ -16,10 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 from app import shards
-from app.dataset_files import Format
 from app.datasets import PAGE, DataSet
 from app.image_folders import known
 from app.parquet import ROW_GROUP, ROW_GROUPS, group_pages
+from app.schemas.datasets import Format
 from app.shards import Plan
 from models.cards import NetworkCard
 from models.latents import Rows

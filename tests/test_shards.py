@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from app import shards
-from app.dataset_files import Format
 from app.datasets import DataSet
+from app.schemas.datasets import Format
 from app.shards import ForeignShards, Plan
 from models.cards import NetworkCard
 from models.latents import Rows

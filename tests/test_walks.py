@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from app import walks
+from app.schemas.fields import Path
 from models.latents import LIMIT, STEPS, WHOLE, as_numbers, draw, to_grid
 from tests.answers import assert_problem, digits, pixels, post
 
@@ -20,7 +21,7 @@ ROUNDING = 64**0.5  # what it adds to a way's step at most, of 64 numbers that a
 
 
 @pytest.mark.parametrize("path", walks.PATHS)
-def test_both_ways_hit_their_ends_exactly(path: walks.Path) -> None:
+def test_both_ways_hit_their_ends_exactly(path: Path) -> None:
     way = walks.journey([A, B, A * 3], 5, path)
     assert way.shape == (9, 64)
     for i, end in ((0, A), (4, B), (8, A * 3)):

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
 from app import animation, formats, png, walks
-from app.asking import Direct, Unfit, body, documented_body, documented_query, query
+from app.asking import Direct, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
+from app.fitting import check_labels, check_vector, refuse_without_label
 from app.formats import BYTES, JSON, PNG, WRITERS, Digits
 from app.gallery import Model
 from app.schemas.answers import DigitList, Sum
@@ -136,13 +137,12 @@ def chosen(request: Request, wanted: Walk) -> str:
 
 
 def placed(model: Model, where: int | list[float]) -> Placed:
-    """Raises Unfit for a vector of another length than the model's."""
+    """Raises Unprocessable for a vector of another length than the model's."""
     network = model.card.network
     if isinstance(where, int):
         drawn = latents.draw(where, 1, network.z_dim, network.classes)
         return Placed(drawn.z[0].astype(np.int64), int(drawn.label[0]) if network.classes else None)
-    if len(where) != network.z_dim:
-        raise Unfit(f"z: a vector has {len(where)} numbers; the model {model.name} takes {network.z_dim}.")
+    check_vector(where, network, model.name)
     return Placed(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
 
 
@@ -152,17 +152,14 @@ def held(label: int | None) -> tuple[int, int] | None:
 
 
 def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) -> Held:
-    """The labels at the start and at the end: those asked for, else those of the first and the last seed. Raises Unfit."""
-    classes = model.card.network.classes
-    if not classes:
-        if asked is not None:
-            raise Unfit(f"label: the model {model.name} has no labels and cannot be told what to write. Leave label out.")
-        return None, None
+    """The labels at the start and at the end: those asked for, else those of the first and the last seed. Raises Unprocessable."""
+    network = model.card.network
+    if asked is not None:
+        check_labels(asked, network, model.name)
     first, last = asked or (points[0].label, points[-1].label)
     if first is None or last is None:
-        raise Unfit(f"label: the model {model.name} writes what it is told to: send a label with z, 0 to {classes - 1}.")
-    if max(first, last) >= classes:
-        raise Unfit(f"label: {max(first, last)} is none of the labels of the model {model.name}: 0 to {classes - 1}.")
+        refuse_without_label(network, model.name)
+        return None, None
     return first, last
 
 

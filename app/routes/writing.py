@@ -11,15 +11,16 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app import conditional, png, writing
-from app.asking import Direct, Unfit, body, documented_body, documented_query, query
+from app.asking import Direct, body, documented_body, documented_query, query
 from app.describing import documented_get, documented_post
+from app.errors import Unprocessable
 from app.formats import BYTES, JSON, PNG, ZIP, listing
 from app.gallery import Model
 from app.latents import DRAWN_SEEDS
 from app.schemas.answers import WrittenLine, WrittenLines
-from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
+from app.schemas.writing import CHARACTER_WIDTH, LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
 from app.work import Content, answered, called, called_for_each, gotten, observed, preferred, written
-from app.writing import LINE, TYPICAL, Box
+from app.writing import Box
 from app.zips import zipped_whole
 from models import latents
 
@@ -55,7 +56,7 @@ async def get_write(request: Request) -> Response:
     text: str = request.path_params["text"]
     wanted = query(request, WriteQuery)
     if not 0 < len(text) <= LENGTH_MAX:
-        raise Unfit(f"text: {len(text)} characters (allowed: {TEXT}).")
+        raise Unprocessable(f"text: {len(text)} characters (allowed: {TEXT}).")
     writing.check(text)
 
     async def write(model: Model) -> Content:
@@ -90,7 +91,7 @@ async def post_write(request: Request) -> Response:
         try:
             writing.check(text)
         except writing.Unwritable as error:
-            raise Unfit(f"lines[{i}]: {str(error).removeprefix('text: ')}") from None
+            raise Unprocessable(f"lines[{i}]: {str(error).removeprefix('text: ')}") from None
     model.batcher.admit()
     seed = drawn_seed(wanted)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
@@ -107,7 +108,7 @@ async def post_write(request: Request) -> Response:
 
 def memory_bytes(texts: list[str], height: int) -> int:
     """What lines take at most while they are written: one at a time as a picture and as what becomes a PNG, all as PNGs."""
-    pixels = [len(text) * TYPICAL * height**2 // LINE for text in texts]
+    pixels = [int(len(text) * CHARACTER_WIDTH * height**2) for text in texts]
     return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
 
 
@@ -119,7 +120,7 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     """Each line's digits are written once, however often they stand in it."""
     network = model.card.network
     if network.classes < len(writing.DIGITS):
-        raise Unfit(f"model: {model.name} cannot be told which digit to write. Name another model.")
+        raise Unprocessable(f"model: {model.name} cannot be told which digit to write. Name another model.")
     needed = [sorted(set(text) & set(writing.DIGITS)) for text in texts]
     z = latents.to_grid(latents.draw(seed, len(texts), network.z_dim).z * wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]

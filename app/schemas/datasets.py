@@ -5,9 +5,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.dataset_files import Format
 from app.schemas.fields import ALLOWED, Labels, split_at_commas
 from models.latents import SEED_MAX
+
+Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
 
 N_MAX = 10_000_000
 IDX_MIN = 7

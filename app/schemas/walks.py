@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import GRID, PIXELS_MAX, WHOLE, Count, Label, Scaled, Seed, Vector, Vectors, split_at_commas
-from app.walks import Path
+from app.schemas.fields import GRID, PIXELS_MAX, WHOLE, Count, Label, Path, Scaled, Seed, Vector, Vectors, split_at_commas
 from models.pixels import SIDE
 
 FRAMES_MAX = 1024

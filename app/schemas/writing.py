@@ -6,19 +6,20 @@ from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed
-from app.writing import LINE, STROKES, TYPICAL
 from models.latents import SEED_MAX
 
+MARKS = "-.:,/"  # that can be written beside digits and blanks
+CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
 LENGTH_MAX = 100
 LINES_MAX = 1000
 CHARACTERS_MAX = 20_000  # in all lines
 LINES_PIXELS_MAX = 64_000_000
 HEIGHT_MAX = 512
-TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(STROKES)}"
+TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(MARKS)}"
 LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
 
 # The pattern is told only: `writing.check` says which character it is that cannot be written.
-KNOWN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in STROKES) + " ]*$"}
+KNOWN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in MARKS) + " ]*$"}
 Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=KNOWN)]
 
 
@@ -47,7 +48,7 @@ class WriteBody(Hand):
             raise PydanticCustomError("last_seed", f"the last line's seed, seed + lines - 1, may be at most {SEED_MAX}")
         if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
-        if (pixels := characters * TYPICAL // LINE * self.height**2) > LINES_PIXELS_MAX:
+        if (pixels := int(characters * CHARACTER_WIDTH) * self.height**2) > LINES_PIXELS_MAX:
             told = f"so many characters at that height are some {pixels:,} pixels; {LINES_PIXELS_MAX:,} are allowed for all lines together"
             raise PydanticCustomError("pixels", told)
         return self
