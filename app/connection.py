@@ -9,9 +9,8 @@ from typing import BinaryIO, cast
 
 from app.batcher import Gone
 from app.batches import Piece
-from app.counts import Count
+from app.counts import Count, now_us
 from app.messages import Answer, Failed, Served, packed, read, unpacked
-from app.watchdog import now_us
 
 log = logging.getLogger("kakite.connection")
 

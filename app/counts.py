@@ -4,6 +4,7 @@ No lock is needed, for nobody writes another's part; a process that has died lea
 """
 
 import mmap
+import time
 from collections.abc import Sequence
 from typing import IO
 
@@ -57,3 +58,13 @@ class Counts:
         """The parts of one that has died."""
         for count in self.by_name.values():
             count.parts[index] = 0
+
+
+def now_us() -> int:
+    return time.monotonic_ns() // 1000
+
+
+def unanswered_s(asked_us: Count, now: int | None = None) -> float:
+    """The age of the oldest question without an answer, of all who ask."""
+    now = now_us() if now is None else now
+    return (now - min([since for since in asked_us.parts if since], default=now)) / 1e6

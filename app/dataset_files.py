@@ -13,10 +13,11 @@ from app import png
 from app.archives import Files, Sink, zipped
 from app.datasets import Compute, DataSet, images, labels, pixels
 from app.errors import ServiceError
-from app.image_folders import LABELS, LABELS_HEAD, METADATA, known, labels_lines, lines, metadata_head, metadata_lines
+from app.image_folders import known
 from app.npz import npz
 from app.parquet import parquet
 from app.schemas.datasets import Format
+from app.tables import LABELS, LABELS_HEAD, METADATA, labels_lines, lines, metadata_head, metadata_lines
 from models.pixels import SIDE
 
 SUFFIXES: dict[Format, str] = {

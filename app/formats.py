@@ -13,8 +13,8 @@ from PIL import Image
 
 from app import png
 from app.errors import Unprocessable
-from app.image_folders import tables
 from app.png import Paper
+from app.tables import tables
 from app.zips import zipped_whole
 from models.latents import Steps, as_numbers
 from models.pixels import Pixels, sheet

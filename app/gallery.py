@@ -97,7 +97,7 @@ class Gallery:
 
         async def compute(pieces: list[Piece]) -> Computed:
             answer = await self.connection.compute(name, pieces)
-            on_batch(answer)
+            on_batch(answer.rows, answer.batch_rows, answer.seconds, answer.first)
             return Computed(answer.results, answer.batch_rows, answer.seconds)
 
         batcher = Batcher(

@@ -20,7 +20,7 @@ PLACEHOLDER = re.compile(
 QUOTES = "\"'`"
 
 
-def checked(keys: Sequence[str]) -> tuple[str, ...]:
+def valid_keys(keys: Sequence[str]) -> tuple[str, ...]:
     """Each once. Raises ValueError for a key that nobody could send or meant, and says which it is by its number."""
     for number, key in enumerate(keys, start=1):
         if cause := unusable(key):

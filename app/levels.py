@@ -6,8 +6,7 @@ from prometheus_client import ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.counts import Count
-from app.watchdog import unanswered_s
+from app.counts import Count, unanswered_s
 
 EARLIEST = "process_start_time_seconds"  # of several processes; all else of theirs adds up
 USED = "process_cpu_seconds_total"

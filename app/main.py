@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from app import __version__, cores, describing, problems, redirects
 from app.connection import Connection
-from app.counts import BEAT, Count, Counts
+from app.counts import BEAT, Count, Counts, now_us
 from app.gallery import Gallery
 from app.headers import Always
 from app.keys import PROBES, Keys
@@ -29,7 +29,7 @@ from app.room import Room
 from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
 from app.routing import compress, prepared
 from app.settings import Settings
-from app.watchdog import BEAT_S, now_us, until_hung
+from app.watchdog import BEAT_S, until_hung
 from app.workers import Workers
 
 ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs)  # in the order in which a request tries them

@@ -14,7 +14,6 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.counts import PROCESSES, USED_BY_THE_DEAD, Count, Counts
 from app.levels import Levels
-from app.messages import Answer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -76,15 +75,16 @@ class Metrics:
         """A request that was not served."""
         self.rejections.labels(reason).inc()
 
-    def batch(self, model: str) -> Callable[[Answer], None]:
-        """What is to be called after each batch of that model."""
+    def batch(self, model: str) -> Callable[[int, int, float, bool], None]:
+        """What is to be called after each batch of that model, by each who had rows in it."""
         sizes, seconds, images = self.batch_images.labels(model), self.forward_seconds.labels(model), self.images.labels(model)
 
-        def count(answer: Answer) -> None:
-            if answer.first:
-                sizes.observe(answer.batch_rows)
-                seconds.observe(answer.seconds)
-            images.inc(answer.rows)
+        def count(rows: int, batch_rows: int, batch_seconds: float, first: bool) -> None:
+            """`rows` are those of the question; `first` of the questions in a batch, so that a batch is counted once."""
+            if first:
+                sizes.observe(batch_rows)
+                seconds.observe(batch_seconds)
+            images.inc(rows)
 
         return count
 

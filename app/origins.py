@@ -14,7 +14,7 @@ FORM = re.compile(rf"([a-z][a-z0-9+.-]*)://({HOST})(:[0-9]{{1,5}})?")
 ALLOWED = "https://digits.example, say, or http://localhost:3000, or * alone for all"
 
 
-def checked(origins: Sequence[str]) -> tuple[str, ...]:
+def valid_origins(origins: Sequence[str]) -> tuple[str, ...]:
     """As browsers send them. Capitals, a slash at the end and the scheme's own port are put right. Raises ValueError."""
     found = tuple(dict.fromkeys(map(normal, origins)))
     if ALL in found and len(found) > 1:

@@ -4,22 +4,13 @@ The page, the docs and redirects name everything relative to themselves, so behi
 Here it is taken off where the proxy passes it on, and noted for the answers that tell it, /openapi.json and the page.
 """
 
-import re
 from collections.abc import Collection, Mapping
 
 from starlette.types import Scope
 
-LENGTH_MAX = 200
-FORM = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)*")
+from app.root_path import valid_prefix
+
 HEADER = b"x-forwarded-prefix"
-
-
-def checked(text: str) -> str:
-    """A prefix without its last slash; "" is none. Raises ValueError: what is no plain path could lead to another host."""
-    prefix = text.removesuffix("/")
-    if len(prefix) > LENGTH_MAX or not FORM.fullmatch(prefix):
-        raise ValueError(f"it must be a path as /kakite: up to {LENGTH_MAX} letters, digits and - . _ ~ behind slashes")
-    return prefix
 
 
 def told(scope: Scope) -> str:
@@ -47,7 +38,7 @@ class Prefix:
         if root and scope["path"].startswith(root + "/"):
             scope["path"] = scope["path"][len(root) :]
         try:
-            prefix = self.prefix or checked(root or forwarded)
+            prefix = self.prefix or valid_prefix(root or forwarded)
         except ValueError:
             return
         scope["state"]["prefix"] = prefix

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app import key_list, origins, prefix
+from app.key_list import valid_keys
+from app.origins import valid_origins
+from app.root_path import valid_prefix
 from models.cards import FOLDER, NAME
 
 PREFIX = "KAKITE_"
@@ -95,13 +97,13 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(True, description="A line in the log for each request.")
     log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")
-    cors_origins: Annotated[Listed, with_sentence(origins.checked)] = Field(
+    cors_origins: Annotated[Listed, with_sentence(valid_origins)] = Field(
         (), description="Origins whose pages may ask, separated by commas; * for all. Empty: none."
     )
-    root_path: Annotated[str, with_sentence(prefix.checked)] = Field(
+    root_path: Annotated[str, with_sentence(valid_prefix)] = Field(
         "", description="Path before which it lies behind a proxy, as /kakite, whether the proxy takes it off or passes it on."
     )
-    api_keys: Annotated[Listed, with_sentence(key_list.checked)] = Field(
+    api_keys: Annotated[Listed, with_sentence(valid_keys)] = Field(
         (), repr=False, description="Keys, separated by commas, one of which every request must carry. Empty: none is needed."
     )
     api_keys_probes: bool = Field(False, description="Whether probes and /metrics need a key, too.")

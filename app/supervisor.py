@@ -9,14 +9,14 @@ import tempfile
 from contextlib import ExitStack, suppress
 
 from app import orphans
-from app.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts
+from app.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts, now_us
 from app.gallery import names_of_counts
 from app.listening import Address
 from app.messages import Served
 from app.metrics import FOLDER
 from app.process import ModelProcess, StartError
 from app.settings import Settings
-from app.watchdog import ASLEEP_S, now_us, until_hung
+from app.watchdog import ASLEEP_S, until_hung
 
 log = logging.getLogger("kakite.supervisor")
 

@@ -4,23 +4,12 @@ Whoever asks writes down since when its oldest question has had no answer (`conn
 """
 
 import asyncio
-import time
 
-from app.counts import Count
+from app.counts import Count, now_us, unanswered_s
 
 BEAT_S = 1  # between two signs of life of a process that speaks HTTP, where there are several
 LOOK_S = 0.25  # how often it looks
 ASLEEP_S = 2  # after so long without a look this process was stopped, too, and what passed before does not count
-
-
-def now_us() -> int:
-    return time.monotonic_ns() // 1000
-
-
-def unanswered_s(asked_us: Count, now: int | None = None) -> float:
-    """The age of the oldest question without an answer, of all who ask."""
-    now = now_us() if now is None else now
-    return (now - min([since for since in asked_us.parts if since], default=now)) / 1e6
 
 
 class Watch:

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from app import prefix
 from app.main import create_app
+from app.root_path import valid_prefix
 from app.settings import Settings
 from tests.running import PATIENCE_S
 
@@ -72,7 +72,7 @@ async def test_hostile_prefix_is_neither_believed_nor_repeated(client: httpx.Asy
     with pytest.raises(ValidationError):
         Settings(root_path=text)
     with pytest.raises(ValueError, match="a path as /kakite"):
-        prefix.checked(text)
+        valid_prefix(text)
 
 
 async def test_path_that_a_proxy_passes_on_is_the_one_behind_the_prefix(client: httpx.AsyncClient) -> None:
