@@ -12,12 +12,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app import REVISION, __version__, cores, environment, logs
-from app.addresses import PortError
-from app.lines import Lines
-from app.listening import Tcp, Unix
-from app.process import ModelProcess, StartError
+from app import REVISION, __version__
+from app.cli import environment
+from app.engine import cores
+from app.engine.process import ModelProcess, StartError
+from app.server.addresses import PortError
+from app.server.listening import Tcp, Unix
 from app.settings import PREFIX, Settings
+from app.telemetry import logs
+from app.telemetry.lines import Lines
 from models.shown import shown
 
 HOST, PORT = "127.0.0.1", 8000
@@ -39,7 +42,7 @@ def main() -> int:
     if not arguments or (arguments[0] not in ("-h", "--help", "--version") and arguments[0].startswith("-")):
         arguments = ["serve", *arguments]
     if arguments[0] != "serve":
-        from app import commands  # here, for a server imports it while the models are loaded
+        from app.cli import commands  # here, for a server imports it while the models are loaded
 
         commands.add(subcommands)
     options = parser.parse_args(arguments)
@@ -78,17 +81,17 @@ def serve(settings: Settings, address: Tcp | Unix) -> int:
     logs.configure(settings.log, stream=lines)
     try:
         if cores.http_processes(settings.http_processes, settings.threads, "cpu") == 1:
-            from app import serving  # here, for it takes half a second in which the models are loaded
+            from app.server import serving  # here, for it takes half a second in which the models are loaded
         served = process.wait_until_loaded()
         environment.tell_who_may_ask(settings, address)
         processes = cores.http_processes(settings.http_processes, settings.threads, served[0].device)
         if processes == 1:
-            from app import serving
+            from app.server import serving
 
             with listening(address) as place:
                 status = serving.run(settings, process.connect(), lines, on_hang=process.kill_hung, **place)
         else:
-            from app.supervisor import Supervisor
+            from app.server.supervisor import Supervisor
 
             status = Supervisor(settings, process, served, processes, address).run()
         process.close()

@@ -14,23 +14,26 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from app import __version__, cores, describing, problems, redirects
-from app.connection import Connection
-from app.counts import BEAT, Count, Counts, now_us
-from app.gallery import Gallery
-from app.headers import Always
-from app.keys import PROBES, Keys
-from app.logs import RequestLog, Stream
-from app.metrics import Metrics
-from app.observing import Observing
-from app.prefix import Prefix
-from app.process import ModelProcess
-from app.room import Room
+from app import __version__
+from app.engine import cores
+from app.engine.connection import Connection
+from app.engine.process import ModelProcess
+from app.engine.registry import ModelRegistry
+from app.engine.watchdog import BEAT_S, until_hung
+from app.http import openapi, problems, redirects
+from app.http.api_keys import PROBES, ApiKeys, KeyMiddleware
+from app.http.memory import MemoryBudget
+from app.http.prefix import Prefix
+from app.http.request_log import RequestLogging
+from app.http.routing import compress, prepared
+from app.http.security_headers import SecurityHeaders
+from app.http.services import Services
+from app.http.thread_pool import ThreadPool
 from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
-from app.routing import compress, prepared
 from app.settings import Settings
-from app.watchdog import BEAT_S, until_hung
-from app.workers import Workers
+from app.telemetry.counts import BEAT, Count, Counts, now_us
+from app.telemetry.logs import RequestLog, Stream
+from app.telemetry.metrics import Metrics
 
 ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs)  # in the order in which a request tries them
 ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
@@ -55,19 +58,20 @@ def create_app(
         connection = process.connect()
         on_hang = process.kill_hung
     counted = Metrics(counts)
-    gallery = Gallery(settings, connection, counted, counts)
+    registry = ModelRegistry(settings, connection, counted, counts)
+    threads = ThreadPool(max(1, cores.available() // (counts.processes if counts else 1)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gc.collect()
         gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
         try:
-            async with gallery.running(), watched(connection, settings.watchdog_s, on_hang), beating(counts):
+            async with registry.running(), watched(connection, settings.watchdog_s, on_hang), beating(counts):
                 counted.levels.processes.set(os.getpid())
                 yield
         finally:
             gc.unfreeze()
-            app.state.workers.close()
+            threads.close()
             if process:
                 await asyncio.to_thread(process.close)
 
@@ -78,26 +82,23 @@ def create_app(
         version=__version__,
         openapi_url=None,
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # what is known of a request, `observing` knows
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # what is known of a request, `http.request_log` knows
         routes=routes,
     )
-    app.state.settings = settings
-    app.state.metrics = counted
-    app.state.gallery = gallery
+    app.state.services = Services(settings, counted, registry, threads, asyncio.Lock())
     app.state.process = process
-    app.state.workers = Workers(max(1, cores.available() // (counts.processes if counts else 1)))
-    app.state.turn = asyncio.Lock()
+    keys = ApiKeys(settings.api_keys, exempt=() if settings.api_keys_probes else PROBES) if settings.api_keys else None
     problems.install(app)
-    describing.install(app)
+    openapi.install(app, keys)
     for mount in (Mount("/page", page.files, name="page"), Mount("/static-offline-docs", docs.files, name="static-offline-docs")):
         compress(mount)
         app.routes.append(mount)
     redirects.install(app)
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
-    room = Room(settings.memory_limit_bytes)
-    always = Always(shared=bool(settings.cors_origins))
+    room = MemoryBudget(settings.memory_limit_bytes)
+    always = SecurityHeaders(shared=bool(settings.cors_origins))
     prefix = Prefix(settings.root_path, {route.path for route in app.routes if isinstance(route, Route | Mount)})
-    app.middleware_stack = Observing(inner(app, settings), counted, room, log, always, prefix)
+    app.middleware_stack = RequestLogging(inner(app, settings, keys), counted, room, log, always, prefix)
     return app
 
 
@@ -134,14 +135,14 @@ async def beating(counts: Counts | None) -> AsyncIterator[None]:
             task.cancel()
 
 
-def inner(app: FastAPI, settings: Settings) -> ASGIApp:
-    """What every request passes between `Observing` and its route. FastAPI's own stack has three more layers: one that answers errors that
-    nobody expected, as `Observing` does, one for telemetry and one for a limit on bodies that `asking` sees to (docs/performance.md)."""
+def inner(app: FastAPI, settings: Settings, keys: ApiKeys | None) -> ASGIApp:
+    """What every request passes between `RequestLogging` and its route. FastAPI's own stack has three more layers: one that answers errors
+    that nobody expected, as `RequestLogging` does, one for telemetry and one for a limit on bodies that `parsing` sees to
+    (docs/performance.md)."""
     inside: ASGIApp = AsyncExitStackMiddleware(app.router)
     inside = ExceptionMiddleware(inside, handlers=app.exception_handlers)
-    app.state.keys = None
-    if settings.api_keys:
-        inside = app.state.keys = Keys(inside, keys=settings.api_keys, exempt=() if settings.api_keys_probes else PROBES)
+    if keys:
+        inside = KeyMiddleware(inside, keys)
     if settings.cors_origins:
         methods, everything = ("GET", "HEAD", "POST"), ("*",)
         inside = CORSMiddleware(inside, settings.cors_origins, methods, allow_headers=everything, expose_headers=everything)

@@ -13,7 +13,7 @@ import socket
 import sys
 from types import FrameType
 
-from app.addresses import family
+from app.server.addresses import family
 
 LIMIT_S = 2.5  # for all of it; those that run it give it 3 s
 LINE_BYTES = 8192

@@ -12,9 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.key_list import valid_keys
-from app.origins import valid_origins
-from app.root_path import valid_prefix
+from app.checks.api_keys import valid_keys
+from app.checks.origins import valid_origins
+from app.checks.root_path import valid_prefix
 from models.cards import FOLDER, NAME
 
 PREFIX = "KAKITE_"
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         "", description="Path before which it lies behind a proxy, as /kakite, whether the proxy takes it off or passes it on."
     )
     api_keys: Annotated[Listed, with_sentence(valid_keys)] = Field(
-        (), repr=False, description="Keys, separated by commas, one of which every request must carry. Empty: none is needed."
+        (), repr=False, description="ApiKeys, separated by commas, one of which every request must carry. Empty: none is needed."
     )
     api_keys_probes: bool = Field(False, description="Whether probes and /metrics need a key, too.")
     grace_s: int = Field(30, ge=0, le=DAY_S, description="Time for requests in flight to finish after SIGTERM.")

@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 from zlib_ng import zlib_ng
 
-from app import png
-from app.sampler import Sampler
+from app.encode import png
+from app.engine.sampler import Sampler
 from models import weights
 from models.cards import FOLDER
 from models.integers import IntegerGenerator, golden_rows

@@ -5,7 +5,8 @@ import platform
 
 import torch
 
-from app import __version__, cores
+from app import __version__
+from app.engine import cores
 from models import device
 
 FEATURES = ("avx2", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "amx_bf16")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from app.sampler import Sampler
+from app.engine.sampler import Sampler
 from models import weights
 from models.computing import WAYS, Reference, Way
 from models.integers import IntegerGenerator, golden_rows

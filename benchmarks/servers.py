@@ -49,7 +49,7 @@ class Running:
         http = model = 0.0
         for process in self.processes:
             times = process.cpu_times()
-            if "app.worker" in process.cmdline():
+            if "app.engine.worker" in process.cmdline():
                 model += times.user + times.system
             else:
                 http += times.user + times.system

@@ -115,7 +115,7 @@ class Server:
         everyone = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         sizes = {"http": 0.0, "model": 0.0}
         for one in everyone:
-            kind = "model" if "app.worker" in one.cmdline() else "http"
+            kind = "model" if "app.engine.worker" in one.cmdline() else "http"
             sizes[kind] = max(sizes[kind], one.memory_info().rss / 2**20)
         return sizes["http"], sizes["model"]
 
@@ -239,11 +239,11 @@ class Soak:
             await keeping
 
     def kill(self) -> None:
-        for process in [*self.server.children("app.worker"), *self.server.children("app.serving")[:1]]:
+        for process in [*self.server.children("app.engine.worker"), *self.server.children("app.server.serving")[:1]]:
             process.kill()
 
     def stop(self) -> None:
-        for process in self.server.children("app.worker"):
+        for process in self.server.children("app.engine.worker"):
             process.suspend()
 
     def end(self) -> None:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from app.batcher import Batcher
+from app.engine.batcher import Batcher
 from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started

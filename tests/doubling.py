@@ -5,8 +5,8 @@ import asyncio
 import numpy as np
 from numpy.typing import NDArray
 
-from app.batcher import Batcher
-from app.tickets import Computed, Pieces
+from app.engine.batcher import Batcher
+from app.engine.tickets import Computed, Pieces
 
 FOREVER_S = 1e6
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from app.sampler import Sampler
+from app.engine.sampler import Sampler
 from models import computing, golden, weights
 from models.cards import FOLDER
 from models.integers import IntegerGenerator, fingerprint, golden_rows

@@ -60,6 +60,6 @@ def children(server: subprocess.Popen[str], module: str) -> list[int]:
 
 def model_process(server: subprocess.Popen[str]) -> int:
     """Its process id, as soon as there is one."""
-    while not (found := children(server, "app.worker")):
+    while not (found := children(server, "app.engine.worker")):
         assert server.poll() is None
     return found[0]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.batcher import Batcher, QueueFull
-from app.counts import Count
-from app.tickets import Expired
+from app.engine.batcher import Batcher, QueueFull
+from app.engine.tickets import Expired
+from app.telemetry.counts import Count
 from tests.doubling import Doubling, doubled, rows, settle, submit
 
 pytestmark = pytest.mark.anyio

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.batcher import Batcher, Closed, ForwardFailed, Gone
-from app.tickets import Computed, Pieces
+from app.engine.batcher import Batcher, Closed, ForwardFailed, Gone
+from app.engine.tickets import Computed, Pieces
 from tests.doubling import Doubling, doubled, settle, submit
 
 pytestmark = pytest.mark.anyio

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 
-from app.callers import Callers, Question
-from app.messages import packed, unpacked
+from app.engine.callers import Callers, Question
+from app.engine.messages import packed, unpacked
 
 GREETING = packed("what is served")
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app import worker
+from app.engine import worker
 from app.settings import Settings
 from models import weights
 from models.cards import Card, DataCard, NetworkCard

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app import cores
-from app.counts import Count, Counts
+from app.engine import cores
+from app.telemetry.counts import Count, Counts
 
 
 def test_each_writes_its_own_part_and_all_read_the_sum() -> None:

@@ -13,8 +13,8 @@ import pyarrow.parquet
 import pytest
 from PIL import Image
 
-from app.dataset_files import streamed
-from app.datasets import AHEAD, PAGE, DataSet, images
+from app.datasets.data_set import AHEAD, PAGE, DataSet, images
+from app.datasets.files import streamed
 from app.schemas.datasets import Format
 from models.cards import NetworkCard
 from models.latents import Rows

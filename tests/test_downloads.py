@@ -9,10 +9,10 @@ import httpx
 import numpy as np
 import pytest
 
-from app.counts import Count
-from app.dataset_requests import RETRY_S, unhurried
-from app.gallery import Model
-from app.npz import DIGIT
+from app.datasets.npz import DIGIT
+from app.datasets.requests import RETRY_S, unhurried
+from app.engine.registry import Model
+from app.telemetry.counts import Count
 from tests.answers import assert_problem
 
 pytestmark = pytest.mark.anyio
@@ -130,7 +130,7 @@ async def test_part_of_the_images_costs_its_own_digits_alone(client: httpx.Async
 async def test_client_that_goes_ends_the_work_at_once(client: httpx.AsyncClient, kind: str, reads: bool) -> None:
     """Also what is computed ahead, and also while nobody takes what is there."""
     app, gone, stalled = client._transport.app, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
-    batcher = app.state.gallery.default.batcher
+    batcher = app.state.services.models.default.batcher
 
     async def receive() -> dict[str, Any]:
         await gone.wait()

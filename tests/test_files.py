@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app import worker
+from app.engine import worker
 from models import directions, files, weights
 from models.cards import FOLDER
 from models.files import FileError

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import formats
-from app.accept import NotAcceptable, choose
-from app.conditional import etag
-from app.gallery import Model
-from app.messages import Served
+from app.encode import formats
+from app.engine.messages import Served
+from app.engine.registry import Model
+from app.http.caching import etag
+from app.http.negotiation import NotAcceptable, choose
 from app.schemas.pictures import GridQuery
 from models import weights
 from models.cards import FOLDER

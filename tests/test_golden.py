@@ -2,9 +2,11 @@
 
 import pytest
 
-from app import REVISION, conditional, gallery
-from app.formats import PNG
-from app.messages import Served
+from app import REVISION
+from app.encode.formats import PNG
+from app.engine import registry
+from app.engine.messages import Served
+from app.http import caching
 from app.schemas.pictures import GridQuery
 from tests import golden
 
@@ -23,10 +25,10 @@ async def test_answers_of_every_kind_have_the_bytes_of_their_revision() -> None:
 def test_revision_is_in_every_version_and_tag(monkeypatch: pytest.MonkeyPatch) -> None:
     def told() -> tuple[str, str]:
         served = Served(golden.CARD, "a", "cpu", "int8")
-        return gallery.Model(served, None).version, conditional.etag(served, "/grid", GridQuery(seed=7), PNG)  # type: ignore[arg-type]
+        return registry.Model(served, None).version, caching.etag(served, "/grid", GridQuery(seed=7), PNG)  # type: ignore[arg-type]
 
     before = told()
-    monkeypatch.setattr("app.messages.REVISION", REVISION + 1)
+    monkeypatch.setattr("app.engine.messages.REVISION", REVISION + 1)
     assert all(a != b for a, b in zip(before, told(), strict=True))
 
 

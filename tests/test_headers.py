@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import Request, Response
 
-from app.asking import Direct
-from app.headers import NOTHING
+from app.http.parsing import DirectRoute
+from app.http.security_headers import NOTHING
 from app.main import create_app
 from app.settings import Settings
 from tests.running import server
@@ -52,7 +52,7 @@ async def fails(_: Request) -> Response:
 @asynccontextmanager
 async def service(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(Settings(access_log=False, **settings))
-    app.router.routes.insert(0, Direct("/fails", fails))
+    app.router.routes.insert(0, DirectRoute("/fails", fails))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client

@@ -31,13 +31,13 @@ def three() -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def speaking(server: subprocess.Popen[str]) -> list[int]:
-    return children(server, "app.serving")
+    return children(server, "app.server.serving")
 
 
 @contextmanager
 def stopped_model(server: subprocess.Popen[str]) -> Iterator[None]:
     """While no digit is written, so that what is asked for stays pending."""
-    [model] = children(server, "app.worker")
+    [model] = children(server, "app.engine.worker")
     os.kill(model, signal.SIGSTOP)
     try:
         yield
@@ -177,7 +177,7 @@ def refused(url: str) -> bool:
 def test_all_end_with_the_model_process_so_that_they_are_started_anew() -> None:
     with several() as (process, _):
         left = speaking(process)
-        [model] = children(process, "app.worker")
+        [model] = children(process, "app.engine.worker")
         os.kill(model, signal.SIGKILL)
         assert process.wait(PATIENCE_S) == 1
         assert not any(Path(f"/proc/{pid}").exists() for pid in left)

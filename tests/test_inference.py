@@ -10,7 +10,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
-from app import inference
+from app.inference import tensors
 from app.schemas.inference import InferenceRequest
 from models.latents import as_numbers, draw
 from tests.answers import pixels, post
@@ -236,7 +236,7 @@ def test_images_are_written_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
         return dumps(value)
 
     monkeypatch.setattr(json, "dumps", measured)
-    content, _ = inference.answer(asked, "kakite", "1", images)
+    content, _ = tensors.answer(asked, "kakite", "1", images)
     assert content == whole
     assert max(lengths) < 6 * 28 * 28
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from app.keys import PROBES
+from app.http.api_keys import PROBES
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem, post

@@ -18,9 +18,9 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from app.observing import Observed
-from app.room import SMALL_BYTES, Room
-from app.streams import InPieces
+from app.http.memory import SMALL_BYTES, MemoryBudget
+from app.http.request_state import RequestState
+from app.http.streams import InPieces
 from tests.running import PATIENCE_S, server
 
 CONNECTIONS = 20
@@ -156,14 +156,14 @@ def test_aborted_download_is_logged_and_counted_with_what_was_sent() -> None:
 
 @pytest.mark.anyio
 async def test_answer_goes_no_further_than_its_client_took_it() -> None:
-    observed = Observed(Room(1000))
+    observed = RequestState(MemoryBudget(1000))
     sent = []
 
     async def send(message: Message) -> None:
         sent.append(message)
         observed.gone = len(sent) == 3
 
-    scope = {"type": "http", "state": {"observed": observed}}
+    scope = {"type": "http", "state": {"request": observed}}
     content = bytes(range(256)) * 1000
     await InPieces(content)(scope, receive=send, send=send)  # type: ignore[arg-type]
     assert sent[1]["body"] + sent[2]["body"] == content[: 2 * SMALL_BYTES]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from app import lines
-from app.lines import Lines
+from app.telemetry import lines
+from app.telemetry.lines import Lines
 
 PATIENCE_S = 20
 

@@ -15,12 +15,12 @@ import pyarrow.parquet
 import pytest
 from numpy.typing import NDArray
 
-from app import shards
-from app.datasets import PAGE, DataSet
-from app.image_folders import known
-from app.parquet import ROW_GROUP, ROW_GROUPS, group_pages
+from app.datasets import shards
+from app.datasets.data_set import PAGE, DataSet
+from app.datasets.image_folders import known
+from app.datasets.parquet import ROW_GROUP, ROW_GROUPS, group_pages
+from app.datasets.shards import Plan
 from app.schemas.datasets import Format
-from app.shards import Plan
 from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.logs import JsonFormatter, RequestLog, TextFormatter
 from app.main import create_app
 from app.settings import Settings
+from app.telemetry.logs import JsonFormatter, RequestLog, TextFormatter
 from tests.answers import assert_problem, post
 
 DASHBOARD = Path(__file__).parent.parent / "deploy" / "grafana-dashboard.json"

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import orphans
+from app.engine import orphans
 from tests.running import PATIENCE_S, children, free_port, model_process, server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has gone")
@@ -60,7 +60,7 @@ def test_model_process_that_loads_ends_with_its_server(is_stopped: bool) -> None
 @pytest.mark.parametrize("processes", [1, 2])
 def test_all_that_are_stopped_end_with_their_server(processes: int) -> None:
     with server(KAKITE_HTTP_PROCESSES=str(processes)) as (process, _):
-        left = [model_process(process), *children(process, "app.serving")]
+        left = [model_process(process), *children(process, "app.server.serving")]
         assert len(left) == (1 if processes == 1 else 1 + processes)
         for pid in left:
             stop(pid)
@@ -84,7 +84,7 @@ def test_model_process_that_computes_ends_with_its_server() -> None:
 def test_child_that_was_started_when_its_parent_had_gone_ends_at_once() -> None:
     pid = subprocess.Popen([sys.executable, "-c", ""])
     pid.wait()
-    child = subprocess.run([sys.executable, "-m", "app.orphans", str(pid.pid), "this"], timeout=PATIENCE_S, check=False)
+    child = subprocess.run([sys.executable, "-m", "app.engine.orphans", str(pid.pid), "this"], timeout=PATIENCE_S, check=False)
     assert child.returncode == 1
 
 

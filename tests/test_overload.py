@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.gallery import Model
+from app.engine.registry import Model
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem, assert_still_serving, pixels
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
     """A service whose model waits before each batch until the semaphore lets it; a queue of 500 images."""
     app = create_app(Settings(queue_limit_images=500))
-    model, let = app.state.gallery.default, asyncio.Semaphore(0)
+    model, let = app.state.services.models.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
     async def wait(rows: Any) -> Any:
@@ -58,7 +58,7 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
 
 async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, _ = held
-    client._transport.app.state.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
+    client._transport.app.state.services.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
     assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
     assert model.batcher.queued.total == 0
 
@@ -105,7 +105,7 @@ async def test_failing_model_is_a_500_and_not_the_end(
 async def test_stopped_batcher_turns_the_probes_red() -> None:
     app = create_app(Settings())
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
-        batcher = app.state.gallery.default.batcher
+        batcher = app.state.services.models.default.batcher
         batcher.task.cancel()
         await until(lambda: not batcher.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
@@ -117,7 +117,7 @@ async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         assert (await client.get("/livez")).status_code == 200
         app.state.process.process.kill()
-        await until(lambda: not app.state.gallery.alive)
+        await until(lambda: not app.state.services.models.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")

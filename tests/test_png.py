@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import png
-from app.png import Paper
+from app.encode import png
+from app.encode.png import Paper
 from models.pixels import sheet
 
 

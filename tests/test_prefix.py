@@ -10,8 +10,8 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
+from app.checks.root_path import valid_prefix
 from app.main import create_app
-from app.root_path import valid_prefix
 from app.settings import Settings
 from tests.running import PATIENCE_S
 

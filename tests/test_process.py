@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from app.batcher import Gone
-from app.connection import ComputeError, Connection
-from app.messages import Answer, packed
-from app.process import ModelProcess, StartError
+from app.engine.batcher import Gone
+from app.engine.connection import ComputeError, Connection
+from app.engine.messages import Answer, packed
+from app.engine.process import ModelProcess, StartError
 from app.settings import Settings
 from models.latents import MIDDLE, Rows
 

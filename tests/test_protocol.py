@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.protocol import Coalescing
+from app.http.protocol import Coalescing
 
 pytestmark = pytest.mark.anyio
 

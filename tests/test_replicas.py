@@ -152,7 +152,7 @@ async def test_replica_whose_model_is_killed_is_not_noticed(replicas: Replicas, 
     with proxy(tmp_path, replicas.ports) as url:
         async with load(url) as seen:
             for port in replicas.ports[:2]:
-                [model] = children(replicas.processes[port], "app.worker")
+                [model] = children(replicas.processes[port], "app.engine.worker")
                 os.kill(model, signal.SIGKILL)
                 assert await asyncio.to_thread(replicas.processes[port].wait, PATIENCE_S) == 1
                 await asyncio.to_thread(replicas.start, port)

@@ -47,7 +47,7 @@ async def test_stopped_service_says_so_to_both_clients() -> None:
     app = create_app(Settings())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
-        app.state.gallery.connection.close()
+        app.state.services.models.connection.close()
         for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/kakite/ready"):
             answer = await client.get(path)
             assert (answer.status_code, list(answer.json())) == (503, ["error"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.sampler import Sampler
+from app.engine.sampler import Sampler
 from models import weights
 from models.cards import FOLDER, IntegersCard
 from models.golden import InexactError

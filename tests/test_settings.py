@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from app import environment
-from app.listening import Address, Tcp, Unix
+from app.cli import environment
+from app.server.listening import Address, Tcp, Unix
 from app.settings import PREFIX, Settings, variables
 from tests.running import PATIENCE_S, free_port
 

@@ -14,10 +14,10 @@ import fsspec
 import numpy as np
 import pytest
 
-from app import shards
-from app.datasets import DataSet
+from app.datasets import shards
+from app.datasets.data_set import DataSet
+from app.datasets.shards import ForeignShards, Plan
 from app.schemas.datasets import Format
-from app.shards import ForeignShards, Plan
 from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels

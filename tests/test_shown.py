@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.logs import JsonFormatter, TextFormatter
+from app.telemetry.logs import JsonFormatter, TextFormatter
 from models import weights
 from models.cards import FOLDER
 from models.shown import shown, shown_lines

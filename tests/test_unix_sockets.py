@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import unix_sockets
-from app.addresses import PortError
+from app.server import unix_sockets
+from app.server.addresses import PortError
 from tests.running import PATIENCE_S
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import walks
+from app.digits import walks
 from app.schemas.fields import Path
 from models.latents import LIMIT, STEPS, WHOLE, as_numbers, draw, to_grid
 from tests.answers import assert_problem, digits, pixels, post

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from app.counts import Count
-from app.process import ModelProcess, StartError
+from app.engine.process import ModelProcess, StartError
+from app.engine.watchdog import Watch
 from app.settings import Settings
-from app.watchdog import Watch
+from app.telemetry.counts import Count
 from tests.running import PATIENCE_S, children, model_process, server
 
 
@@ -74,17 +74,17 @@ def test_time_in_which_the_watcher_itself_was_stopped_is_not_the_models() -> Non
 def test_http_process_that_hangs_is_replaced_and_the_model_is_not_blamed() -> None:
     with server(KAKITE_HTTP_PROCESSES="2", KAKITE_WATCHDOG_S="6", KAKITE_GRACE_S="1") as (process, url):
         deadline = time.monotonic() + PATIENCE_S
-        while len(speaking := children(process, "app.serving")) < 2:
+        while len(speaking := children(process, "app.server.serving")) < 2:
             assert time.monotonic() < deadline
         os.kill(speaking[0], signal.SIGSTOP)
-        while speaking[0] in children(process, "app.serving"):
+        while speaking[0] in children(process, "app.server.serving"):
             assert time.monotonic() < deadline
             time.sleep(0.1)
-        while len(children(process, "app.serving")) < 2:
+        while len(children(process, "app.server.serving")) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)
         assert process.poll() is None
         assert httpx.get(f"{url}/generate?seed=7", timeout=PATIENCE_S).status_code == 200
-        os.kill(children(process, "app.serving")[0], signal.SIGSTOP)
+        os.kill(children(process, "app.server.serving")[0], signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) in (0, 1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.writing import INK, Unwritable, write
+from app.digits.writing import INK, Unwritable, write
 from models.pixels import Pixels
 from tests.answers import assert_problem, pixels
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from app.archives import zipped
-from app.zips import Zip, length, zipped_whole
+from app.encode.archives import zipped
+from app.encode.zips import Zip, length, zipped_whole
 
 pytestmark = pytest.mark.anyio
 

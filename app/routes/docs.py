@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import JSONResponse
 
-from app import prefix
-from app.static_files import Files
+from app.http import prefix
+from app.http.static_files import Files
 
 FOLDER = Path(__file__).parent.parent / "docs"
 SWAGGER_UI = ("fastapi_offline", "static")  # a package, and its folder

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.batcher import STOPPED, Closed
-from app.problems import documented
+from app.http.problems import documented
+from app.http.services import services
 from models.cards import GOLDEN_FIRST
 
 router = APIRouter(tags=["health"])
@@ -38,20 +38,15 @@ class Readiness(Health):
 @router.get("/livez", operation_id="is_live", summary="Does the process work? If not, restart it.", responses=documented(503))
 async def live(request: Request) -> Health:
     """Alive while the model process and every model's batcher run."""
-    refuse_stopped(request)
+    services(request).models.check_alive()
     return Health()
 
 
 @router.get("/readyz", operation_id="is_ready", summary="May requests be sent here?", responses=documented(503))
 async def ready(request: Request) -> Readiness:
     """As alive; models are loaded, warm, and checked by their golden bytes before the first request is taken."""
-    refuse_stopped(request)
+    services(request).models.check_alive()
     told = {
-        model.name: Ready(version=model.version, device=model.served.device, way=model.served.way) for model in request.app.state.gallery
+        model.name: Ready(version=model.version, device=model.served.device, way=model.served.way) for model in services(request).models
     }
     return Readiness(models=told)
-
-
-def refuse_stopped(request: Request) -> None:
-    if not request.app.state.gallery.alive:
-        raise Closed(STOPPED)

@@ -5,14 +5,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 
-from app import __version__, inference, repository
-from app.asking import body, described_json, documented_body, read_body
-from app.batcher import STOPPED, Closed
-from app.describing import BINARY
-from app.gallery import VERSION_MARK, Gallery, Model
-from app.inference import LENGTH_HEADER, BadInference
-from app.metrics import Counted
-from app.problems import PHRASES, documented
+from app import __version__
+from app.engine.batcher import STOPPED, Closed
+from app.engine.registry import VERSION_MARK, Model, ModelRegistry
+from app.http.disconnect import WhileConnected
+from app.http.generation import generate, run
+from app.http.openapi import BINARY
+from app.http.parsing import body, described_json, documented_body, read_body
+from app.http.problems import PHRASES, documented
+from app.http.request_state import request_state
+from app.http.responses import respond
+from app.http.services import services
+from app.inference import repository, tensors
+from app.inference.tensors import LENGTH_HEADER, BadInference
 from app.schemas.inference import (
     IndexEntry,
     IndexRequest,
@@ -29,7 +34,7 @@ from app.schemas.inference import (
     ServerReady,
     Statistics,
 )
-from app.work import Content, answered, called, observed, written
+from app.telemetry.metrics import Counted
 
 LARGE_BYTES = 4096  # of a body that takes longer to read than a hop to another thread
 LARGE_IMAGES = 16  # whose rows or answer take longer
@@ -79,24 +84,24 @@ async def server() -> ServerMetadata:
 
 @router.get("/health/live", **PROBE, operation_id="is_server_live", summary="Does the server work?")
 async def live(request: Request) -> ServerLive:
-    refuse_stopped(request.app.state.gallery)
+    services(request).models.check_alive()
     return ServerLive(live=True)
 
 
 @router.get("/health/ready", **PROBE, operation_id="is_server_ready", summary="May requests be sent?")
 async def ready(request: Request) -> ServerReady:
-    refuse_stopped(request.app.state.gallery)
+    services(request).models.check_alive()
     return ServerReady(ready=True)
 
 
 @router.get("/models", **ANY, operation_id="list_model_names", summary="The names of all models")
 async def names(request: Request) -> ModelNames:
-    return ModelNames(models=[model.name for model in request.app.state.gallery])
+    return ModelNames(models=[model.name for model in services(request).models])
 
 
 @router.get("/models/stats", **ANY, operation_id="get_statistics", summary="What is counted of all models")
 async def statistics(request: Request) -> Statistics:
-    return counted(request, request.app.state.gallery)
+    return counted(request, services(request).models)
 
 
 @router.get("/models/{name}/stats", **OF_MODEL, operation_id="get_model_statistics", summary="What is counted of a model")
@@ -170,8 +175,8 @@ async def version_infer(request: Request, name: Name, version: Version) -> Respo
 @router.post("/repository/index", **INDEX, operation_id="get_repository_index", summary="All models and their state")
 async def index(request: Request) -> list[IndexEntry]:
     wanted = await body(request, IndexRequest)
-    gallery: Gallery = request.app.state.gallery
-    entries = [(model, may_be_asked(gallery, model)) for model in gallery]
+    models: ModelRegistry = services(request).models
+    entries = [(model, may_be_asked(models, model)) for model in models]
     return [repository.entry(model, ready) for model, ready in entries if ready or not wanted.ready]
 
 
@@ -183,42 +188,41 @@ async def load() -> Response:
 
 async def inferred(request: Request, model: Model) -> Response:
     model.batcher.admit()
-    return await answered(request, None, images_of(request, model, await read_body(request)), {})
+    content = await read_body(request)
+    async with WhileConnected(request.receive):
+        answer, headers = await images(request, model, content)
+    return respond(request, answer, None, headers)
 
 
-async def images_of(request: Request, model: Model, content: bytes) -> Content:
+async def images(request: Request, model: Model, content: bytes) -> tuple[bytes, dict[str, str]]:
+    """The answer's body, and the headers that it needs."""
     network = model.card.network
     header = request.headers.get(LENGTH_HEADER)
     large = len(content) > LARGE_BYTES
-    asked, tensors = await called(request, large, inference.read, content, header, inference.values_max(network))
-    many = max(map(len, tensors.values())) > LARGE_IMAGES
-    rows = await called(request, large or many, inference.rows, tensors, network)
-    observed(request).hold(len(rows) * BYTES_AN_IMAGE)
-    images = await written(request, model, rows)
-    return await called(request, len(rows) > LARGE_IMAGES, inference.answer, asked, model.name, model.version, images)
+    wanted, inputs = await run(request, large, tensors.read, content, header, tensors.values_max(network))
+    many = max(map(len, inputs.values())) > LARGE_IMAGES
+    rows = await run(request, large or many, tensors.rows, inputs, network)
+    request_state(request).hold(len(rows) * BYTES_AN_IMAGE)
+    pixels = await generate(request, model, rows)
+    return await run(request, len(rows) > LARGE_IMAGES, tensors.answer, wanted, model.name, model.version, pixels)
 
 
 def found(request: Request, name: str, version: str = "") -> Model:
-    model: Model = request.app.state.gallery.find(f"{name}{VERSION_MARK}{version}" if version else name)
+    model: Model = services(request).models.find(f"{name}{VERSION_MARK}{version}" if version else name)
     return model
 
 
-def counted(request: Request, models: Gallery | list[Model]) -> Statistics:
-    counts = request.app.state.metrics.of_models()
+def counted(request: Request, models: ModelRegistry | list[Model]) -> Statistics:
+    counts = services(request).metrics.of_models()
     told: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, Counted())) for model in models]
     return Statistics(model_stats=told)
 
 
 def answering(request: Request, model: Model) -> ModelReady:
-    if not may_be_asked(request.app.state.gallery, model):
+    if not may_be_asked(services(request).models, model):
         raise Closed(STOPPED)
     return ModelReady(name=model.name, ready=True)
 
 
-def may_be_asked(gallery: Gallery, model: Model) -> bool:
-    return gallery.alive and model.batcher.alive
-
-
-def refuse_stopped(gallery: Gallery) -> None:
-    if not gallery.alive:
-        raise Closed(STOPPED)
+def may_be_asked(models: ModelRegistry, model: Model) -> bool:
+    return models.alive and model.batcher.alive

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.metrics import CONTENT_TYPE
-from app.problems import documented
+from app.http.problems import documented
+from app.http.services import services
+from app.telemetry.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
 
@@ -16,4 +17,4 @@ router = APIRouter(tags=["health"])
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}, **documented()},
 )
 async def metrics(request: Request) -> Response:
-    return Response(request.app.state.metrics.exposed(), media_type=CONTENT_TYPE)
+    return Response(services(request).metrics.exposed(), media_type=CONTENT_TYPE)

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict
 
-from app.gallery import Model, NoDirections
-from app.problems import documented
+from app.engine.registry import Model, NoDirections
+from app.http.problems import documented
+from app.http.services import services
 from models.cards import GOLDEN_FIRST, Card
 from models.directions import Directions
 
@@ -38,14 +39,14 @@ class ModelList(BaseModel):
 
 @router.get("/models", operation_id="list_models", summary="All models, with their cards", responses=documented())
 async def list_models(request: Request) -> ModelList:
-    gallery = request.app.state.gallery
-    return ModelList(default=gallery.default.name, models=[info(model, gallery.default) for model in gallery])
+    registry = services(request).models
+    return ModelList(default=registry.default.name, models=[info(model, registry.default) for model in registry])
 
 
 @router.get("/models/{name}", operation_id="get_model", summary="One model's card", responses=documented(404, 422))
 async def get_model(request: Request, name: Name) -> ModelInfo:
-    gallery = request.app.state.gallery
-    return info(gallery.find(name), gallery.default)
+    registry = services(request).models
+    return info(registry.find(name), registry.default)
 
 
 @router.get(
@@ -56,10 +57,10 @@ async def get_model(request: Request, name: Name) -> ModelInfo:
 )
 async def get_directions(request: Request, name: Name) -> Directions:
     """Add a step or two of a direction's vector to a z, and /generate writes the same digit thicker, say."""
-    model = request.app.state.gallery.find(name)
+    model = services(request).models.find(name)
     if model.served.directions is None:
         raise NoDirections(f"There are none for {model.name}. To find some: python -m training directions {model.name}, then restart.")
-    return model.served.directions  # type: ignore[no-any-return]
+    return model.served.directions
 
 
 def info(model: Model, default: Model) -> ModelInfo:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from app import prefix
-from app.conditional import is_known
-from app.static_files import KEPT, Files
+from app.http import prefix
+from app.http.caching import is_known
+from app.http.static_files import KEPT, Files
 
 FOLDER = Path(__file__).parent.parent / "page"
 POLICY = "; ".join(

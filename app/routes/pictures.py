@@ -2,16 +2,24 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app import conditional, formats, latents
-from app.asking import Direct, body, documented_body, documented_query, query
-from app.describing import documented_get, documented_post
-from app.formats import KINDS, PNG, WRITERS, Digits
-from app.gallery import Model
+from app.digits import rows
+from app.encode import formats
+from app.encode.formats import KINDS, PNG, WRITERS, Digits
+from app.engine.registry import Model
+from app.http import caching
+from app.http.disconnect import WhileConnected
+from app.http.generation import generate, generate_png, run
+from app.http.openapi import documented_get, documented_post
+from app.http.parsing import DirectRoute, body, documented_body, documented_query, query
+from app.http.request_state import request_state
+from app.http.responses import cache_headers, negotiate, not_modified, respond
+from app.http.services import services
 from app.schemas.answers import DigitList
 from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
-from app.work import Content, answered, called, gotten, observed, preferred, written, written_one
 
-router = APIRouter(tags=["pictures"], route_class=Direct)
+router = APIRouter(tags=["pictures"], route_class=DirectRoute)
+
+Made = tuple[bytes, list[int] | None, list[int] | None]  # content, seeds and labels of the digits
 
 LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
 
@@ -32,13 +40,10 @@ DESCRIPTION = (
 async def post_generate(request: Request) -> Response:
     """One digit gives a 28x28 PNG, several a sheet. Digit i comes from `seed + i` alone."""
     wanted = await body(request, GenerateBody)
-    model = request.app.state.gallery.find(wanted.model)
-    kind = preferred(request, KINDS)
-    model.batcher.admit()
-    headers = {"Kakite-Model": model.name}
-    if wanted.seed is None and wanted.vectors is None:
-        headers["Cache-Control"] = conditional.NEVER  # another seed the next time
-    return await answered(request, kind, digits(request, model, wanted, kind), headers)
+    kind = negotiate(request, KINDS)
+    model = services(request).models.find(wanted.model)
+    random = wanted.seed is None and wanted.vectors is None
+    return await picture(request, wanted, kind, model, {"Cache-Control": caching.NEVER} if random else {})
 
 
 @router.get(
@@ -49,7 +54,7 @@ async def post_generate(request: Request) -> Response:
     summary="Digits from a query, one unless told otherwise",
 )
 async def get_generate(request: Request) -> Response:
-    return await picture(request, query(request, GenerateQuery))
+    return await get_picture(request, query(request, GenerateQuery))
 
 
 @router.get(
@@ -60,35 +65,47 @@ async def get_generate(request: Request) -> Response:
     summary="A sheet of digits, 64 unless told otherwise",
 )
 async def get_grid(request: Request) -> Response:
-    return await picture(request, query(request, GridQuery))
+    return await get_picture(request, query(request, GridQuery))
 
 
-async def picture(request: Request, wanted: GenerateQuery) -> Response:
-    async def write(model: Model) -> Content:
-        return await digits(request, model, wanted, kind)
+async def get_picture(request: Request, wanted: GenerateQuery) -> Response:
+    kind = negotiate(request, KINDS)
+    model = services(request).models.find(wanted.model)
+    headers = cache_headers(request, model, wanted, wanted.model, kind, pure=wanted.seed is not None)
+    return not_modified(request, headers) or await picture(request, wanted, kind, model, headers)
 
-    kind = preferred(request, KINDS)
-    return await gotten(request, wanted, kind, write, pure=wanted.seed is not None)
+
+async def picture(request: Request, wanted: Wanted, kind: str, model: Model, headers: dict[str, str]) -> Response:
+    model.batcher.admit()
+    async with WhileConnected(request.receive):
+        if kind == PNG and wanted.single:
+            content, seeds, labels = await single(request, wanted, model)
+        else:
+            content, seeds, labels = await several(request, wanted, kind, model)
+    return respond(request, content, kind, {**digit_headers(model, seeds, labels), **headers})
 
 
-async def digits(request: Request, model: Model, wanted: Wanted, kind: str) -> Content:
-    """wanted -> rows -> images -> bytes, and what the headers tell of them."""
-    if kind == PNG and wanted.single:
-        digit = latents.digit(wanted, model.card.network, model.name)
-        label, picture = await written_one(request, model, digit)
-        return picture, told([digit[0]], [label] if model.card.network.classes else None)
+async def single(request: Request, wanted: Wanted, model: Model) -> Made:
+    """One digit, pixel by pixel, which the model process draws and encodes."""
+    network = model.card.network
+    digit = rows.digit(wanted, network, model.name)
+    label, content = await generate_png(request, model, digit)
+    return content, [digit[0]], [label] if network.classes else None
+
+
+async def several(request: Request, wanted: Wanted, kind: str, model: Model) -> Made:
+    """wanted -> rows -> images -> bytes."""
     formats.refuse_large(kind, wanted.pixels)
-    observed(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))
+    request_state(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
-    rows = await called(request, large, latents.rows, wanted, model.card.network, model.name)
-    images = await written(request, model, rows.values)
-    made = Digits(images, rows.steps, rows.seeds, rows.labels, wanted.width, wanted.scale, wanted.paper, model.about)
-    return await called(request, large, WRITERS[kind], made), told(rows.seeds, rows.labels)
+    drawn = await run(request, large, rows.rows, wanted, model.card.network, model.name)
+    images = await generate(request, model, drawn.values)
+    digits = Digits(images, drawn.steps, drawn.seeds, drawn.labels, wanted.width, wanted.scale, wanted.paper, model.about)
+    return await run(request, large, WRITERS[kind], digits), drawn.seeds, drawn.labels
 
 
-def told(seeds: list[int] | None, labels: list[int] | None) -> dict[str, str]:
-    """What the headers tell of the digits."""
-    headers = {}
+def digit_headers(model: Model, seeds: list[int] | None, labels: list[int] | None) -> dict[str, str]:
+    headers = {"Kakite-Model": model.name}
     if seeds is not None:
         headers["Kakite-Seed"] = str(seeds[0])
     if labels is not None:

@@ -9,30 +9,35 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
-from app import animation, formats, png, walks
-from app.asking import Direct, body, documented_body, documented_query, query
-from app.describing import documented_get, documented_post
-from app.fitting import check_labels, check_vector, refuse_without_label
-from app.formats import BYTES, JSON, PNG, WRITERS, Digits
-from app.gallery import Model
+from app.digits import walks
+from app.digits.fitting import check_labels, check_vector, refuse_without_label
+from app.digits.walks import Point
+from app.encode import animation, formats, png
+from app.encode.formats import BYTES, JSON, PNG, WRITERS, Digits
+from app.engine.registry import Model
+from app.http.disconnect import WhileConnected
+from app.http.generation import generate, run_in_thread
+from app.http.openapi import documented_get, documented_post
+from app.http.parsing import DirectRoute, body, documented_body, documented_query, query
+from app.http.request_state import request_state
+from app.http.responses import cache_headers, negotiate, not_modified, respond
+from app.http.services import services
 from app.schemas.answers import DigitList, Sum
 from app.schemas.fields import Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
-from app.walks import Point
-from app.work import Content, answered, called, gotten, observed, preferred, written
 from models import latents
 from models.pixels import SIDE, Pixels
 
-router = APIRouter(tags=["latent space"], route_class=Direct)
+router = APIRouter(tags=["latent space"], route_class=DirectRoute)
 
 STRIP = formats.KINDS
 WALKS = tuple(dict.fromkeys((*STRIP, *animation.MEDIA_TYPES.values())))
 Points = NDArray[np.int64]  # [n, z_dim], whole steps of the grid
-Held = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
+EndLabels = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
 
 
 @dataclass(frozen=True)
-class Placed:
+class LabelledPoint:
     """A point, and the label that its seed draws."""
 
     z: Point
@@ -50,11 +55,16 @@ async def get_walk(request: Request) -> Response:
     """The first and the last picture are exactly those of their seeds."""
     wanted = query(request, WalkQuery)
 
-    async def write(model: Model) -> Content:
-        return await walk(request, model, wanted, [placed(model, seed) for seed in (wanted.from_, *wanted.to)], kind), {}
-
-    kind = chosen(request, wanted)
-    return await gotten(request, wanted, kind, write)
+    kind = walk_kind(request, wanted)
+    model = services(request).models.find(wanted.model)
+    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, wanted.model, kind, pure=True)}
+    if unchanged := not_modified(request, headers):
+        return unchanged
+    model.batcher.admit()
+    async with WhileConnected(request.receive):
+        points = [point(model, seed) for seed in (wanted.from_, *wanted.to)]
+        content = await walk(request, model, wanted, points, kind)
+    return respond(request, content, kind, headers)
 
 
 @router.post(
@@ -66,14 +76,12 @@ async def get_walk(request: Request) -> Response:
 )
 async def post_walk(request: Request) -> Response:
     wanted = await body(request, WalkBody)
-    model = request.app.state.gallery.find(wanted.model)
-    kind = chosen(request, wanted)
+    kind = walk_kind(request, wanted)
+    model = services(request).models.find(wanted.model)
     model.batcher.admit()
-
-    async def write() -> Content:
-        return await walk(request, model, wanted, [placed(model, vector) for vector in wanted.z], kind), {}
-
-    return await answered(request, kind, write(), {"Kakite-Model": model.name})
+    async with WhileConnected(request.receive):
+        content = await walk(request, model, wanted, [point(model, vector) for vector in wanted.z], kind)
+    return respond(request, content, kind, {"Kakite-Model": model.name})
 
 
 @router.get(
@@ -87,14 +95,18 @@ async def get_plane(request: Request) -> Response:
     """Three of its corners are exactly the digits of their seeds."""
     wanted = query(request, PlaneQuery)
 
-    async def write(model: Model) -> Content:
-        corners = [placed(model, seed) for seed in wanted.seeds]
-        label = ends(model, held(wanted.label), corners[:1])
-        z = await called(request, True, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
-        return await sheet(request, model, wanted, z, label, kind, wanted.n), {}
-
-    kind = preferred(request, STRIP)
-    return await gotten(request, wanted, kind, write)
+    kind = negotiate(request, STRIP)
+    model = services(request).models.find(wanted.model)
+    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, wanted.model, kind, pure=True)}
+    if unchanged := not_modified(request, headers):
+        return unchanged
+    model.batcher.admit()
+    async with WhileConnected(request.receive):
+        corners = [point(model, seed) for seed in wanted.seeds]
+        labels = end_labels(model, both_ends(wanted.label), corners[:1])
+        z = await run_in_thread(request, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
+        content = await sheet(request, model, wanted, z, labels, kind, wanted.n)
+    return respond(request, content, kind, headers)
 
 
 @router.post(
@@ -107,51 +119,49 @@ async def get_plane(request: Request) -> Response:
 async def post_arithmetic(request: Request) -> Response:
     """The sum of `plus` less the sum of `minus`: its z, which /generate takes, and its digit."""
     wanted = await body(request, ArithmeticBody)
-    kind = preferred(request, (JSON, PNG))
-    model = request.app.state.gallery.find(wanted.model)
+    kind = negotiate(request, (JSON, PNG))
+    model = services(request).models.find(wanted.model)
     model.batcher.admit()
-    return await answered(request, kind, summed(request, model, wanted, kind), {"Kakite-Model": model.name})
+    async with WhileConnected(request.receive):
+        content = await total(request, model, wanted, kind)
+    return respond(request, content, kind, {"Kakite-Model": model.name})
 
 
-async def summed(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> Content:
-    plus, minus = ([placed(model, where) for where in side] for side in (wanted.plus, wanted.minus))
+async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> bytes:
+    plus, minus = ([point(model, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = np.sum([one.z for one in plus] + [-one.z for one in minus], axis=0)
     seeded = [one for one in plus if one.label is not None] or plus
-    label = ends(model, held(wanted.label), seeded[:1])
-    picture = await sheet(request, model, wanted, z[None], label, PNG, 1)
+    labels = end_labels(model, both_ends(wanted.label), seeded[:1])
+    picture = await sheet(request, model, wanted, z[None], labels, PNG, 1)
     if kind == PNG:
-        return picture, {}
-    told = {
-        **model.about,
-        "label": label[0],
-        "z": latents.as_numbers(latents.to_grid(z * wanted.truncation)).tolist(),
-        "image": base64.b64encode(picture).decode(),
-    }
-    return json.dumps(told).encode(), {}
+        return picture
+    numbers = latents.as_numbers(latents.to_grid(z * wanted.truncation)).tolist()
+    answer = {**model.about, "label": labels[0], "z": numbers, "image": base64.b64encode(picture).decode()}
+    return json.dumps(answer).encode()
 
 
-def chosen(request: Request, wanted: Walk) -> str:
+def walk_kind(request: Request, wanted: Walk) -> str:
     """An animation is of its own media type, whatever else is accepted."""
     offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format], BYTES)
-    return preferred(request, offered)
+    return negotiate(request, offered)
 
 
-def placed(model: Model, where: int | list[float]) -> Placed:
+def point(model: Model, where: int | list[float]) -> LabelledPoint:
     """Raises Unprocessable for a vector of another length than the model's."""
     network = model.card.network
     if isinstance(where, int):
         drawn = latents.draw(where, 1, network.z_dim, network.classes)
-        return Placed(drawn.z[0].astype(np.int64), int(drawn.label[0]) if network.classes else None)
+        return LabelledPoint(drawn.z[0].astype(np.int64), int(drawn.label[0]) if network.classes else None)
     check_vector(where, network, model.name)
-    return Placed(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
+    return LabelledPoint(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
 
 
-def held(label: int | None) -> tuple[int, int] | None:
+def both_ends(label: int | None) -> tuple[int, int] | None:
     """From one end to the other."""
     return None if label is None else (label, label)
 
 
-def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) -> Held:
+def end_labels(model: Model, asked: tuple[int, int] | None, points: Sequence[LabelledPoint]) -> EndLabels:
     """The labels at the start and at the end: those asked for, else those of the first and the last seed. Raises Unprocessable."""
     network = model.card.network
     if asked is not None:
@@ -163,33 +173,33 @@ def ends(model: Model, asked: tuple[int, int] | None, points: Sequence[Placed]) 
     return first, last
 
 
-async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[Placed], kind: str) -> bytes:
-    labels = ends(model, wanted.ends(), points)
-    z = await called(request, True, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
+async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[LabelledPoint], kind: str) -> bytes:
+    labels = end_labels(model, wanted.ends(), points)
+    z = await run_in_thread(request, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)
-    observed(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))
+    request_state(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))
     frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
 
     def animated(kind: animation.Format) -> bytes:
         inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
         return animation.animate(inked, kind, wanted.ms, wanted.loop)
 
-    return await called(request, True, animated, wanted.format)
+    return await run_in_thread(request, animated, wanted.format)
 
 
-async def images(request: Request, model: Model, z: latents.Steps, between: Held) -> Pixels:
+async def images(request: Request, model: Model, z: latents.Steps, between: EndLabels) -> Pixels:
     first, last = between
     nothing = np.zeros((len(z), 0), np.uint8)
     labels = nothing if first is None or last is None else walks.mixed(first, last, len(z), model.card.network.classes)
-    return await written(request, model, latents.rows(z, labels))
+    return await generate(request, model, latents.rows(z, labels))
 
 
-async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: Held, kind: str, columns: int) -> bytes:
+async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: EndLabels, kind: str, columns: int) -> bytes:
     first, last = between
     pixels = columns * -(-len(z) // columns) * (SIDE * wanted.scale) ** 2
     formats.refuse_large(kind, pixels)
-    observed(request).hold(formats.memory_bytes(kind, len(z), pixels))
+    request_state(request).hold(formats.memory_bytes(kind, len(z), pixels))
     steps = latents.to_grid(z * wanted.truncation)
     made = Digits(
         images=await images(request, model, steps, between),
@@ -201,4 +211,4 @@ async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, betwe
         paper=wanted.paper,
         about=model.about,
     )
-    return await called(request, True, WRITERS[kind], made)
+    return await run_in_thread(request, WRITERS[kind], made)

@@ -10,21 +10,27 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
-from app import conditional, png, writing
-from app.asking import Direct, body, documented_body, documented_query, query
-from app.describing import documented_get, documented_post
+from app.digits import writing
+from app.digits.rows import DRAWN_SEEDS
+from app.digits.writing import Box
+from app.encode import png
+from app.encode.formats import BYTES, JSON, PNG, ZIP, listing
+from app.encode.zips import zipped_whole
+from app.engine.registry import Model
 from app.errors import Unprocessable
-from app.formats import BYTES, JSON, PNG, ZIP, listing
-from app.gallery import Model
-from app.latents import DRAWN_SEEDS
+from app.http import caching
+from app.http.disconnect import WhileConnected
+from app.http.generation import generate, run_each, run_in_thread
+from app.http.openapi import documented_get, documented_post
+from app.http.parsing import DirectRoute, body, documented_body, documented_query, query
+from app.http.request_state import request_state
+from app.http.responses import cache_headers, negotiate, not_modified, respond
+from app.http.services import services
 from app.schemas.answers import WrittenLine, WrittenLines
 from app.schemas.writing import CHARACTER_WIDTH, LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
-from app.work import Content, answered, called, called_for_each, gotten, observed, preferred, written
-from app.writing import Box
-from app.zips import zipped_whole
 from models import latents
 
-router = APIRouter(tags=["writing"], route_class=Direct)
+router = APIRouter(tags=["writing"], route_class=DirectRoute)
 
 PART = 256  # digits asked for at once, so that others come between
 LINES_AT_ONCE = 8  # set in a thread before it is asked whether anybody still waits
@@ -59,15 +65,18 @@ async def get_write(request: Request) -> Response:
         raise Unprocessable(f"text: {len(text)} characters (allowed: {TEXT}).")
     writing.check(text)
 
-    async def write(model: Model) -> Content:
-        seed = drawn_seed(wanted)
-        observed(request).hold(memory_bytes([text], wanted.height))
+    kind = negotiate(request, PICTURE)
+    model = services(request).models.find(wanted.model)
+    headers = cache_headers(request, model, wanted, wanted.model, kind, pure=wanted.seed is not None)
+    if unchanged := not_modified(request, headers):
+        return unchanged
+    model.batcher.admit()
+    seed = seed_of(wanted)
+    async with WhileConnected(request.receive):
+        request_state(request).hold(memory_bytes([text], wanted.height))
         [line] = await lines(request, model, wanted, seed, [text])
-        content = json.dumps({**model.about, **told(line)}).encode() if kind == JSON else line.picture
-        return content, {"Kakite-Seed": str(seed)}
-
-    kind = preferred(request, PICTURE)
-    return await gotten(request, wanted, kind, write, pure=wanted.seed is not None)
+        content = json.dumps({**model.about, **as_json(line)}).encode() if kind == JSON else line.picture
+    return respond(request, content, kind, {"Kakite-Model": model.name, "Kakite-Seed": str(seed), **headers})
 
 
 @router.post(
@@ -85,25 +94,20 @@ async def post_write(request: Request) -> Response:
     """Line i is in the hand of `seed + i`. In `labels.csv` stand file, text, seed, and each character's box as `x y width height`;
     in `metadata.jsonl` the same as JSON, where Hugging Face's `imagefolder` looks for it."""
     wanted = await body(request, WriteBody)
-    kind = preferred(request, FILES)
-    model = request.app.state.gallery.find(wanted.model)
+    kind = negotiate(request, FILES)
+    model = services(request).models.find(wanted.model)
     for i, text in enumerate(wanted.lines):
-        try:
-            writing.check(text)
-        except writing.Unwritable as error:
-            raise Unprocessable(f"lines[{i}]: {str(error).removeprefix('text: ')}") from None
+        writing.check(text, f"lines[{i}]")
     model.batcher.admit()
-    seed = drawn_seed(wanted)
+    seed = seed_of(wanted)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
     if wanted.seed is None:
-        headers["Cache-Control"] = conditional.NEVER
-
-    async def write() -> Content:
-        observed(request).hold(memory_bytes(wanted.lines, wanted.height))
-        set_lines = await lines(request, model, wanted, seed, wanted.lines)
-        return await called(request, True, listed if kind == JSON else archive, model, set_lines), {}
-
-    return await answered(request, kind, write(), headers)
+        headers["Cache-Control"] = caching.NEVER
+    async with WhileConnected(request.receive):
+        request_state(request).hold(memory_bytes(wanted.lines, wanted.height))
+        made = await lines(request, model, wanted, seed, wanted.lines)
+        content = await run_in_thread(request, as_list if kind == JSON else as_zip, model, made)
+    return respond(request, content, kind, headers)
 
 
 def memory_bytes(texts: list[str], height: int) -> int:
@@ -112,7 +116,7 @@ def memory_bytes(texts: list[str], height: int) -> int:
     return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
 
 
-def drawn_seed(wanted: Hand) -> int:
+def seed_of(wanted: Hand) -> int:
     return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
 
 
@@ -126,7 +130,7 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     places = [i for i, characters in enumerate(needed) for _ in characters]
     labels = [int(character) for characters in needed for character in characters]
     rows = latents.rows(z[places], latents.one_hot(np.array(labels, int), network.classes))
-    parts = [await written(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
+    parts = [await generate(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
     images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
 
@@ -135,20 +139,20 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
         height, width = line.picture.shape
         return Text(texts[i], seed + i, line.boxes, height, width, png.encode(line.picture, wanted.paper))
 
-    return await called_for_each(request, LINES_AT_ONCE, set_one, range(len(texts)))
+    return await run_each(request, LINES_AT_ONCE, set_one, range(len(texts)))
 
 
-def told(text: Text) -> dict[str, Any]:
+def as_json(text: Text) -> dict[str, Any]:
     boxes = [dataclasses.asdict(box) for box in text.boxes]
     image = base64.b64encode(text.picture).decode()
     return {"text": text.text, "seed": text.seed, "width": text.width, "height": text.height, "image": image, "boxes": boxes}
 
 
-def listed(model: Model, texts: list[Text]) -> bytes:
-    return listing(model.about, "lines", map(told, texts))
+def as_list(model: Model, texts: list[Text]) -> bytes:
+    return listing(model.about, "lines", map(as_json, texts))
 
 
-def archive(_: Model, texts: list[Text]) -> bytes:
+def as_zip(_: Model, texts: list[Text]) -> bytes:
     """PNGs, `labels.csv`, and the same in `metadata.jsonl`, where loaders of image folders look for it; in a CSV they would take 007 for a
     number."""
     files, known = [], []

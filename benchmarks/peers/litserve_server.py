@@ -17,7 +17,7 @@ import torch
 from fastapi import Response
 from PIL import Image
 
-from app.sampler import Sampler
+from app.engine.sampler import Sampler
 from benchmarks.peers.literal import untrained
 from models import latents, weights
 from models.integers import IntegerGenerator

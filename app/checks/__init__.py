@@ -1,0 +1,1 @@
+"""Which values a setting may have. Knows neither the settings nor what they are for."""

@@ -1,0 +1,183 @@
+"""The service without HTTP: a sheet, a line of writing or a data set into files, as the routes would answer them."""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.datasets import bulk
+from app.datasets.engines import ENGINES
+from app.datasets.files import FILES, streamed
+from app.datasets.requests import data_set, file_name, unhurried
+from app.encode.archives import Files, poured
+from app.errors import ServiceError
+from app.main import create_app
+from app.schemas.datasets import BulkQuery, DatasetQuery
+from app.schemas.pictures import GridQuery
+from app.schemas.validation import fields, validated
+from app.schemas.writing import WriteQuery
+from app.settings import Settings
+from models.latents import Rows
+from models.pixels import Pixels
+from models.shown import shown
+
+
+class CommandError(ServiceError):
+    """What was asked for cannot be done; the message says why."""
+
+
+def add(commands: Any) -> None:
+    """The subcommands, each with the parameters of its route."""
+    sheet = commands.add_parser("sheet", help="a sheet of digits as a PNG, as GET /grid")
+    write = commands.add_parser("write", help="a number, date or postcode in one hand as a PNG, as GET /write")
+    dataset = commands.add_parser("dataset", help="a labelled data set, as GET /dataset")
+    write.add_argument("text", help="digits, blanks and - . : / ,")
+    for command, schema, out in ((sheet, GridQuery, "sheet.png"), (write, WriteQuery, "written.png"), (dataset, DatasetQuery, "dataset")):
+        for name, field in fields(schema).items():
+            option = f"--{name.replace('_', '-')}"
+            command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
+        command.add_argument("--out", default=out, help=f"where it goes ({out})")
+    sheet.set_defaults(run=lambda options: asyncio.run(picture("/grid", GridQuery, options)))
+    write.set_defaults(run=lambda options: asyncio.run(picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options)))
+    told = BulkQuery.model_fields["shard"].description
+    dataset.add_argument("--shard", metavar="X", help=f"cuts it into files of so many digits, which can be gone on with: {told}")
+    dataset.add_argument("--engine", choices=ENGINES, help="makes shards: local, in this process, or ray, on a cluster")
+    dataset.set_defaults(run=make)
+    check = commands.add_parser("verify", help="do digits have the bytes here that they have on every machine?")
+    check.set_defaults(run=verify)
+
+
+def run(options: argparse.Namespace) -> int:
+    """The exit status. Raises StartError where no model can be loaded."""
+    try:
+        options.run(options)
+    except ServiceError as error:
+        print(shown(" ".join(str(error).split())), file=sys.stderr)  # in one line, for what Ray tells has many
+        return 1
+    except OSError as error:
+        told = error.strerror or str(error)
+        print(
+            shown(f"{options.out}: {told}. Nothing incomplete is left there." if "out" in options else f"{error.filename}: {told}"),
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+def verify(_: argparse.Namespace) -> None:
+    """Computes the golden digits of every model, in this process."""
+    from app.cli import verify  # here, for nothing else needs torch
+    from models.device import DeviceError
+    from models.weights import WeightsError
+
+    try:
+        verify.verify(Settings())
+    except (verify.DisagreementError, DeviceError, WeightsError) as error:
+        raise CommandError(str(error)) from None
+
+
+def given(schema: type[BaseModel], options: argparse.Namespace) -> dict[str, str]:
+    return {name: value for name in fields(schema) if (value := getattr(options, name)) is not None}
+
+
+async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
+    """Asks the application, in this process."""
+    app = create_app(Settings(access_log=False))
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
+        response = await client.get(path, params=given(schema, options))
+    if response.status_code != 200:
+        raise CommandError(response.json()["detail"])
+    out = Path(options.out)
+    with complete(out.parent) as folder:
+        (folder / out.name).write_bytes(response.content)
+    print(f"{shown(options.out)}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+
+
+def make(options: argparse.Namespace) -> None:
+    """A data set into a folder."""
+    if options.engine or options.shard:
+        make_shards(options)
+    else:
+        asyncio.run(make_files(options))
+
+
+async def make_files(options: argparse.Namespace) -> None:
+    """MNIST's four files and the manifest, or one file of another format."""
+    wanted = validated(DatasetQuery, given(DatasetQuery, options))
+    app = create_app(Settings(access_log=False))
+    async with app.router.lifespan_context(app):
+        with progress(wanted.n) as count:
+            model = app.state.services.models.find(wanted.model)
+            data = data_set(model, wanted)
+            write = unhurried(model)
+
+            async def compute(rows: Rows) -> Pixels:
+                images = await write(rows)
+                count(len(rows))
+                return images
+
+            if wanted.format == "idx":
+                files = FILES["idx"](data, compute)
+            else:
+                files = one_file(file_name(model, data, wanted.format), streamed(data, wanted.format, compute))
+            await save(files, Path(options.out))
+    print(f"{shown(options.out)}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
+
+
+def make_shards(options: argparse.Namespace) -> None:
+    given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
+    try:
+        print(shown(bulk.make(options, given_here, progress)))
+    except (ImportError, ValueError) as error:  # of a place that fsspec does not know
+        raise CommandError(str(error)) from None
+
+
+async def one_file(name: str, pieces: AsyncGenerator[bytes, None]) -> Files:
+    async with aclosing(pieces):
+        async for piece in pieces:
+            yield name, piece
+
+
+async def save(files: Files, folder: Path) -> None:
+    """Pieces of files, file by file."""
+    with complete(folder) as unfinished:
+        async with aclosing(poured(files, lambda name: (unfinished / name).open("wb"))) as pieces:
+            async for _ in pieces:
+                pass
+
+
+@contextlib.contextmanager
+def complete(folder: Path) -> Iterator[Path]:
+    """A folder whose files appear in this one when all of them are whole; of what was begun and not finished nothing stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as unfinished:
+        yield Path(unfinished)
+        for file in Path(unfinished).iterdir():
+            file.replace(folder / file.name)
+
+
+@contextlib.contextmanager
+def progress(total: int) -> Iterator[Any]:
+    """A bar that is told of each page."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("digits{task.fields[told]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("", total=total, told="")
+
+        def count(digits: int) -> None:
+            bar.advance(task, digits)
+            speed = bar.tasks[0].speed
+            bar.update(task, told=f", {speed:,.0f} a second" if speed else "")
+
+        yield count

@@ -1,0 +1,44 @@
+"""The command that makes a data set in shards: what is wanted, what of it is there already, the rest by an engine."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from app.datasets import shards
+from app.datasets.engines import ENGINES
+from app.datasets.requests import data_set
+from app.datasets.shards import Plan
+from app.engine.process import ModelProcess
+from app.engine.registry import Model, ModelRegistry
+from app.schemas.datasets import BulkQuery
+from app.schemas.validation import validated
+from app.settings import Settings
+from app.telemetry.metrics import Metrics
+
+
+def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> str:
+    """What is told when all is there. Raises what `commands` tells in a sentence."""
+    wanted = validated(BulkQuery, given)
+    settings = Settings(access_log=False)
+    model = looked_up(settings, wanted.model)
+    out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
+    plan = Plan(data_set(model, wanted), wanted.format, wanted.shard, out)
+    missing = shards.begin(plan)
+    there = wanted.n - sum(shard.digits for shard in missing)
+    with progress(wanted.n) as count:
+        count(there)
+        if missing:
+            ENGINES[options.engine or "local"](plan, missing, settings, count)
+    shards.finish(plan)
+    found = f", {there:,} of them there before" if there else ""
+    return f"{options.out}: {wanted.n:,} digits{found}; {shards.MANIFEST} lists the shards"
+
+
+def looked_up(settings: Settings, name: str | None) -> Model:
+    """A model as it is served here. Raises UnknownModel."""
+    process = ModelProcess(settings)
+    try:
+        process.wait_until_loaded()
+        return ModelRegistry(settings, process.connect(), Metrics()).find(name)
+    finally:
+        process.kill()

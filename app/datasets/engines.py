@@ -1,0 +1,116 @@
+"""Who makes the shards of a data set: this process, or Ray with one actor a node. Both do it by the same Maker.
+
+Ray is imported by nobody else, and only where it is asked for: pip install 'ray[data]'.
+"""
+
+import importlib.util
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+
+from app.datasets import shards
+from app.datasets.files import MissingLibrary
+from app.datasets.requests import unhurried
+from app.datasets.shards import Plan, Shard
+from app.engine.process import ModelProcess
+from app.engine.registry import ModelRegistry
+from app.errors import ServiceError
+from app.settings import Settings
+from app.telemetry.metrics import Metrics
+
+Count = Callable[[int], None]  # told of each shard's digits when it is made
+
+
+class EngineError(ServiceError):
+    """Not all shards could be made; those that were are there. The message says why."""
+
+
+class OtherWeights(ServiceError):
+    """A node whose weights are not those of the plan."""
+
+
+class Maker:
+    """Makes shards, one after the other, with a model process of its own."""
+
+    def __init__(self, plan: Plan, settings: Settings) -> None:
+        """Raises StartError, and OtherWeights where a model of that name here is another one."""
+        self.plan = plan
+        self.stack = ExitStack()
+        self.portal = self.stack.enter_context(start_blocking_portal())
+        try:
+            process = ModelProcess(settings)
+            self.stack.callback(process.kill)
+            process.wait_until_loaded()
+            models: ModelRegistry = self.portal.call(lambda: ModelRegistry(settings, process.connect(), Metrics()))
+            self.stack.enter_context(self.portal.wrap_async_context_manager(models.running()))
+            model = models.find(plan.data.about["model"])
+            if model.version != plan.data.about["version"]:
+                raise OtherWeights(f"The weights of {model.name}, or this program, are not the same on all nodes.")
+        except BaseException:
+            self.close()
+            raise
+        self.compute = unhurried(model)
+
+    def make(self, shard: Shard) -> int:
+        """Its number of digits."""
+        self.portal.call(shards.write, self.plan, shard, self.compute)
+        return shard.digits
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
+        """As Ray Data calls it: columns of the shards' first and last seeds."""
+        return {"digits": [self.make(Shard(int(first), int(last))) for first, last in zip(batch["first"], batch["last"], strict=True)]}
+
+    def close(self) -> None:
+        """After an error or Ctrl-C what is being made is dropped."""
+        self.stack.__exit__(*sys.exc_info())
+
+
+def local(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
+    maker = Maker(plan, settings)
+    try:
+        for shard in missing:
+            count(maker.make(shard))
+    finally:
+        maker.close()
+
+
+def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
+    """On the cluster of RAY_ADDRESS, or on one that is started here: an actor a GPU where there are any, else one a node, if all are alike.
+
+    A node that dies costs time alone: its shards are made by others. Raises MissingLibrary.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise MissingLibrary("The engine ray needs Ray: pip install 'ray[data]' on every node. Or take --engine local.")
+    import ray
+    from ray.data import ActorPoolStrategy, DataContext
+    from ray.exceptions import RayError, RayTaskError
+
+    ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    DataContext.get_current().enable_progress_bars = False
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    gpus = int(sum(node.get("GPU", 0) for node in nodes))
+    cores = int(min(node["CPU"] for node in nodes))
+    items = [{"first": shard.first, "last": shard.last} for shard in missing]
+    made = ray.data.from_items(items, override_num_blocks=len(items)).map_batches(
+        Maker,
+        fn_constructor_args=(plan, settings),
+        batch_size=1,
+        compute=ActorPoolStrategy(size=min(gpus or len(nodes), len(items)), max_tasks_in_flight_per_actor=2),
+        num_gpus=1 if gpus else None,
+        num_cpus=None if gpus else cores,  # of the smallest node, so that it is one actor a node
+    )
+    try:
+        for row in made.iter_rows():
+            count(row["digits"])
+    except RayTaskError as error:
+        raise EngineError(f"A node could not make its shards: {error.cause}") from error
+    except RayError as error:
+        raise EngineError(f"Ray gave up: {error}") from error
+
+
+ENGINES: dict[str, Callable[[Plan, list[Shard], Settings, Count], None]] = {"local": local, "ray": on_ray}

@@ -1,0 +1,108 @@
+"""Data sets as files: MNIST's four, NumPy's arrays, a PNG a digit, or Parquet. Each is written as its digits come."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from functools import partial
+
+import numpy as np
+from zlib_ng.gzip_ng import GzipNGFile
+
+from app.datasets.data_set import Compute, DataSet, images, labels, pixels
+from app.datasets.image_folders import known
+from app.datasets.npz import npz
+from app.datasets.parquet import parquet
+from app.encode import png
+from app.encode.archives import Files, Sink, zipped
+from app.encode.tables import LABELS, LABELS_HEAD, METADATA, labels_lines, lines, metadata_head, metadata_lines
+from app.errors import ServiceError
+from app.schemas.datasets import Format
+from models.pixels import SIDE
+
+SUFFIXES: dict[Format, str] = {
+    "idx": "idx.zip",
+    "npz": "npz",
+    "zip": "zip",
+    "folders": "folders.zip",
+    "parquet": "parquet",
+    "parquet-png": "png.parquet",
+}
+GZIP_LEVEL = 2  # of 0 to 9
+
+
+class MissingLibrary(ServiceError):
+    """A format that needs what is not installed."""
+
+    status = 501
+
+
+async def idx(wanted: DataSet, compute: Compute) -> Files:
+    """MNIST's four files, as every reader of MNIST expects them; the last seventh of the seeds is the test set."""
+    test = wanted.n // 7
+    for name, start, stop in (("train", 0, wanted.n - test), ("t10k", wanted.n - test, wanted.n)):
+        for file, header, content in (
+            (f"{name}-images-idx3-ubyte.gz", idx_header(stop - start, SIDE, SIDE), pixels(wanted, compute, start, stop)),
+            (f"{name}-labels-idx1-ubyte.gz", idx_header(stop - start), labels(wanted, np.uint8, start, stop)),
+        ):
+            async with aclosing(gzipped(file, header, content)) as pieces:
+                async for piece in pieces:
+                    yield piece
+    yield "manifest.json", wanted.manifest()
+
+
+def idx_header(*shape: int) -> bytes:
+    """Unsigned bytes of that shape (LeCun, "The MNIST database", file formats)."""
+    return bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
+
+
+async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None]) -> Files:
+    """One gzip file, without a date, so that it is the same whenever it is made."""
+    sink = Sink()
+    with GzipNGFile(filename="", fileobj=sink, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
+        file.write(header)
+        async with aclosing(pieces) as open_pieces:
+            async for piece in open_pieces:
+                await asyncio.to_thread(file.write, piece)
+                if content := sink.taken():
+                    yield name, content
+    yield name, sink.taken()
+
+
+async def pngs(wanted: DataSet, compute: Compute, in_folders: bool = False) -> Files:
+    """A PNG a digit, then the tables: either `SEED-LABEL.png`, `labels.csv` and `metadata.csv`, or a folder a label and `labels.csv`
+    alone, for where the other is nobody looks at the folders."""
+    async with aclosing(images(wanted, compute)) as pages:
+        async for first, last, page in pages:
+            contents = await asyncio.to_thread(lambda digits: list(map(png.encode, digits)), page)
+            for name, content in zip(known(wanted, first, last, in_folders)[0], contents, strict=True):
+                yield name, content
+    yield LABELS, lines([LABELS_HEAD])
+    for first, last in wanted.pages():
+        yield LABELS, labels_lines(*known(wanted, first, last, in_folders))
+    if not in_folders:
+        yield METADATA, metadata_head(seeds=True, labels=bool(wanted.network.classes))
+        for first, last in wanted.pages():
+            yield METADATA, metadata_lines(*known(wanted, first, last))
+    yield "manifest.json", wanted.manifest()
+
+
+FILES: dict[Format, Callable[[DataSet, Compute], Files]] = {
+    "idx": idx,
+    "npz": npz,
+    "zip": pngs,
+    "folders": partial(pngs, in_folders=True),
+}
+PARQUET: dict[Format, Callable[[DataSet, Compute], AsyncGenerator[bytes, None]]] = {
+    "parquet": parquet,
+    "parquet-png": partial(parquet, pictures=True),
+}
+
+
+def streamed(wanted: DataSet, kind: Format, compute: Compute) -> AsyncGenerator[bytes, None]:
+    """One file, in pieces. Raises MissingLibrary, before the first of them."""
+    if kind not in PARQUET:
+        return zipped(FILES[kind](wanted, compute))
+    if importlib.util.find_spec("pyarrow") is None:
+        raise MissingLibrary(f"Parquet needs pyarrow: pip install pyarrow, where this runs. Or ask for {', '.join(FILES)}.")
+    return PARQUET[kind](wanted, compute)

@@ -1,0 +1,52 @@
+"""From what is asked for to a data set of a model that is served, and how its digits are computed beside other requests. Knows no HTTP."""
+
+import asyncio
+import contextlib
+
+from app.datasets.data_set import Compute, DataSet
+from app.datasets.files import SUFFIXES
+from app.digits.fitting import check_labels
+from app.engine.batcher import QueueFull
+from app.engine.batches import joined
+from app.engine.registry import Model
+from app.errors import Unprocessable
+from app.schemas.datasets import DatasetQuery, Format
+from models.latents import Rows
+from models.pixels import Pixels
+
+RETRY_S = 0.005
+FOREVER_S = 86_400
+NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
+
+
+def data_set(model: Model, wanted: DatasetQuery) -> DataSet:
+    """Raises Unprocessable where the model has not the labels that are asked for, or none where the format needs some."""
+    network = model.card.network
+    if not network.classes and wanted.label == "balanced" and wanted.format in NEED_LABELS:
+        raise Unprocessable(
+            f"format: the model {model.name} has no labels, and {NEED_LABELS[wanted.format]}. "
+            "Take npz, zip, parquet or parquet-png, or another model."
+        )
+    if wanted.label != "balanced":
+        check_labels([] if wanted.label == "seed" else wanted.label, network, model.name)
+    return DataSet(network, model.about, wanted.n, wanted.first_seed, wanted.label)
+
+
+def file_name(model: Model, data: DataSet, kind: Format) -> str:
+    return f"{model.name}-{data.first_seed}-{data.first_seed + data.n - 1}.{SUFFIXES[kind]}"
+
+
+def unhurried(model: Model) -> Compute:
+    """Computes pages for work that has begun and must not fail half-way. All such work together takes half of what may be pending, so that
+    single requests always find room; it waits as long as it must, page after page in the order in which they came."""
+    batcher = model.batcher
+
+    async def compute(rows: Rows) -> Pixels:
+        while True:
+            async with model.turn:
+                while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes count as well
+                    await asyncio.sleep(RETRY_S)
+            with contextlib.suppress(QueueFull):
+                return joined(await batcher.submit(rows, FOREVER_S))
+
+    return compute

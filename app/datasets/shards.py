@@ -1,0 +1,194 @@
+"""A data set in shards: files of consecutive seeds, each with its manifest beside it. Knows no engine.
+
+A shard is a pure function of the weights and its seeds, so any machine can make any of them. It appears whole or not at all, and its
+manifest after it: a run that died goes on with the shards that have none.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import fsspec
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
+
+from app.datasets.data_set import Compute, DataSet
+from app.datasets.files import SUFFIXES, streamed
+from app.errors import ServiceError
+from app.schemas.datasets import Format
+
+MANIFEST = "manifest.json"  # of all shards, when none is missing
+PLAN = "plan.json"  # what they are to be, before the first of them
+PART = ".part"  # ending of a local file that is being written
+WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
+
+
+class ForeignShards(ServiceError):
+    """A folder that holds another data set. The message says which."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Seeds first to last, both among them."""
+
+    first: int
+    last: int
+
+    @property
+    def name(self) -> str:
+        return f"{self.first:0{WIDTH}}-{self.last:0{WIDTH}}"
+
+    @property
+    def digits(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A data set, and how and where it is cut into shards."""
+
+    data: DataSet
+    kind: Format
+    size: int  # digits a shard; the last one may have fewer
+    out: str  # a folder, or a URL that fsspec knows (s3://..., gs://...)
+
+    def shards(self) -> Iterator[Shard]:
+        stop = self.data.first_seed + self.data.n
+        return (Shard(first, min(first + self.size, stop) - 1) for first in range(self.data.first_seed, stop, self.size))
+
+    def data_of(self, shard: Shard) -> DataSet:
+        return replace(self.data, first_seed=shard.first, n=shard.digits)
+
+    def told(self, shard: Shard) -> dict[str, Any]:
+        """What a shard's manifest says before there is a file."""
+        return {
+            "file": f"{shard.name}.{SUFFIXES[self.kind]}",
+            **json.loads(self.data_of(shard).manifest()),
+            "format": self.kind,
+        }
+
+    def missing(self) -> list[Shard]:
+        """Those without a whole manifest, or whose file is not as large as that says. Raises ForeignShards for one of another plan."""
+        fs, root = place(self.out)
+        sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in fs.ls(root, detail=True, refresh=True)}
+        missing = []
+        for shard in self.shards():
+            manifest = self.read(shard) if f"{shard.name}.json" in sizes else None
+            if manifest is None:
+                missing.append(shard)
+                continue
+            self.refuse_other(manifest, self.told(shard), f"{shard.name}.json")
+            if sizes.get(manifest["file"]) != manifest.get("bytes"):
+                missing.append(shard)
+        return missing
+
+    def read(self, shard: Shard) -> dict[str, Any] | None:
+        """A shard's manifest; None where it is cut."""
+        fs, root = place(self.out)
+        try:
+            return dict(json.loads(fs.cat_file(f"{root}/{shard.name}.json")))
+        except ValueError:
+            return None
+
+    def refuse_other(self, found: dict[str, Any], wanted: dict[str, Any], name: str) -> None:
+        for field, value in wanted.items():
+            if found.get(field) != value:
+                raise ForeignShards(f"{self.out}/{name} has {field} {found.get(field)!r}, not {value!r}: choose another --out.")
+
+    def summary(self) -> dict[str, Any]:
+        return {**json.loads(self.data.manifest()), "format": self.kind, "shard": self.size}
+
+
+def begin(plan: Plan) -> list[Shard]:
+    """Writes the plan where there is none, clears away what a killed process has left half written, and gives the shards that are missing.
+
+    Raises ForeignShards for a place with another plan.
+    """
+    fs, root = place(plan.out)
+    fs.makedirs(root, exist_ok=True)
+    if fs.exists(f"{root}/{PLAN}"):
+        plan.refuse_other(json.loads(fs.cat_file(f"{root}/{PLAN}")), plan.summary(), PLAN)
+    else:
+        with whole(fs, f"{root}/{PLAN}") as file:
+            file.write(json.dumps(plan.summary(), indent=1).encode())
+    clear_away_parts(fs, root)
+    return plan.missing()
+
+
+async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
+    """The shard's file, then its manifest with the file's own SHA-256 (`sha256` is that of the weights) and length in bytes."""
+    fs, root = place(plan.out)
+    manifest = plan.told(shard)
+    digest, length = hashlib.sha256(), 0
+    with whole(fs, f"{root}/{manifest['file']}") as file:
+        async with aclosing(streamed(plan.data_of(shard), plan.kind, compute)) as pieces:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+                digest.update(piece)
+                length += len(piece)
+    with whole(fs, f"{root}/{shard.name}.json") as file:
+        file.write(json.dumps({**manifest, "file_sha256": digest.hexdigest(), "bytes": length}, indent=1).encode())
+
+
+def finish(plan: Plan) -> None:
+    """The manifest of all shards, once none is missing, and nothing of what a node that died meanwhile had begun."""
+    fs, root = place(plan.out)
+    clear_away_parts(fs, root)
+    manifests = [json.loads(content) for content in fs.cat([f"{root}/{shard.name}.json" for shard in plan.shards()]).values()]
+    fields = ("file", "first_seed", "last_seed", "file_sha256", "bytes")
+    shards = sorted(({field: manifest[field] for field in fields} for manifest in manifests), key=lambda told: int(told["first_seed"]))
+    with whole(fs, f"{root}/{MANIFEST}") as file:
+        file.write(json.dumps({**plan.summary(), "shards": shards}, indent=1).encode())
+
+
+def clear_away_parts(fs: AbstractFileSystem, root: str) -> None:
+    """Remove what was begun and never finished: all shards are there, or nobody else is to be making them.
+
+    Elsewhere than in local folders a file that is not whole has no name yet.
+    """
+    if isinstance(fs, LocalFileSystem):
+        for left in Path(root).glob(f"*{PART}"):
+            left.unlink(missing_ok=True)
+
+
+def place(out: str) -> tuple[AbstractFileSystem, str]:
+    """The file system and the path on it. Raises ImportError or ValueError where fsspec does not know such URLs here."""
+    fs, root = fsspec.core.url_to_fs(out)
+    return fs, root.rstrip("/")
+
+
+@contextmanager
+def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
+    """A file that appears when all of it is written, and not at all if something goes wrong."""
+    if isinstance(fs, LocalFileSystem):  # fsspec would keep what is not whole yet in /tmp, which may be another disk
+        with whole_locally(Path(path)) as local:
+            yield local
+        return
+    file = fs.open(path, "wb", autocommit=False)
+    try:
+        with file:
+            yield file
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
+
+
+@contextmanager
+def whole_locally(path: Path) -> Iterator[IO[bytes]]:
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # its own, also where two processes make the same shard
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

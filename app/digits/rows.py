@@ -1,0 +1,73 @@
+"""Seeds, z and labels to the rows that a generator takes, checked against the model that is to write them.
+
+Here what a client sends as z comes onto the grid of 1/32 that z lies on. Knows no HTTP and runs no network.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.digits.fitting import check_labels, check_vector, refuse_without_label
+from app.engine.batches import Digit
+from app.schemas.fields import DIGITS
+from app.schemas.pictures import Wanted
+from models import latents
+from models.cards import NetworkCard
+
+DRAWN_SEEDS = 2**32  # a seed that the server draws is short enough to be typed again
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the generator is given, and what the answer's headers tell of it."""
+
+    values: latents.Rows  # [n, z_dim + classes]
+    steps: latents.Steps  # [n, z_dim]
+    labels: list[int] | None  # [n]; None where the model has no labels
+    seeds: list[int] | None  # [n]; None where z was given
+
+
+def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
+    """Row i comes from `seed + i`, or is z[i]; its label is the one asked for, else the seed's own. Where each seed writes all
+    ten digits, ten rows come from each."""
+    n = wanted.draws
+    labels = checked_labels(wanted, network, model)
+    if wanted.vectors is None:
+        seed = seed_of(wanted)
+        drawn = latents.draw(seed, n, network.z_dim, network.classes)
+        z, label, seeds = drawn.z, drawn.label, list(range(seed, seed + n))
+    else:
+        seeds = None
+        for i, vector in enumerate(wanted.vectors):
+            check_vector(vector, network, model, f"vector {i}")
+        if labels is None and not wanted.each:
+            refuse_without_label(network, model)
+        z, label = latents.from_numbers(np.array(wanted.vectors)), np.zeros(n, np.int64)
+    if wanted.truncation != 1:
+        z = latents.to_grid(z * wanted.truncation)
+    if labels is not None:
+        label = np.broadcast_to(np.array(labels, np.int64), n)
+    if wanted.each:
+        z, label = z.repeat(len(DIGITS), axis=0), np.tile(DIGITS, n)
+        seeds = seeds and [seed for seed in seeds for _ in DIGITS]
+    values = latents.rows(z, latents.one_hot(label, network.classes))
+    return Rows(values, z, label.tolist() if network.classes else None, seeds)
+
+
+def digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
+    """Where one is wanted, and nothing but what its seed draws."""
+    labels = checked_labels(wanted, network, model)
+    return seed_of(wanted), None if labels is None else labels[0], wanted.paper
+
+
+def seed_of(wanted: Wanted) -> int:
+    return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
+
+
+def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:
+    labels = list(DIGITS) if wanted.each else wanted.labels
+    if labels is None:
+        return None
+    check_labels(labels, network, model)
+    return None if wanted.each else labels

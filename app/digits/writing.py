@@ -1,0 +1,181 @@
+"""Digits and plain marks side by side like handwriting, and where each of them came to lie. Knows neither models nor requests.
+
+Lengths are in pixels of a digit as the generator writes it (28 a side), or in 1/65,536 of them, which `ONE` is; unless they say that
+they are of the picture. Places and ink are whole numbers, so that a line is the same on every machine.
+"""
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.digits.resampling import ONE, resampled
+from app.errors import ServiceError
+from models.latents import STEPS, hand
+from models.pixels import SIDE, Pixels
+
+DIGITS = "0123456789"
+LINE, BASELINE = 32, 26  # height of a line; where digits stand, from its top
+MARGIN = LINE - BASELINE
+BASELINE_SPREAD = round(0.7 * ONE / STEPS)  # of a step that the hand draws
+GAP_SPREAD = round(0.9 * ONE / STEPS)  # between the ink of neighbours; at times they touch
+BLANK = 9
+INK = 48  # grey levels from which a pixel counts as ink
+
+PEN = 2.6  # width of a plain stroke
+FINE = 8  # a plain stroke is drawn so many times larger, then averaged
+Stroke = tuple[tuple[float, float], tuple[float, float]]
+STROKES: dict[str, tuple[int, list[Stroke]]] = {  # width of each mark, and its strokes, from the baseline up
+    "-": (10, [((2, 9), (8, 9))]),
+    ".": (5, [((2.5, 1.4), (2.5, 1.4))]),
+    ":": (5, [((2.5, 3), (2.5, 3)), ((2.5, 13), (2.5, 13))]),
+    ",": (5, [((3, 1.4), (2, -3))]),
+    "/": (13, [((2, -1), (11, 20))]),
+}
+
+
+class Unwritable(ServiceError):
+    """A character that no hand here knows."""
+
+    status = 422
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where a character's ink lies, in pixels of the picture; of a blank, the place that it keeps free."""
+
+    character: str
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Line:
+    picture: Pixels  # [height, width]
+    boxes: list[Box]  # one a character
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A character on its line."""
+
+    character: str
+    ink: Pixels | None  # [height, width]; None: a blank
+    foot: int  # how many pixels below the top of the ink the baseline runs
+    x: int  # of its left edge, in 1/65,536
+    y: int  # of the baseline under it, in 1/65,536
+
+    @property
+    def width(self) -> int:
+        return BLANK if self.ink is None else self.ink.shape[1]
+
+
+def check(text: str, field: str = "text") -> None:
+    """Raises Unwritable, which names the field."""
+    for position, character in enumerate(text):
+        if character not in DIGITS and character not in STROKES and character != " ":
+            known = " ".join(STROKES)
+            raise Unwritable(f"{field}: character {position}, {named(character)}, cannot be written; digits, blanks and {known} can.")
+
+
+def named(character: str) -> str:
+    """As it may stand in any answer."""
+    return character if character.isascii() and character.isprintable() else f"U+{ord(character):04X}"
+
+
+def write(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant: float) -> Line:
+    """One line, `height` pixels of the picture high. `digits` are [28, 28] each; the seed draws gaps and baselines; `slant` is in
+    degrees to the right. Raises Unwritable."""
+    check(text)
+    shear = round(math.tan(math.radians(slant)) * ONE)
+    placed = list(places(text, digits, seed))
+    margin = MARGIN * ONE // 2 + abs(shear) * LINE // 2
+    width = placed[-1].x + placed[-1].width * ONE + 2 * margin
+    picture = np.zeros((height, -(-width * height // (LINE * ONE))), np.uint8)
+    boxes = [draw(picture, one, margin, shear) for one in placed]
+    return Line(picture, [between(boxes, i) if placed[i].ink is None else box for i, box in enumerate(boxes)])
+
+
+def between(boxes: list[Box], i: int) -> Box:
+    """A blank's box, no wider than from the ink before it to the ink behind it."""
+    blank = boxes[i]
+    left = max([blank.x, *(box.x + box.width for box in boxes[:i] if box.character != " ")])
+    right = min([blank.x + blank.width, *(box.x for box in boxes[i:] if box.character != " ")])
+    return dataclasses.replace(blank, x=left, width=max(0, right - left))
+
+
+def places(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Placed]:
+    """From left to right, the first at 0."""
+    x = 0
+    for character, (gap, drop) in zip(text, hand(seed, 2 * len(text)).reshape(-1, 2).tolist(), strict=True):
+        if character == " ":
+            yield Placed(character, None, 0, x, BASELINE * ONE)
+            x += BLANK * ONE
+            continue
+        ink, foot = mark(character) if character in STROKES else standing(digits[character])
+        yield Placed(character, ink, foot, x, BASELINE * ONE + BASELINE_SPREAD * drop)
+        x += ink.shape[1] * ONE + max(-ONE, GAP_SPREAD * gap)
+
+
+def standing(digit: Pixels) -> tuple[Pixels, int]:
+    """A digit [28, 28] without the empty columns beside it, but for one with its faintest ink, and how far down it stands."""
+    rows, columns = extent(digit)
+    return digit[:, max(0, columns.start - 1) : columns.stop + 1], rows.stop
+
+
+@functools.cache
+def mark(character: str) -> tuple[Pixels, int]:
+    """A plain mark [28, width], and how far down its baseline lies."""
+    width, strokes = STROKES[character]
+    foot = SIDE - MARGIN
+    y, x = (np.arange(length * FINE)[:, None] + 0.5 for length in (SIDE, width))
+    drawn = np.zeros((SIDE * FINE, width * FINE), bool)
+    for (x0, y0), (x1, y1) in strokes:
+        across, down = (x1 - x0) * FINE, (y0 - y1) * FINE
+        right, below = x.T - x0 * FINE, y - (foot - y0) * FINE  # of the stroke's beginning
+        along = np.clip((right * across + below * down) / max(across**2 + down**2, 1), 0, 1)
+        drawn |= (right - along * across) ** 2 + (below - along * down) ** 2 <= (PEN * FINE / 2) ** 2
+    return averaged(drawn * np.uint8(255), FINE), foot
+
+
+def averaged(picture: Pixels, fine: int) -> Pixels:
+    """[height * fine, width * fine] -> [height, width]"""
+    height, width = picture.shape
+    sums = picture.reshape(height // fine, fine, width // fine, fine).sum(axis=(1, 3), dtype=np.int64)
+    return np.asarray((sums + fine * fine // 2) // (fine * fine), np.uint8)
+
+
+def draw(picture: Pixels, placed: Placed, margin: int, shear: int) -> Box:
+    """Into the picture, ink over ink as dark as the darker of the two; where it came to lie."""
+    height, width = picture.shape
+    x = placed.x + margin
+    if placed.ink is None:
+        left, right = (round(edge * height / (LINE * ONE)) for edge in (x, x + BLANK * ONE))
+        return Box(placed.character, left, 0, right - left, height)
+    over = abs(shear) * LINE // 2 + ONE
+    first = max(0, (x - over) * height // (LINE * ONE))  # no ink of it lies outside these columns
+    last = min(width, -(-(x + placed.width * ONE + over) * height // (LINE * ONE)))
+    fine = 1 if height >= LINE else -(-LINE // height)  # a smaller picture is drawn larger, then averaged
+    # Where on the line the middle of each of the picture's pixels lies; half-way up the shear moves nothing.
+    down, along = (
+        (2 * np.arange(*span) + 1) * LINE * ONE // (2 * height * fine) for span in ((height * fine,), (first * fine, last * fine))
+    )
+    leaning = shear * (down - LINE * ONE // 2) // ONE
+    large = resampled(placed.ink, down + placed.foot * ONE - placed.y, along - x + leaning[:, None])
+    ink = averaged(large, fine) if fine > 1 else large
+    np.maximum(picture[:, first:last], ink, out=picture[:, first:last])
+    rows, columns = extent(ink)
+    return Box(placed.character, first + columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start)
+
+
+def extent(ink: Pixels) -> tuple[slice, slice]:
+    """The rows and columns from the first to the last that have ink; all of them where none has."""
+    rows, columns = (np.flatnonzero((ink >= INK).any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return slice(0, ink.shape[0]), slice(0, ink.shape[1])
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)

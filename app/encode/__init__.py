@@ -1,0 +1,1 @@
+"""Pixels to bytes: PNG, WebP, animations, archives, tables. Knows neither requests nor models."""

@@ -1,0 +1,151 @@
+"""The models that are served, each behind its batcher, at one connection to the model process. Knows no HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from app.engine.batcher import STOPPED, Batcher, Closed
+from app.engine.batches import Piece
+from app.engine.connection import Connection
+from app.engine.messages import Served
+from app.engine.tickets import Computed
+from app.errors import ServiceError
+from app.settings import Settings
+from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts
+from app.telemetry.metrics import Metrics
+from models.cards import Card
+
+HEADLINE = ("label_agreement", "frechet")  # of a card's scores
+VERSION_MARK = "@"
+VERSION_LENGTH = 8  # hexadecimal digits
+PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
+
+
+def names_of_counts(served: list[Served]) -> list[str]:
+    """The numbers that processes which speak HTTP keep together."""
+    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
+
+
+def pending(model: str) -> str:
+    return f"{model} pending"
+
+
+def queued(model: str) -> str:
+    return f"{model} queued"
+
+
+class UnknownModel(ServiceError):
+    """A name that no served model has, or a version that is not the one served."""
+
+    status = 404
+
+
+class NoDirections(ServiceError):
+    """A model for which none were found."""
+
+    status = 404
+
+
+@dataclass(frozen=True)
+class Model:
+    """One generator behind its batcher."""
+
+    served: Served
+    batcher: Batcher
+    turn: asyncio.Lock = field(
+        default_factory=asyncio.Lock, compare=False
+    )  # of work that waits for room: the first of it looks whether there is any
+
+    @property
+    def card(self) -> Card:
+        return self.served.card
+
+    @property
+    def name(self) -> str:
+        return self.card.name
+
+    @cached_property
+    def version(self) -> str:
+        """Another for all that changes what a seed gives."""
+        return self.served.identity[:VERSION_LENGTH]
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What an answer that is more than a picture tells of it."""
+        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
+        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
+
+
+class ModelRegistry:
+    """Read-only once loaded. All models share one connection."""
+
+    def __init__(self, settings: Settings, connection: Connection, metrics: Metrics, counts: Counts | None = None) -> None:
+        """`counts` are those of all processes that speak HTTP, where there are several."""
+        self.connection = connection
+        if counts:
+            connection.asked_us = counts[ASKED]
+        metrics.levels.asked_us = connection.asked_us
+        self.models = {served.card.name: self.behind_batcher(served, settings, metrics, counts) for served in connection.served}
+        self.default = self.models[settings.model]
+
+    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
+        name = served.card.name
+        on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
+
+        async def compute(pieces: list[Piece]) -> Computed:
+            answer = await self.connection.compute(name, pieces)
+            on_batch(answer.rows, answer.batch_rows, answer.seconds, answer.first)
+            return Computed(answer.results, answer.batch_rows, answer.seconds)
+
+        batcher = Batcher(
+            compute,
+            settings.batch_images,
+            settings.queue_limit_images,
+            pending=counts[pending(name)] if counts else None,
+            queued=counts[queued(name)] if counts else None,
+            on_wait=on_wait,
+        )
+        metrics.levels.watch(name, batcher.queued, batcher.pending)
+        metrics.levels.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
+        return Model(served, batcher)
+
+    def __iter__(self) -> Iterator[Model]:
+        return iter(self.models.values())
+
+    def find(self, name: str | None) -> Model:
+        """The default one, one by name, or one by `name@version`."""
+        if name is None:
+            return self.default
+        name, mark, version = name.partition(VERSION_MARK)
+        if name not in self.models:
+            raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
+        model = self.models[name]
+        if mark and version != model.version:
+            raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
+        return model
+
+    @property
+    def alive(self) -> bool:
+        return self.connection.alive and all(model.batcher.alive for model in self)
+
+    def check_alive(self) -> None:
+        """Raises Closed."""
+        if not self.alive:
+            raise Closed(STOPPED)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Batchers run inside; on leaving, what is queued is still computed."""
+        try:
+            await self.connection.start()
+            for model in self:
+                model.batcher.start()
+            yield
+        finally:
+            with suppress(TimeoutError):  # by a forward pass that hangs
+                async with asyncio.timeout(PATIENCE_S):
+                    await asyncio.gather(*(model.batcher.close() for model in self))
+            self.connection.close()

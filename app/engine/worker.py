@@ -1,0 +1,155 @@
+"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time, of all who ask.
+
+`app.process` starts it as `python -m app.engine.worker FD`, with its end of a pair of sockets, and ends it by closing the other.
+It is a process because in Python one thread runs at a time: beside a model in a thread of the same process, the service
+answered two thirds of the requests that it answers so.
+"""
+
+import contextlib
+import gc
+import signal
+import socket
+import sys
+import time
+import traceback
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+import torch
+
+from app.engine import cores
+from app.engine.batches import Batch
+from app.engine.callers import Callers, Question
+from app.engine.messages import Answer, Failed, HangUp, Refused, Served, packed, read
+from app.engine.sampler import Sampler
+from app.settings import Settings
+from models import device, directions, weights
+from models.cards import FLOAT_SUFFIX, SUFFIX, Card, IntegersCard
+from models.device import DeviceError
+from models.directions import Directions, DirectionsError
+from models.files import FileError, listed
+from models.golden import InexactError
+from models.integers import IntegerGenerator
+from models.weights import WeightsError
+
+
+class Readied(NamedTuple):
+    """A weights file that can be served, not yet warm."""
+
+    file: Path
+    card: Card
+    golden: IntegersCard
+    generator: IntegerGenerator
+    sha256: str
+    directions: Directions | None
+
+
+def main() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # meant for the server, which closes the connection when all is answered
+    with (
+        contextlib.suppress(HangUp, ConnectionError),  # the server has gone
+        socket.socket(fileno=int(sys.argv[1])) as connection,
+        connection.makefile("rb") as file,
+    ):
+        settings = read(cast(BinaryIO, file))
+        try:
+            samplers = load(settings)
+        except (WeightsError, DeviceError, DirectionsError) as error:
+            connection.sendall(packed(Refused(str(error))))
+            return
+        served = packed([served for served, _ in samplers.values()])
+        connection.sendall(served)
+        gc.collect()
+        gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
+        callers = Callers(connection, served)
+        while questions := callers.take(settings.batch_images):
+            served_one, sampler = samplers[questions[0].name]
+            for question, told in zip(questions, answers(served_one.card, sampler, questions), strict=True):
+                callers.answer(question.caller, packed(told))
+
+
+def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
+    """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, one that does not give its
+    golden bytes here, two of one name, or no default model, DeviceError for a device that is not there, DirectionsError for directions that
+    belong to other weights."""
+    torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
+    threads = torch.get_num_threads()
+    where = device.choose(settings.device)
+    read: dict[str, Readied] = {}
+    for file in files(settings.weights):  # all before the first is warmed up, which takes longer
+        one = readied(file)
+        if one.card.name in read:
+            raise WeightsError(f"{file} is a second model named {one.card.name}. Remove one of the two.")
+        read[one.card.name] = one
+    if settings.model not in read:
+        there = ", ".join(read)
+        raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
+    return {name: prepare(one, where, settings, threads) for name, one in read.items()}
+
+
+def files(folder: Path) -> list[Path]:
+    """Raises WeightsError."""
+    try:
+        every = listed(folder, SUFFIX)
+    except FileError as error:
+        raise WeightsError(str(error)) from None
+    except OSError:
+        raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.") from None
+    there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
+    if every and not there:
+        raise WeightsError(
+            f"{folder} holds none but float generators, which are not served. Make integers: python -m training integers {every[0]}"
+        )
+    if not there:
+        raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
+    return there
+
+
+def readied(file: Path) -> Readied:
+    """Raises WeightsError and DirectionsError."""
+    loaded = weights.load(file)
+    generator, card = loaded.generator, loaded.card
+    if card.network.channels != 1:
+        raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
+    if not isinstance(generator, IntegerGenerator) or card.integers is None:
+        raise WeightsError(
+            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
+        )
+    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
+    return Readied(file, card, card.integers, generator, loaded.sha256, ways)
+
+
+def prepare(one: Readied, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
+    """Raises WeightsError."""
+    # Each event loop has a core of its own, except while a batch is more than half full.
+    sparing = 0 if settings.threads else settings.batch_images // 2
+    spared = cores.http_processes(settings.http_processes, settings.threads, where.type)
+    try:
+        sampler = Sampler(one.generator, one.golden, where, threads, sparing, spared)
+    except InexactError as error:
+        raise WeightsError(
+            f"{one.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
+            "python -m app verify tells more."
+        ) from None
+    return Served(one.card, one.sha256, str(where), sampler.way.name, sampler.wrong, one.directions), sampler
+
+
+def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:
+    """To questions that are computed together. A forward pass that fails is told of, and the next one runs."""
+    began_s = time.perf_counter()
+    try:
+        batch = Batch([piece for question in questions for piece in question.pieces], card.network)
+        results = iter(batch.results(sampler(batch.rows)))
+    except Exception:
+        return [Failed(card.name, traceback.format_exc())] * len(questions)
+    rows, seconds = len(batch.rows), time.perf_counter() - began_s
+    return [
+        Answer(card.name, list(islice(results, len(question.pieces))), question.rows, rows, seconds, first=question is questions[0])
+        for question in questions
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""What a route waits for: digits from a model, and work in another thread. Knows no route."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+from fastapi import Request
+
+from app.engine.batches import Digit, Piece, Written, joined
+from app.engine.registry import Model
+from app.engine.tickets import Timing
+from app.http.request_state import request_state
+from app.http.services import services
+from models.latents import Rows
+from models.pixels import Pixels
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def generate(request: Request, model: Model, rows: Rows) -> Pixels:
+    """Rows [n, z_dim + classes] -> images [n, 28, 28]."""
+    return joined(await submit(request, model, rows))
+
+
+async def generate_png(request: Request, model: Model, digit: Digit) -> Written:
+    """One digit: its label, and its PNG of 28x28 pixels."""
+    [[one]] = await submit(request, model, [digit])
+    return cast(Written, one)
+
+
+async def submit(request: Request, model: Model, rows: Piece) -> list[Any]:
+    state = request_state(request)
+    state.images = (state.images or 0) + len(rows)
+    timing = state.timing = state.timing or Timing()
+    return await model.batcher.submit(rows, services(request).settings.timeout_ms / 1000, timing)
+
+
+async def run_in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:
+    """Work that would hold up the event loop; no more of it at once than there are cores."""
+    return await services(request).threads.run(function, *arguments)
+
+
+async def run(request: Request, large: bool, function: Callable[..., T], *arguments: Any) -> T:
+    """In another thread where it is large; what is small takes less time than the way there."""
+    return await run_in_thread(request, function, *arguments) if large else function(*arguments)
+
+
+async def run_each(request: Request, at_once: int, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Item after item in another thread, a few at once, so that the work ends soon after its client has gone."""
+    results: list[R] = []
+    for start in range(0, len(items), at_once):
+        results += await run_in_thread(request, lambda part: list(map(function, part)), items[start : start + at_once])
+    return results

@@ -1,0 +1,107 @@
+"""What OpenAPI is told of the routes' answers, and which schemas have a name in its document. Knows no route.
+
+Programs that write clients give each named schema one class, and take the first media type that they can read, so JSON stands last
+where it is not the default.
+"""
+
+import functools
+from typing import Any
+
+from fastapi import FastAPI, Response
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from app.encode.formats import JSON
+from app.http.api_keys import ApiKeys
+from app.http.parsing import REFERENCE
+from app.http.problems import ProblemDetails, documented
+from app.schemas.inference import IndexRequest, InferenceRequest
+from app.schemas.pictures import GenerateBody
+from app.schemas.walks import ArithmeticBody, WalkBody
+from app.schemas.writing import WriteBody
+
+BODIES = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest)  # the answers FastAPI names by itself
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+TOLD = {
+    "Kakite-Model": {"description": "Name of the model.", "schema": {"type": "string"}},
+    "Kakite-Seed": {"description": "Seed of the first digit; the next has the next seed.", "schema": {"type": "integer"}},
+    "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
+}
+CACHED = {
+    "ETag": {"description": "Of the model's version and the query; only where the query names a seed.", "schema": {"type": "string"}},
+    "Cache-Control": {
+        "description": "`no-store` without a seed, `no-cache` with one, a year if model@version is named, too.",
+        "schema": {"type": "string"},
+    },
+}
+UNCHANGED = {304: {"description": "What `If-None-Match` names is still the answer; no digit was written."}}
+
+
+SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer KEY"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+
+def install(app: FastAPI, keys: ApiKeys | None) -> None:
+    """Lets its document, which is made once, hold what routes only refer to, bodies and problems, and say which operations need a key."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = described()
+            parts = document["components"]
+            parts["schemas"] = dict(sorted({**parts["schemas"], **named()}.items()))
+            if keys:
+                secure(document, keys)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says
+
+
+def secure(document: dict[str, Any], keys: ApiKeys) -> None:
+    document["components"]["securitySchemes"] = SCHEMES
+    for path, operations in document["paths"].items():
+        if keys.needed(path):
+            for operation in operations.values():
+                operation["security"] = [{name: []} for name in SCHEMES]
+
+
+@functools.cache
+def named() -> dict[str, Any]:
+    bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(schema, "validation") for schema in BODIES]
+    _, described = models_json_schema([*bodies, (ProblemDetails, "serialization")], ref_template=REFERENCE)
+    return described["$defs"]  # type: ignore[no-any-return]
+
+
+def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | None = None) -> dict[str, Any]:
+    """A route's arguments: its media types, the default first, and the schema of the one that is JSON."""
+    return answers(offered, what, listed, TOLD, (415,))
+
+
+def documented_get(
+    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: type[BaseModel] | None = None
+) -> dict[str, Any]:
+    """The same for answers that caches may keep; `more` are the refusals that only this route knows."""
+    described = answers(offered, what, listed, {**TOLD, **CACHED}, more)
+    described["responses"].update(UNCHANGED)
+    return described
+
+
+def documented_parts(described: dict[str, Any]) -> dict[str, Any]:
+    """The same where a part may be asked for."""
+    responses = described["responses"]
+    whole = responses[200]
+    told = {"Content-Range": {"description": "`bytes FIRST-LAST/LENGTH`.", "schema": {"type": "string"}}}
+    responses[206] = {**whole, "description": "The part that `Range` asks for.", "headers": {**whole["headers"], **told}}
+    return described
+
+
+def answers(
+    offered: tuple[str, ...], what: str, listed: type[BaseModel] | None, headers: dict[str, Any], more: tuple[int, ...] = ()
+) -> dict[str, Any]:
+    content = {kind: {} if kind == JSON else BINARY for kind in sorted(offered, key=lambda kind: kind == JSON != offered[0])}
+    answer = {"description": what, "content": content, "headers": headers, **({"model": listed} if listed else {})}
+    return {"response_class": Response, "responses": {200: answer, **documented(404, 406, 413, 422, 503, 504, *more)}}

@@ -1,0 +1,42 @@
+"""From a request's headers to the answer's: which media type, how long it may be kept, `304` or content. Knows no route."""
+
+from collections.abc import Mapping
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+
+from app.engine.registry import Model
+from app.http import caching, negotiation
+from app.http.request_state import request_state
+from app.http.services import services
+from app.http.streams import InPieces
+
+
+def negotiate(request: Request, offered: tuple[str, ...]) -> str:
+    """The media type that the request prefers. Raises NotAcceptable."""
+    accepted = b",".join([value for name, value in request.scope["headers"] if name == b"accept"])
+    return negotiation.choose(accepted[: negotiation.LENGTH_MAX].decode("latin-1"), offered)
+
+
+def cache_headers(request: Request, model: Model, wanted: BaseModel, name: str | None, kind: str, pure: bool) -> dict[str, str]:
+    """What caches are told of a GET's answer. It is `pure` where the query alone decides it; `name` is the model's, as the query has it."""
+    tag = caching.etag(model.served, request.scope["path"], wanted, kind) if pure else None
+    return caching.headers(tag, name, public=not services(request).settings.api_keys)
+
+
+def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """304 where the client has the answer with this `ETag` already, else None."""
+    known = "ETag" in headers and caching.is_known(headers["ETag"], request.headers)
+    return unchanged(headers) if known else None
+
+
+def unchanged(headers: Mapping[str, str]) -> Response:
+    return Response(status_code=304, headers={name: headers[name] for name in caching.HEADERS})
+
+
+def respond(request: Request, content: bytes, kind: str | None, headers: dict[str, str]) -> Response:
+    """The answer; of the request's memory it keeps only what it takes until it is sent. Where no `kind` is given, the headers tell it."""
+    request_state(request).hold_only(len(content))
+    if "ETag" in headers and caching.is_any(request.headers):
+        return unchanged(headers)
+    return InPieces(content, media_type=kind, headers=headers)

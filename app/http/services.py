@@ -1,0 +1,27 @@
+"""What all requests share, typed: the settings, the models, the metrics. Knows no route."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import cast
+
+from fastapi import Request
+
+from app.engine.registry import ModelRegistry
+from app.http.thread_pool import ThreadPool
+from app.settings import Settings
+from app.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True)
+class Services:
+    """An application's `state.services`."""
+
+    settings: Settings
+    metrics: Metrics
+    models: ModelRegistry
+    threads: ThreadPool  # for work that would hold up the event loop
+    turn: asyncio.Lock  # of large bodies, which are read one after another
+
+
+def services(request: Request) -> Services:
+    return cast(Services, request.app.state.services)

@@ -1,0 +1,166 @@
+"""Several processes that speak HTTP at one address, all at one model process: starts them, mends them, ends them. Speaks no HTTP itself."""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import tempfile
+from contextlib import ExitStack, suppress
+
+from app.engine import orphans
+from app.engine.messages import Served
+from app.engine.process import ModelProcess, StartError
+from app.engine.registry import names_of_counts
+from app.engine.watchdog import ASLEEP_S, until_hung
+from app.server.listening import Address
+from app.settings import Settings
+from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts, now_us
+from app.telemetry.metrics import FOLDER
+
+log = logging.getLogger("kakite.supervisor")
+
+RESTART_PAUSE_S = 1  # from the start of a process that has died to that of the next
+BEYOND_S = 4  # beyond the grace, for one that ends by itself
+LOOK_S = 0.25  # how often it looks after the model process
+
+
+class Supervisor:
+    """The whole mutable state: `ending`, `failed`, and the processes that run, by their index."""
+
+    def __init__(self, settings: Settings, model: ModelProcess, served: list[Served], processes: int, address: Address) -> None:
+        self.watchdog_s = settings.watchdog_s
+        self.grace_s = settings.grace_s
+        self.model = model
+        self.served = served
+        self.processes = processes
+        self.address = address
+        self.running: dict[int, asyncio.subprocess.Process] = {}
+        self.ending = asyncio.Event()
+        self.failed = False
+
+    def run(self) -> int:
+        """0 when it was told to end; 1 where the model process has ended, or a process could not begin. Raises StartError and PortError."""
+        with ExitStack() as stack:
+            self.sockets = stack.enter_context(self.address.sockets(self.processes))
+            try:
+                self.counted = stack.enter_context(tempfile.TemporaryFile())
+                self.metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="kakite-metrics-"))
+            except OSError as error:
+                raise StartError(
+                    f"Several HTTP processes count together in temporary files: {error.strerror}. Set TMPDIR, or KAKITE_HTTP_PROCESSES=1."
+                ) from None
+            self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counted)
+            asyncio.run(self.supervise())
+        return 1 if self.failed else 0
+
+    async def supervise(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+                asyncio.get_running_loop().add_signal_handler(number, self.end)
+        looking = [asyncio.create_task(look()) for look in (self.look_after_model, self.watch_model, self.watch_others)]
+        await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
+        for task in looking:
+            task.cancel()
+        log.info("Ended.")
+
+    async def keep(self, index: int) -> None:
+        """One process, and another when it dies, until all end."""
+        loop = asyncio.get_running_loop()
+        while not self.ending.is_set():
+            began_s = loop.time()
+            try:
+                process = self.running[index] = await self.start(index)
+            except OSError:
+                log.exception("An HTTP process could not be started.")
+            else:
+                if self.ending.is_set():  # meanwhile
+                    process.terminate()
+                status = await process.wait()
+                del self.running[index]
+                self.bury(index, status)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.ending.wait(), max(0, began_s + RESTART_PAUSE_S - loop.time()))
+
+    def bury(self, index: int, status: int) -> None:
+        """What is to be done when a process has ended."""
+        had_served = self.counts[PROCESSES].parts[index]
+        self.counts.forget(index)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all that have ended
+        self.counts[USED_BY_THE_DEAD].set(int(1e6 * (used.ru_utime + used.ru_stime)))
+        if self.ending.is_set() or self.model.process.poll() is not None:  # which `look_after_model` tells of
+            return
+        how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+        if had_served or status < 0 or any(self.counts[PROCESSES].parts):
+            log.error("An HTTP process has ended (%s). Another takes its place.", how)
+        else:  # the next would do no better
+            log.critical("An HTTP process ended before any served (%s). What it printed says why.", how)
+            self.failed = True
+            self.end()
+
+    async def start(self, index: int) -> asyncio.subprocess.Process:
+        with self.model.new_connection() as connection:
+            descriptors = [connection.fileno(), self.counted.fileno(), self.sockets[index].fileno()]
+            return await asyncio.create_subprocess_exec(
+                *orphans.command("app.server.serving", *descriptors, index, self.processes),
+                pass_fds=descriptors,
+                env={**os.environ, FOLDER: self.metrics},
+                stdin=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # so that Ctrl-C reaches this process alone, which passes it on
+            )
+
+    async def look_after_model(self) -> None:
+        begun = False
+        while self.model.process.poll() is None:  # it is no child of asyncio's
+            if not begun and not self.ending.is_set() and any(self.counts[PROCESSES].parts):
+                begun = True
+                log.info("Kakite on %s, by %d processes. Ctrl-C ends it.", self.address.told(self.sockets[0]), self.processes)
+            await asyncio.sleep(LOOK_S)
+        if not self.ending.is_set():
+            log.critical("The model process has ended. Restart the server.")
+            self.failed = True
+            self.end()
+
+    async def watch_model(self) -> None:
+        if self.watchdog_s:
+            await until_hung(self.counts[ASKED], self.watchdog_s)
+            self.model.kill_hung()
+
+    async def watch_others(self) -> None:
+        """A process that speaks HTTP and gives no sign of life is killed, and replaced; sooner than the model process, which would be
+        blamed for what it does not read."""
+        looked = now_us()
+        while self.watchdog_s:
+            await asyncio.sleep(LOOK_S)
+            now = now_us()
+            asleep, looked = now - looked > 1e6 * ASLEEP_S, now  # itself: all have been, and get time to give a sign
+            if asleep:
+                await asyncio.sleep(ASLEEP_S)
+                looked = now_us()
+                continue
+            for index, beat in enumerate(self.counts[BEAT].parts[: self.processes]):
+                if beat and now - beat > 1e6 * max(ASLEEP_S, self.watchdog_s / 2) and (process := self.running.get(index)):
+                    log.error("An HTTP process gives no sign of life. It is killed.")
+                    with suppress(ProcessLookupError):
+                        process.kill()
+
+    async def end_at_last(self) -> None:
+        """When the grace is over, and the little that each takes beyond it."""
+        await asyncio.sleep(self.grace_s + BEYOND_S)
+        for process in self.running.values():
+            log.error("An HTTP process has not ended within the grace. It is killed.")
+            with suppress(ProcessLookupError):
+                process.kill()
+
+    def end(self) -> None:
+        """What is in flight is still answered, unless it is told a second time; nobody listens any more."""
+        number = signal.SIGINT if self.ending.is_set() else signal.SIGTERM
+        if not self.ending.is_set():
+            log.info("Ending: nobody is let in any more; what is in flight is finished.")
+            self.killing = asyncio.create_task(self.end_at_last())
+        self.ending.set()
+        for one in self.sockets:
+            one.close()
+        for process in self.running.values():
+            with suppress(ProcessLookupError):
+                process.send_signal(number)

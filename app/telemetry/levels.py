@@ -1,0 +1,58 @@
+"""What is looked up when Prometheus asks, and not counted on the way: queues, the models, and what the processes that speak HTTP use."""
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app.telemetry.counts import Count, unanswered_s
+
+EARLIEST = "process_start_time_seconds"  # of several processes; all else of theirs adds up
+USED = "process_cpu_seconds_total"
+
+
+class Levels(Collector):
+    """Of all processes that speak HTTP, whichever of them is asked."""
+
+    def __init__(self, processes: Count, used_us: Count) -> None:
+        """`processes` are their numbers; `used_us` is what those that have ended used of processors."""
+        self.processes, self.used_us = processes, used_us
+        self.asked_us = Count()
+        self.counts: dict[str, tuple[Count, Count]] = {}
+        self.models: dict[str, Mapping[str, str]] = {}
+
+    def watch(self, model: str, queued: Count, pending: Count) -> None:
+        self.counts[model] = queued, pending
+
+    def tell(self, model: str, about: Mapping[str, str]) -> None:
+        self.models[model] = about
+
+    def collect(self) -> Iterator[Metric]:
+        queued = GaugeMetricFamily("kakite_queue_images", "Images asked for and not yet sent to the model process.", labels=["model"])
+        pending = GaugeMetricFamily("kakite_pending_images", "Images of requests not answered yet; these are limited.", labels=["model"])
+        for model, (waiting, open_) in self.counts.items():
+            queued.add_metric([model], waiting.total)
+            pending.add_metric([model], open_.total)
+        unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest question that the model process has not answered.")
+        unanswered.add_metric([], unanswered_s(self.asked_us))
+        known = InfoMetricFamily("kakite_model", "A model that is served.", labels=["model"])
+        for model, about in self.models.items():
+            known.add_metric([model], dict(about))
+        processes = GaugeMetricFamily("kakite_http_processes", "Processes that speak HTTP.")
+        numbers = [number for number in self.processes.parts if number]
+        processes.add_metric([], len(numbers))
+        yield from (queued, pending, unanswered, known, processes, *self.used(numbers))
+
+    def used(self, numbers: list[int]) -> Iterator[Metric]:
+        """By processes, all together."""
+        each = [ProcessCollector(pid=lambda number=number: number, registry=None).collect() for number in numbers]  # type: ignore[misc]
+        for same in zip(*(families for families in each if families), strict=False):
+            values = [family.samples[0].value for family in same]
+            total = same[0]
+            [sample] = total.samples
+            value = min(values) if sample.name == EARLIEST else sum(values)
+            if sample.name == USED:
+                value += self.used_us.total / 1e6  # else it would fall when a process dies
+            total.samples = [sample._replace(value=value)]
+            yield total

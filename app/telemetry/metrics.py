@@ -1,0 +1,111 @@
+"""What is counted and timed, for Prometheus. Knows who counts only by their words.
+
+Where several processes speak HTTP, PROMETHEUS_MULTIPROC_DIR names the folder in which prometheus_client adds up what they count.
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from app.telemetry.counts import PROCESSES, USED_BY_THE_DEAD, Count, Counts
+from app.telemetry.levels import Levels
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
+IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Of a model, since the service started, by all processes that speak HTTP."""
+
+    images: int = 0
+    batches: int = 0
+    computed_s: float = 0  # batches, in the model process
+    waits: int = 0  # of requests, to their first batch
+    waited_s: float = 0
+
+
+class Metrics:
+    """One registry a service, so that two services in one process do not mix."""
+
+    def __init__(self, counts: Counts | None = None) -> None:
+        """`counts` are those of all processes that speak HTTP; none: this one does alone."""
+        counted = CollectorRegistry()
+        self.known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=counted)
+        self.request_seconds = Histogram(
+            "kakite_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=counted
+        )
+        self.rejections = Counter("kakite_rejections", "Requests not served, by reason.", ["reason"], registry=counted)
+        self.images = Counter("kakite_images", "Images written.", ["model"], registry=counted)
+        self.wait_seconds = Histogram(
+            "kakite_queue_wait_seconds", "From a request to its first batch.", ["model"], buckets=SECONDS, registry=counted
+        )
+        self.batch_images = Histogram("kakite_batch_images", "Images in a batch.", ["model"], buckets=IMAGES, registry=counted)
+        self.forward_seconds = Histogram(
+            "kakite_forward_seconds", "A batch's time in the model process.", ["model"], buckets=SECONDS, registry=counted
+        )
+        self.dropped_lines = Counter("kakite_dropped_log_lines", "Log lines that could not be written.", registry=counted)
+        if FOLDER in os.environ:
+            self.registry = CollectorRegistry()
+            MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
+        else:
+            self.registry = counted
+        self.levels = Levels(counts[PROCESSES], counts[USED_BY_THE_DEAD]) if counts else Levels(Count(), Count())
+        self.registry.register(self.levels)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """An answered request."""
+        key = method, route, status
+        if key not in self.known:  # a metric of given labels is found quicker here than by prometheus_client
+            self.known[key] = self.requests.labels(*key), self.request_seconds.labels(route)
+        counter, histogram = self.known[key]
+        counter.inc()
+        histogram.observe(seconds)
+
+    def refused(self, reason: str) -> None:
+        """A request that was not served."""
+        self.rejections.labels(reason).inc()
+
+    def batch(self, model: str) -> Callable[[int, int, float, bool], None]:
+        """What is to be called after each batch of that model, by each who had rows in it."""
+        sizes, seconds, images = self.batch_images.labels(model), self.forward_seconds.labels(model), self.images.labels(model)
+
+        def count(rows: int, batch_rows: int, batch_seconds: float, first: bool) -> None:
+            """`rows` are those of the question; `first` of the questions in a batch, so that a batch is counted once."""
+            if first:
+                sizes.observe(batch_rows)
+                seconds.observe(batch_seconds)
+            images.inc(rows)
+
+        return count
+
+    def of_models(self) -> dict[str, Counted]:
+        """By name; a model that nobody has asked yet may be missing."""
+        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        for metric in self.registry.collect():
+            for sample in metric.samples:
+                if "model" in sample.labels:
+                    found[sample.labels["model"]][sample.name] = sample.value
+        return {
+            model: Counted(
+                images=int(values["kakite_images_total"]),
+                batches=int(values["kakite_forward_seconds_count"]),
+                computed_s=values["kakite_forward_seconds_sum"],
+                waits=int(values["kakite_queue_wait_seconds_count"]),
+                waited_s=values["kakite_queue_wait_seconds_sum"],
+            )
+            for model, values in found.items()
+        }
+
+    def exposed(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self.registry)
