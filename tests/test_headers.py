@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import Request, Response
 
-from app.http.parsing import DirectRoute
+from app.http.routing import DirectRoute
 from app.http.security_headers import NOTHING
 from app.main import create_app
 from app.settings import Settings

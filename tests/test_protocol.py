@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.http.protocol import Coalescing
+from app.server.coalescing import Coalescing
 
 pytestmark = pytest.mark.anyio
 

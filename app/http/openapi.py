@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from app.encode.formats import JSON
 from app.http.api_keys import ApiKeys
-from app.http.parsing import REFERENCE
+from app.http.openapi_requests import REFERENCE
 from app.http.problems import ProblemDetails, documented
 from app.schemas.inference import IndexRequest, InferenceRequest
 from app.schemas.pictures import GenerateBody

@@ -1,4 +1,4 @@
-"""From what a request carries to a schema, and from a schema to its description in OpenAPI. Knows no route.
+"""From what a request carries to a schema. Knows no route.
 
 FastAPI would do both, and resolve dependencies for each request. What is hostile is refused by its size before it is looked into, so that
 no request keeps the event loop from the others for longer than some ten milliseconds.
@@ -8,16 +8,13 @@ import asyncio
 import codecs
 import re
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
-from fastapi import HTTPException, Request, Response
-from fastapi.routing import APIRoute
-from pydantic import BaseModel
+from fastapi import HTTPException, Request
 from pydantic_core import from_json
-from starlette.types import Receive, Scope, Send
 
 from app.errors import Unprocessable
 from app.http.disconnect import ClientGone
@@ -26,23 +23,7 @@ from app.http.services import services
 from app.schemas.validation import Schema, fields, validated
 from app.settings import BODY_MEMORY
 
-
-class DirectRoute(APIRoute):
-    """A route whose endpoint takes the request and gives the response, with nothing of FastAPI's in between but its description: no
-    dependencies, no stacks for what they leave open, no second place where errors are handled."""
-
-    def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], **described: Any) -> None:
-        super().__init__(path, endpoint, **described)
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await endpoint(Request(scope, receive, send))
-            await response(scope, receive, send)
-
-        self.app = app
-
-
 T = TypeVar("T")
-REFERENCE = "#/components/schemas/{model}"
 
 
 SMALL_BYTES = 4096  # of a body in which nothing need be counted
@@ -158,33 +139,3 @@ def query(request: Request, schema: type[Schema]) -> Schema:
     return validated(
         schema, {name: many if len(many) > 1 else many[0] for name, many in found.items() if many != [""] or name not in known}
     )
-
-
-def reference(schema: type[BaseModel]) -> dict[str, Any]:
-    """To the part of the document that describes it; `describing` puts it there."""
-    return {"$ref": REFERENCE.format(model=schema.__name__)}
-
-
-def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its body by `body`."""
-    return described_json(schema, *schema.model_json_schema().get("examples", []), required=required)
-
-
-def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes such JSON."""
-    named = {f"example {i}": {"value": value} for i, value in enumerate(examples, start=1)}
-    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference(schema), "examples": named}}}}
-
-
-def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its query by `query`; `path` describes the parts of its path that are free."""
-    described = schema.model_json_schema()
-    fields, required = described["properties"], described.get("required", [])
-    free = [
-        {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}} for name, what in path.items()
-    ]
-    asked = [
-        {"name": name, "in": "query", "required": name in required, "description": field.pop("description"), "schema": field}
-        for name, field in fields.items()
-    ]
-    return {"parameters": free + asked}

@@ -17,7 +17,7 @@ from starlette.routing import Match
 
 from app.errors import ServiceError
 from app.http.disconnect import ClientGone
-from app.http.parsing import reference
+from app.http.openapi_requests import reference
 from app.http.request_state import request_state
 
 MEDIA_TYPE = "application/problem+json"

@@ -8,9 +8,11 @@ from app.datasets.requests import data_set, file_name, unhurried
 from app.encode.formats import BYTES
 from app.http import caching, ranges
 from app.http.openapi import documented_get, documented_parts
-from app.http.parsing import DirectRoute, documented_query, query
+from app.http.openapi_requests import documented_query
+from app.http.parsing import query
 from app.http.request_state import request_state
 from app.http.responses import cache_headers, negotiate, unchanged
+from app.http.routing import DirectRoute
 from app.http.services import services
 from app.http.streams import Head, Stream
 from app.schemas.datasets import DatasetQuery, Format

@@ -11,7 +11,8 @@ from app.engine.registry import VERSION_MARK, Model, ModelRegistry
 from app.http.disconnect import WhileConnected
 from app.http.generation import generate, run
 from app.http.openapi import BINARY
-from app.http.parsing import body, described_json, documented_body, read_body
+from app.http.openapi_requests import described_json, documented_body
+from app.http.parsing import body, read_body
 from app.http.problems import PHRASES, documented
 from app.http.request_state import request_state
 from app.http.responses import respond

@@ -18,9 +18,11 @@ from app.engine.registry import Model
 from app.http.disconnect import WhileConnected
 from app.http.generation import generate, run_in_thread
 from app.http.openapi import documented_get, documented_post
-from app.http.parsing import DirectRoute, body, documented_body, documented_query, query
+from app.http.openapi_requests import documented_body, documented_query
+from app.http.parsing import body, query
 from app.http.request_state import request_state
 from app.http.responses import cache_headers, negotiate, not_modified, respond
+from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList, Sum
 from app.schemas.fields import Scaled

@@ -3,6 +3,7 @@
 Where there are several, `app.supervisor` starts each as `python -m app.server.serving`, with what it needs open in its hands.
 """
 
+import asyncio
 import logging
 import os
 import resource
@@ -20,9 +21,9 @@ from app.engine.connection import Connection
 from app.engine.messages import HangUp
 from app.engine.registry import names_of_counts
 from app.http.api_keys import PROBES
-from app.http.protocol import Limits, Protocol, Server
 from app.http.security_headers import SecurityHeaders
 from app.main import create_app
+from app.server.protocol import TICK_S, Limits, Protocol
 from app.settings import Settings
 from app.telemetry import logs
 from app.telemetry.counts import Counts
@@ -32,6 +33,23 @@ log = logging.getLogger("kakite.serving")
 
 LOST_GRACE_S = 2  # when the model process has ended, and what is in flight is refused
 FILES = 128  # that are open beside connections
+
+
+class Server(uvicorn.Server):
+    """Looks at the clients' time, also while it ends and waits for them."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.looking = asyncio.create_task(self.look())
+
+    async def look(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for connection in list(self.server_state.connections):
+                try:
+                    cast(Protocol, connection).tick()
+                except Exception:  # of one, which must not free the others of their limits
+                    log.exception("A connection could not be looked at.")
 
 
 def run(

@@ -1,22 +1,17 @@
 """HTTP/1.1 as uvicorn speaks it, within limits: of connections, of a head's size, and of the time that a client may take.
 
-And with an answer's head and body in one write: uvicorn writes them one after the other, and each write is a call of the kernel that wakes
-the client up. Knows nothing of what is answered.
+Knows nothing of what is answered.
 """
 
 import asyncio
-import logging
-import socket
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.http import problems
-
-log = logging.getLogger("kakite.protocol")
+from app.server.coalescing import Coalescing
 
 HEAD_BYTES = 65_536  # of a request's line and headers
 FRAMING_BYTES = 65_536  # that chunks' lengths and trailers may take of a body, beside a quarter of its content
@@ -38,23 +33,6 @@ class Limits:
     on_refusal: Callable[[str], None] = lambda reason: None
     probes: Collection[str] = ()  # paths that are answered on spare connections
     headers: Sequence[tuple[bytes, bytes]] = ()  # of what is answered without a route
-
-
-class Server(uvicorn.Server):
-    """Looks at the clients' time, also while it ends and waits for them."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.looking = asyncio.create_task(self.look())
-
-    async def look(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_S)
-            for connection in list(self.server_state.connections):
-                try:
-                    cast(Protocol, connection).tick()
-                except Exception:  # of one, which must not free the others of their limits
-                    log.exception("A connection could not be looked at.")
 
 
 class Protocol(HttpToolsProtocol):
@@ -191,42 +169,3 @@ class Protocol(HttpToolsProtocol):
 
     def _unsupported_upgrade_warning(self) -> None:
         """Whoever asks for another protocol is answered in this one; the log need not say so each time."""
-
-
-class Coalescing(asyncio.Transport):
-    """A transport that holds the first of two writes back until the second comes, or until nobody else has anything to do."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__()
-        self.transport, self.loop = transport, loop
-        self.held = b""
-        self.get_extra_info = transport.get_extra_info  # type: ignore[method-assign]
-        self.is_closing = transport.is_closing  # type: ignore[method-assign]
-        self.pause_reading = transport.pause_reading  # type: ignore[method-assign]
-        self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
-
-    def write(self, data: Any) -> None:
-        if self.is_closing():  # nobody is there any more
-            self.held = b""
-        elif self.held:
-            held, self.held = self.held, b""
-            self.transport.writelines((held, data))
-        else:
-            self.held = data
-            self.loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        held, self.held = self.held, b""
-        if held and not self.is_closing():  # else nobody is there any more
-            self.transport.write(held)
-
-    def close(self) -> None:
-        self.flush()
-        self.transport.close()
-
-    def abort(self) -> None:
-        self.transport.abort()
-
-    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self.flush()
-        self.transport.set_protocol(protocol)

@@ -1,0 +1,37 @@
+"""What OpenAPI is told of what requests carry: bodies, queries, parts of a path. Knows no route."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+REFERENCE = "#/components/schemas/{model}"
+
+
+def reference(schema: type[BaseModel]) -> dict[str, Any]:
+    """To the part of the document that describes it; `openapi` puts it there."""
+    return {"$ref": REFERENCE.format(model=schema.__name__)}
+
+
+def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its body by `body`."""
+    return described_json(schema, *schema.model_json_schema().get("examples", []), required=required)
+
+
+def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of a route that takes such JSON."""
+    named = {f"example {i}": {"value": value} for i, value in enumerate(examples, start=1)}
+    return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference(schema), "examples": named}}}}
+
+
+def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads its query by `query`; `path` describes the parts of its path that are free."""
+    described = schema.model_json_schema()
+    fields, required = described["properties"], described.get("required", [])
+    free = [
+        {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}} for name, what in path.items()
+    ]
+    asked = [
+        {"name": name, "in": "query", "required": name in required, "description": field.pop("description"), "schema": field}
+        for name, field in fields.items()
+    ]
+    return {"parameters": free + asked}
