@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models import files
+from models import atomic, files
 from models.cards import NAME, SUFFIX
 from models.documents import DocumentError, parsed
 from models.files import FileError
@@ -77,6 +77,4 @@ def write(file: Path, found: Directions) -> None:
     """A line a direction, so that a person can look at it."""
     lines = ",\n".join(direction.model_dump_json() for direction in found.directions)
     head = found.model_dump_json(exclude={"directions"}).removesuffix("}")
-    written = file.with_suffix(".part")
-    written.write_text(f'{head},"directions":[\n{lines}\n]}}\n')
-    written.replace(file)
+    atomic.write(file, f'{head},"directions":[\n{lines}\n]}}\n'.encode())

@@ -6,8 +6,6 @@ Nothing here is a pickle: a weights file is data. Knows no training and no HTTP.
 """
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +16,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from models import files, tensors
+from models import atomic, files, tensors
 from models.cards import SUFFIX, Card
 from models.documents import DocumentError, parsed
 from models.files import FileError
@@ -118,7 +116,7 @@ def rewrite_card(path: Path, **changes: Any) -> Card:
 
 def write(path: Path, content: dict[str, Tensor], card: Card) -> None:
     text = card.model_dump_json()
-    write_atomically(path, tensors.in_order(safetensors.torch.save(content, {"card": text, "sha256": digest(content, text)})))
+    atomic.write(path, tensors.in_order(safetensors.torch.save(content, {"card": text, "sha256": digest(content, text)})))
 
 
 def read_card(path: Path, header: Mapping[str, str]) -> Card:
@@ -144,19 +142,3 @@ def digest(content: Mapping[str, Tensor], card: str = "") -> str:
         sha256.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         sha256.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return sha256.hexdigest()
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write beside the target, flush to the disk, then rename: the target is the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 
-from models import files
+from models import atomic, files
 from models.files import FileError
 from models.sentences import SentenceError
-from models.weights import write_atomically
 
 
 class CheckpointError(SentenceError):
@@ -24,7 +23,7 @@ def save(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
     """`identity` tells which run this is (recipe, batch, seed, data); a run goes on only with its own."""
     buffer = io.BytesIO()
     torch.save({"identity": identity, "state": state}, buffer)
-    write_atomically(path, buffer.getvalue())
+    atomic.write(path, buffer.getvalue())
 
 
 def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:

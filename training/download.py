@@ -12,8 +12,7 @@ import platformdirs
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from models import files
-from models.weights import write_atomically
+from models import atomic, files
 from training.data import LIMIT_BYTES, MNIST_SHA256
 
 MIRRORS = (
@@ -45,7 +44,7 @@ def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -
             with suppress(FileNotFoundError):
                 if unpacked_sha256(files.read(target, LIMIT_BYTES)) == sha256:
                     continue
-            write_atomically(target, fetch(client, bar, name, sha256, mirrors, folder))
+            atomic.write(target, fetch(client, bar, name, sha256, mirrors, folder))
 
 
 def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: Sequence[str], folder: Path) -> bytes:

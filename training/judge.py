@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models import tensors
+from models import atomic, tensors
 from models.files import FileError
 from models.pixels import Pixels
-from models.weights import write_atomically
 from training.classifier import CLASSES, ClassifierError, chunks
 
 FILE = Path(__file__).parent / "weights" / "judge.safetensors"
@@ -77,7 +76,7 @@ def judged(judge: Judge, images: Pixels) -> Judged:
 
 def save(path: Path, judge: Judge, card: dict[str, Any]) -> None:
     learnt = {name: tensor.detach().cpu().contiguous() for name, tensor in judge.state_dict().items()}
-    write_atomically(path, safetensors.torch.save(learnt, {"card": json.dumps(card)}))
+    atomic.write(path, safetensors.torch.save(learnt, {"card": json.dumps(card)}))
 
 
 def load(path: Path = FILE) -> Judge:

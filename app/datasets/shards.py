@@ -7,8 +7,6 @@ manifest after it: a run that died goes on with the shards that have none.
 import asyncio
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
@@ -23,10 +21,11 @@ from app.datasets.data_set import Compute, DataSet
 from app.datasets.files import SUFFIXES, streamed
 from app.errors import ServiceError
 from app.schemas.datasets import Format
+from models import atomic
+from models.atomic import PART
 
 MANIFEST = "manifest.json"  # of all shards, when none is missing
 PLAN = "plan.json"  # what they are to be, before the first of them
-PART = ".part"  # ending of a local file that is being written
 WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
 
 
@@ -168,7 +167,7 @@ def place(out: str) -> tuple[AbstractFileSystem, str]:
 def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
     """A file that appears when all of it is written, and not at all if something goes wrong."""
     if isinstance(fs, LocalFileSystem):  # fsspec would keep what is not whole yet in /tmp, which may be another disk
-        with whole_locally(Path(path)) as local:
+        with atomic.written(Path(path)) as local:
             yield local
         return
     file = fs.open(path, "wb", autocommit=False)
@@ -179,16 +178,3 @@ def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
         file.discard()
         raise
     file.commit()
-
-
-@contextmanager
-def whole_locally(path: Path) -> Iterator[IO[bytes]]:
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # its own, also where two processes make the same shard
-    try:
-        with part.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
