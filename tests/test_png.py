@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from app.encode import png
-from app.encode.png import Paper
+from app.schemas.fields import Paper
 from models.pixels import sheet
 
 

@@ -2,29 +2,28 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from PIL import Image
 
+from app.schemas.fields import AnimationFormat
 from models.pixels import Pixels
 
-Format = Literal["apng", "gif", "webp"]
-
-MEDIA_TYPES: dict[Format, str] = {"apng": "image/apng", "gif": "image/gif", "webp": "image/webp"}
-OPTIONS: dict[Format, dict[str, Any]] = {
+MEDIA_TYPES: dict[AnimationFormat, str] = {"apng": "image/apng", "gif": "image/gif", "webp": "image/webp"}
+OPTIONS: dict[AnimationFormat, dict[str, Any]] = {
     "apng": {"format": "PNG"},
     "gif": {"format": "GIF", "optimize": False, "disposal": 1},
     "webp": {"format": "WEBP", "lossless": True, "method": 2},
 }
-BYTES_A_PIXEL: dict[Format, int] = {"apng": 12, "gif": 4, "webp": 12}  # of all frames, that Pillow takes at most
+BYTES_A_PIXEL: dict[AnimationFormat, int] = {"apng": 12, "gif": 4, "webp": 12}  # of all frames, that Pillow takes at most
 
 
-def memory_bytes(kind: Format, pixels: int) -> int:
+def memory_bytes(kind: AnimationFormat, pixels: int) -> int:
     """What it takes at most to write frames of so many pixels in all."""
     return pixels * BYTES_A_PIXEL[kind]
 
 
-def animate(frames: Sequence[Pixels], kind: Format, frame_ms: int, loop: int) -> bytes:
+def animate(frames: Sequence[Pixels], kind: AnimationFormat, frame_ms: int, loop: int) -> bytes:
     """Frames [height, width] grey or [height, width, 2] grey and alpha, shown `loop` times; 0: for ever."""
     first, *others = (Image.fromarray(frame, "L" if frame.ndim == 2 else "LA") for frame in frames)
     if kind == "webp":

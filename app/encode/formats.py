@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.encode import png
-from app.encode.png import Paper
 from app.encode.tables import tables
 from app.encode.zips import zipped_whole
 from app.errors import Unprocessable
+from app.schemas.fields import Paper
 from models.latents import Steps, as_numbers
 from models.pixels import Pixels, sheet
 

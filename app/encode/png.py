@@ -7,14 +7,12 @@ A writer of its own, of the three chunks that an 8-bit PNG needs, over zlib-ng: 
 import functools
 import struct
 import zlib
-from typing import Literal
 
 import numpy as np
 from zlib_ng import zlib_ng
 
+from app.schemas.fields import Paper
 from models.pixels import Pixels, lay_out, sheet_shape, square_columns
-
-Paper = Literal["black", "white", "transparent"]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LEVEL = 1  # of 0 to 9

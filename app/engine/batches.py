@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from app.encode import png
-from app.encode.png import Paper
+from app.schemas.fields import Paper
 from models import latents
 from models.cards import NetworkCard
 from models.latents import Rows

@@ -25,7 +25,7 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList, Sum
-from app.schemas.fields import Scaled
+from app.schemas.fields import AnimationFormat, Scaled
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from models import latents
 from models.pixels import SIDE, Pixels
@@ -183,7 +183,7 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[La
     request_state(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))
     frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
 
-    def animated(kind: animation.Format) -> bytes:
+    def animated(kind: AnimationFormat) -> bytes:
         inked = [png.inked(png.magnified(frame, wanted.scale), wanted.paper) for frame in frames]
         return animation.animate(inked, kind, wanted.ms, wanted.loop)
 

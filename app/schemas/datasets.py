@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, Labels, split_at_commas
+from app.schemas.fields import ALLOWED, Labels, check_last_seed, split_at_commas
 from models.latents import SEED_MAX
 
 Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
@@ -46,8 +46,7 @@ class DatasetQuery(BaseModel):
             )
         if self.format == "idx" and self.n < IDX_MIN:
             raise PydanticCustomError("idx", f"the last seventh of an idx is its test set: ask for n of {IDX_MIN} or more digits")
-        if self.first_seed + self.n - 1 > SEED_MAX:
-            raise PydanticCustomError("last_seed", f"the last digit's seed, first_seed + n - 1, may be at most {SEED_MAX}")
+        check_last_seed(self.first_seed, self.n, "the last digit's seed, first_seed + n - 1,")
         return self
 
 

@@ -8,6 +8,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from models.latents import LIMIT, SEED_MAX, STEPS
 
@@ -50,6 +51,7 @@ Scale = Annotated[int, Field(ge=1, le=SCALE_MAX), WHOLE]
 Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Paper = Literal["black", "white", "transparent"]
 Path = Literal["slerp", "lerp"]
+AnimationFormat = Literal["apng", "gif", "webp"]
 Label = Annotated[int, Field(ge=0, le=LABEL_MAX), WHOLE]
 Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
 Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]
@@ -65,6 +67,17 @@ def split_at_commas(value: Any) -> Any:
     if not isinstance(value, list):
         return value
     return [part for text in value for part in str(text).split(",") if part] or None
+
+
+def check_pixels(pixels: int) -> None:
+    if pixels > PIXELS_MAX:
+        raise PydanticCustomError("pixels", f"the picture would have {pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less")
+
+
+def check_last_seed(first: int | None, count: int, told: str) -> None:
+    """Seeds count up from the first; `told` says which is the last."""
+    if first is not None and first + count - 1 > SEED_MAX:
+        raise PydanticCustomError("last_seed", f"{told} may be at most {SEED_MAX}")
 
 
 class Asked(BaseModel):

@@ -11,7 +11,6 @@ from app.schemas.fields import (
     DIGITS,
     EACH,
     N_MAX,
-    PIXELS_MAX,
     Count,
     Label,
     Labels,
@@ -19,9 +18,10 @@ from app.schemas.fields import (
     Seed,
     Vector,
     Vectors,
+    check_last_seed,
+    check_pixels,
     split_at_commas,
 )
-from models.latents import SEED_MAX
 from models.pixels import SIDE, square_columns
 
 
@@ -96,13 +96,8 @@ class Wanted(Scaled):
             raise PydanticCustomError("count", f"that would be {count} digits, ten in each of {draws} rows; {N_MAX} are allowed")
         if labels is not None and len(labels) != count and not self.one_label_for_all:
             raise PydanticCustomError("label_count", f"label is a list of {len(labels)}, but there are {count} digits")
-        if self.seed is not None and self.seed + draws - 1 > SEED_MAX:
-            raise PydanticCustomError("last_seed", f"seed + n - 1, the last digit's seed, may be at most {SEED_MAX}")
-        if self.pixels > PIXELS_MAX:
-            raise PydanticCustomError(
-                "pixels",
-                f"the picture would have {self.pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less",
-            )
+        check_last_seed(self.seed, draws, "seed + n - 1, the last digit's seed,")
+        check_pixels(self.pixels)
         return self
 
 

@@ -6,7 +6,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import GRID, PIXELS_MAX, WHOLE, Count, Label, Path, Scaled, Seed, Vector, Vectors, split_at_commas
+from app.schemas.fields import (
+    GRID,
+    WHOLE,
+    AnimationFormat,
+    Count,
+    Label,
+    Path,
+    Scaled,
+    Seed,
+    Vector,
+    Vectors,
+    check_pixels,
+    split_at_commas,
+)
 from models.pixels import SIDE
 
 FRAMES_MAX = 1024
@@ -58,7 +71,7 @@ class Way(Scaled):
 
 class Walk(Way):
     frames: Annotated[int, Field(ge=2, le=FRAMES_MAX), WHOLE] = Field(16, description=HELP["frames"])
-    format: Literal["png", "apng", "gif", "webp"] = Field("png", description=HELP["format"])
+    format: Literal["png"] | AnimationFormat = Field("png", description=HELP["format"])
     columns: Count | None = Field(None, description="columns of a strip; without it one row")
     ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
     loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])
@@ -86,7 +99,7 @@ class Walk(Way):
             raise PydanticCustomError(
                 "gif_ms", f"a gif counts in tens of milliseconds, to {GIF_MS_MAX:,} at most: round ms, or take apng or webp"
             )
-        refuse_large(self.width * -(-self.count // self.width), self.scale)
+        check_pixels(self.width * -(-self.count // self.width) * (SIDE * self.scale) ** 2)
         return self
 
 
@@ -127,7 +140,7 @@ class PlaneQuery(Scaled):
 
     @model_validator(mode="after")
     def fits(self) -> Self:
-        refuse_large(self.n**2, self.scale)
+        check_pixels((self.n * SIDE * self.scale) ** 2)
         return self
 
 
@@ -139,8 +152,3 @@ class ArithmeticBody(Scaled):
     plus: list[Seed | Vector] = Field(min_length=1, max_length=SEEDS_MAX, fail_fast=True, description=f"1 to {SEEDS_MAX} {HELP['point']}")
     minus: list[Seed | Vector] = Field([], max_length=SEEDS_MAX, fail_fast=True, description=f"up to {SEEDS_MAX} {HELP['point']}")
     label: Label | None = Field(None, description="the digit; without it that of the first seed among plus")
-
-
-def refuse_large(digits: int, scale: int) -> None:
-    if (pixels := digits * (SIDE * scale) ** 2) > PIXELS_MAX:
-        raise PydanticCustomError("pixels", f"the picture would have {pixels:,} pixels; {PIXELS_MAX:,} are allowed: ask for less")

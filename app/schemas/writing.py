@@ -5,8 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed
-from models.latents import SEED_MAX
+from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed, check_last_seed
 
 MARKS = "-.:,/"  # that can be written beside digits and blanks
 CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
@@ -44,8 +43,7 @@ class WriteBody(Hand):
 
     @model_validator(mode="after")
     def fits(self) -> Self:
-        if self.seed is not None and self.seed + len(self.lines) - 1 > SEED_MAX:
-            raise PydanticCustomError("last_seed", f"the last line's seed, seed + lines - 1, may be at most {SEED_MAX}")
+        check_last_seed(self.seed, len(self.lines), "the last line's seed, seed + lines - 1,")
         if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
         if (pixels := int(characters * CHARACTER_WIDTH) * self.height**2) > LINES_PIXELS_MAX:
