@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.engine.batcher import Batcher, Closed, ForwardFailed, Gone
+from app.engine.batcher import Batcher, Closed, ForwardFailed, FunctionGone
 from app.engine.tickets import Computed, Pieces
 from tests.doubling import Doubling, doubled, settle, submit
 
@@ -88,7 +88,7 @@ async def test_batcher_that_died_is_not_alive_takes_no_rows_and_leaves_nobody_wa
 async def test_function_that_has_gone_fails_all_who_wait_and_ends_the_batcher(batcher: Batcher, function: Doubling) -> None:
     async def gone(pieces: Pieces) -> Computed:
         await function(pieces)
-        raise Gone
+        raise FunctionGone
 
     batcher.function = gone
     first = submit(batcher, 1)

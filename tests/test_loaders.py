@@ -19,7 +19,7 @@ from app.datasets import shards
 from app.datasets.data_set import PAGE, DataSet
 from app.datasets.image_folders import known
 from app.datasets.parquet import ROW_GROUP, ROW_GROUPS, group_pages
-from app.datasets.shards import Plan
+from app.datasets.shards import ShardPlan
 from app.schemas.datasets import Format
 from models.cards import NetworkCard
 from models.latents import Rows
@@ -136,9 +136,9 @@ NETWORK = NetworkCard(kind="dense", z_dim=8, classes=10, hidden=0)
 
 
 async def test_shards_of_parquet_png_are_loaded_as_one_data_set(load: Loader, tmp_path: Path) -> None:
-    plan = Plan(DataSet(NETWORK, {"model": "fake"}, 600, 7), "parquet-png", 250, str(tmp_path / "out"))
+    plan = ShardPlan(DataSet(NETWORK, {"model": "fake"}, 600, 7), "parquet-png", 250, str(tmp_path / "out"))
     for shard in shards.begin(plan):
-        await shards.write(plan, shard, counting)
+        await shards.write_shard(plan, shard, counting)
     shards.finish(plan)
     found = load("parquet", data_files=f"{tmp_path}/out/*.parquet")
     assert found["seed"][:] == list(range(7, 607))

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from app.engine.batcher import Gone
+from app.engine.batcher import FunctionGone
 from app.engine.connection import ComputeError, Connection
 from app.engine.messages import Answer, packed
 from app.engine.process import ModelProcess, StartError
@@ -69,11 +69,11 @@ async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(pro
     question = ask(connection, 4096)
     await asked(connection, 1)
     process.process.kill()
-    with pytest.raises(Gone):
+    with pytest.raises(FunctionGone):
         await question
     assert not connection.alive
     assert ends == [True]
-    with pytest.raises(Gone):
+    with pytest.raises(FunctionGone):
         await connection.compute("kakite", [rows(1)])
 
 

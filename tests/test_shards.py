@@ -16,7 +16,7 @@ import pytest
 
 from app.datasets import shards
 from app.datasets.data_set import DataSet
-from app.datasets.shards import ForeignShards, Plan
+from app.datasets.shards import ForeignShards, ShardPlan
 from app.schemas.datasets import Format
 from models.cards import NetworkCard
 from models.latents import Rows
@@ -28,8 +28,8 @@ NETWORK = NetworkCard(kind="dense", z_dim=8, classes=10, hidden=0)
 N, SIZE = 600, 250
 
 
-def plan(out: Path | str, kind: Format = "npz", n: int = N, first_seed: int = 7, size: int = SIZE) -> Plan:
-    return Plan(DataSet(NETWORK, {"model": "fake", "sha256": "ab"}, n, first_seed), kind, size, str(out))
+def plan(out: Path | str, kind: Format = "npz", n: int = N, first_seed: int = 7, size: int = SIZE) -> ShardPlan:
+    return ShardPlan(DataSet(NETWORK, {"model": "fake", "sha256": "ab"}, n, first_seed), kind, size, str(out))
 
 
 async def compute(rows: Rows) -> Pixels:
@@ -41,9 +41,9 @@ def content(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
-async def make(wanted: Plan) -> None:
+async def make(wanted: ShardPlan) -> None:
     for shard in shards.begin(wanted):
-        await shards.write(wanted, shard, compute)
+        await shards.write_shard(wanted, shard, compute)
     shards.finish(wanted)
 
 
@@ -107,14 +107,14 @@ async def test_shard_that_fails_leaves_nothing(tmp_path: Path) -> None:
     wanted = plan(tmp_path)
     [shard, *_] = shards.begin(wanted)
     with pytest.raises(RuntimeError, match="no more"):
-        await shards.write(wanted, shard, failing)
+        await shards.write_shard(wanted, shard, failing)
     assert content(tmp_path).keys() == {"plan.json"}
 
 
 async def test_what_a_node_that_died_had_begun_does_not_stay(tmp_path: Path) -> None:
     wanted = plan(tmp_path)
     for shard in shards.begin(wanted):
-        await shards.write(wanted, shard, compute)
+        await shards.write_shard(wanted, shard, compute)
         (tmp_path / f"{shard.name}.npz.0123abcd.part").write_bytes(b"half")
     shards.finish(wanted)
     assert {name.rsplit(".", 1)[-1] for name in content(tmp_path)} == {"npz", "json"}
@@ -122,7 +122,7 @@ async def test_what_a_node_that_died_had_begun_does_not_stay(tmp_path: Path) -> 
 
 async def test_folder_of_another_data_set_is_not_mixed_up(tmp_path: Path) -> None:
     wanted = plan(tmp_path)
-    await shards.write(wanted, shards.begin(wanted)[1], compute)  # and no more: it died
+    await shards.write_shard(wanted, shards.begin(wanted)[1], compute)  # and no more: it died
     for other in (plan(tmp_path, size=300), plan(tmp_path, n=500), plan(tmp_path, kind="parquet")):
         with pytest.raises(ForeignShards, match=r"choose another --out"):
             shards.begin(other)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.digits.writing import INK, Unwritable, write
+from app.digits.writing import INK, Unwritable, compose
 from models.pixels import Pixels
 from tests.answers import assert_problem, pixels
 
@@ -27,7 +27,7 @@ def block(width: int = 10) -> Pixels:
 
 
 def test_box_is_where_the_ink_is() -> None:
-    line = write("1-1", {"1": block()}, seed=0, height=32, slant=0)
+    line = compose("1-1", {"1": block()}, seed=0, height=32, slant=0)
     for box in line.boxes:
         region = line.picture[box.y : box.y + box.height, box.x : box.x + box.width]
         for edge in (region[0], region[-1], region[:, 0], region[:, -1]):
@@ -41,7 +41,7 @@ def test_box_is_where_the_ink_is() -> None:
 
 def test_characters_stand_in_order_on_one_line_and_no_ink_is_cut_off() -> None:
     for slant in (-45, 0, 45):
-        line = write("1:1/1,1.1 1-1", {"1": block()}, seed=3, height=96, slant=slant)
+        line = compose("1:1/1,1.1 1-1", {"1": block()}, seed=3, height=96, slant=slant)
         middles = [box.x + box.width / 2 for box in line.boxes if box.character in "1/"]
         assert middles == sorted(middles)
         assert not (line.picture[:, [0, -1]] >= INK).any()
@@ -51,19 +51,19 @@ def test_characters_stand_in_order_on_one_line_and_no_ink_is_cut_off() -> None:
 
 
 def test_ink_over_ink_is_as_dark_as_the_darker() -> None:
-    together = write("11", {"1": block()}, seed=0, height=64, slant=0)
+    together = compose("11", {"1": block()}, seed=0, height=64, slant=0)
     assert together.picture.max() == 255
     assert together.picture.dtype == np.uint8
 
 
 def test_what_follows_does_not_move_what_stands_before_it() -> None:
-    line, longer = (write(text, {"1": block()}, seed=5, height=64, slant=10) for text in ("1-1 1", "1-1 1/1111"))
+    line, longer = (compose(text, {"1": block()}, seed=5, height=64, slant=10) for text in ("1-1 1", "1-1 1/1111"))
     assert longer.boxes[:5] == line.boxes
 
 
 @pytest.mark.parametrize("height", [16, 20, 31])
 def test_smaller_line_is_the_large_one_averaged(height: int) -> None:
-    large, small = (write("1-1", {"1": block()}, seed=5, height=size, slant=0) for size in (320, height))
+    large, small = (compose("1-1", {"1": block()}, seed=5, height=size, slant=0) for size in (320, height))
     assert small.picture.sum() == pytest.approx(large.picture.sum() * (height / 320) ** 2, rel=0.02)
     for box, expected in zip(small.boxes, large.boxes, strict=True):
         assert box.x == pytest.approx(expected.x * height / 320, abs=1)
@@ -73,14 +73,14 @@ def test_smaller_line_is_the_large_one_averaged(height: int) -> None:
 @pytest.mark.parametrize("height", [16, 8])
 def test_pixel_of_a_small_line_is_the_mean_of_those_it_stands_for(height: int) -> None:
     digit = np.random.default_rng(0).integers(0, 256, (28, 28), np.uint8)
-    large, small = (write("1", {"1": digit}, seed=5, height=size, slant=0).picture for size in (32, height))
+    large, small = (compose("1", {"1": digit}, seed=5, height=size, slant=0).picture for size in (32, height))
     fine, columns = 32 // height, large.shape[1] * height // 32
     means = large[:, : columns * fine].reshape(height, fine, columns, fine).mean(axis=(1, 3))
     np.testing.assert_allclose(small[:, :columns], means, atol=0.5)
 
 
 def test_slant_leans_to_the_right() -> None:
-    upright, leaning = (write("1", {"1": block(3)}, seed=0, height=64, slant=slant) for slant in (0, 20))
+    upright, leaning = (compose("1", {"1": block(3)}, seed=0, height=64, slant=slant) for slant in (0, 20))
     top, foot = (np.flatnonzero(leaning.picture[row] >= INK).mean() for row in (15, 45))
     assert top - foot == pytest.approx(30 * np.tan(np.radians(20)), abs=1.5)
     top, foot = (np.flatnonzero(upright.picture[row] >= INK).mean() for row in (15, 45))
@@ -89,9 +89,9 @@ def test_slant_leans_to_the_right() -> None:
 
 def test_unknown_character_is_named_with_its_place() -> None:
     with pytest.raises(Unwritable, match=r"character 2, x, cannot be written"):
-        write("12x", {"1": block(), "2": block()}, 0, 32, 0)
+        compose("12x", {"1": block(), "2": block()}, 0, 32, 0)
     with pytest.raises(Unwritable, match=r"character 0, U\+66F8"):
-        write("書", {}, 0, 32, 0)
+        compose("書", {}, 0, 32, 0)
 
 
 async def test_same_seed_writes_the_same_line(client: httpx.AsyncClient) -> None:
@@ -173,7 +173,7 @@ async def test_as_much_as_is_allowed_is_written(client: httpx.AsyncClient) -> No
 
 def test_blanks_box_has_no_ink() -> None:
     for seed in range(30):
-        line = write("1 1/ 1", {"1": block()}, seed, 64, 10)
+        line = compose("1 1/ 1", {"1": block()}, seed, 64, 10)
         for box in line.boxes:
             if box.character == " ":
                 assert not (line.picture[:, box.x + 1 : box.x + box.width - 1] >= INK).any()

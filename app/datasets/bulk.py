@@ -7,7 +7,7 @@ from typing import Any
 from app.datasets import shards
 from app.datasets.engines import ENGINES
 from app.datasets.requests import data_set
-from app.datasets.shards import Plan
+from app.datasets.shards import ShardPlan
 from app.engine.process import ModelProcess
 from app.engine.registry import Model, ModelRegistry
 from app.schemas.datasets import BulkQuery
@@ -22,7 +22,7 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     settings = Settings(access_log=False)
     model = looked_up(settings, wanted.model)
     out = options.out if "://" in options.out else str(Path(options.out).resolve())  # nodes have working folders of their own
-    plan = Plan(data_set(model, wanted), wanted.format, wanted.shard, out)
+    plan = ShardPlan(data_set(model, wanted), wanted.format, wanted.shard, out)
     missing = shards.begin(plan)
     there = wanted.n - sum(shard.digits for shard in missing)
     with progress(wanted.n) as count:

@@ -15,7 +15,7 @@ from anyio.from_thread import start_blocking_portal
 from app.datasets import shards
 from app.datasets.files import MissingLibrary
 from app.datasets.requests import unhurried
-from app.datasets.shards import Plan, Shard
+from app.datasets.shards import Shard, ShardPlan
 from app.engine.process import ModelProcess
 from app.engine.registry import ModelRegistry
 from app.errors import ServiceError
@@ -36,7 +36,7 @@ class OtherWeights(ServiceError):
 class Maker:
     """Makes shards, one after the other, with a model process of its own."""
 
-    def __init__(self, plan: Plan, settings: Settings) -> None:
+    def __init__(self, plan: ShardPlan, settings: Settings) -> None:
         """Raises StartError, and OtherWeights where a model of that name here is another one."""
         self.plan = plan
         self.stack = ExitStack()
@@ -57,7 +57,7 @@ class Maker:
 
     def make(self, shard: Shard) -> int:
         """Its number of digits."""
-        self.portal.call(shards.write, self.plan, shard, self.compute)
+        self.portal.call(shards.write_shard, self.plan, shard, self.compute)
         return shard.digits
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
@@ -69,7 +69,7 @@ class Maker:
         self.stack.__exit__(*sys.exc_info())
 
 
-def local(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
+def local(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Count) -> None:
     maker = Maker(plan, settings)
     try:
         for shard in missing:
@@ -78,7 +78,7 @@ def local(plan: Plan, missing: list[Shard], settings: Settings, count: Count) ->
         maker.close()
 
 
-def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -> None:
+def on_ray(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Count) -> None:
     """On the cluster of RAY_ADDRESS, or on one that is started here: an actor a GPU where there are any, else one a node, if all are alike.
 
     A node that dies costs time alone: its shards are made by others. Raises MissingLibrary.
@@ -113,4 +113,4 @@ def on_ray(plan: Plan, missing: list[Shard], settings: Settings, count: Count) -
         raise EngineError(f"Ray gave up: {error}") from error
 
 
-ENGINES: dict[str, Callable[[Plan, list[Shard], Settings, Count], None]] = {"local": local, "ray": on_ray}
+ENGINES: dict[str, Callable[[ShardPlan, list[Shard], Settings, Count], None]] = {"local": local, "ray": on_ray}

@@ -39,7 +39,7 @@ async def parquet(wanted: DataSet, compute: Compute, pictures: bool = False) -> 
                 image = await asyncio.to_thread(of_pictures, wanted, first, last, page) if pictures else of_pixels(page)
                 pages.append([image, *numbers(wanted, first, last, pictures)])
                 if len(pages) == group or last == wanted.n:
-                    write(writer, schema, pages, PAGE * group)
+                    write_row_group(writer, schema, pages, PAGE * group)
                     pages = []
                     yield sink.taken()
     yield sink.taken()
@@ -110,7 +110,7 @@ def of_bytes(kind: Any, values: list[bytes]) -> Any:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(values))])
 
 
-def write(writer: Any, schema: Any, pages: list[list[Any]], rows: int) -> None:
+def write_row_group(writer: Any, schema: Any, pages: list[list[Any]], rows: int) -> None:
     """One row group. Not in another thread: Arrow keeps tens of megabytes for each that it has run in."""
     import pyarrow as pa
 

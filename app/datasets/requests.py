@@ -7,7 +7,7 @@ from app.datasets.data_set import Compute, DataSet
 from app.datasets.files import SUFFIXES
 from app.digits.fitting import check_labels
 from app.engine.batcher import QueueFull
-from app.engine.batches import joined
+from app.engine.batches import concatenate
 from app.engine.registry import Model
 from app.errors import Unprocessable
 from app.schemas.datasets import DatasetQuery, Format
@@ -47,6 +47,6 @@ def unhurried(model: Model) -> Compute:
                 while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes count as well
                     await asyncio.sleep(RETRY_S)
             with contextlib.suppress(QueueFull):
-                return joined(await batcher.submit(rows, FOREVER_S))
+                return concatenate(await batcher.submit(rows, FOREVER_S))
 
     return compute

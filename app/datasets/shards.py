@@ -50,7 +50,7 @@ class Shard:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ShardPlan:
     """A data set, and how and where it is cut into shards."""
 
     data: DataSet
@@ -65,7 +65,7 @@ class Plan:
     def data_of(self, shard: Shard) -> DataSet:
         return replace(self.data, first_seed=shard.first, n=shard.digits)
 
-    def told(self, shard: Shard) -> dict[str, Any]:
+    def manifest_of(self, shard: Shard) -> dict[str, Any]:
         """What a shard's manifest says before there is a file."""
         return {
             "file": f"{shard.name}.{SUFFIXES[self.kind]}",
@@ -79,16 +79,16 @@ class Plan:
         sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in fs.ls(root, detail=True, refresh=True)}
         missing = []
         for shard in self.shards():
-            manifest = self.read(shard) if f"{shard.name}.json" in sizes else None
+            manifest = self.stored_manifest(shard) if f"{shard.name}.json" in sizes else None
             if manifest is None:
                 missing.append(shard)
                 continue
-            self.refuse_other(manifest, self.told(shard), f"{shard.name}.json")
+            self.refuse_other(manifest, self.manifest_of(shard), f"{shard.name}.json")
             if sizes.get(manifest["file"]) != manifest.get("bytes"):
                 missing.append(shard)
         return missing
 
-    def read(self, shard: Shard) -> dict[str, Any] | None:
+    def stored_manifest(self, shard: Shard) -> dict[str, Any] | None:
         """A shard's manifest; None where it is cut."""
         fs, root = place(self.out)
         try:
@@ -105,7 +105,7 @@ class Plan:
         return {**json.loads(self.data.manifest()), "format": self.kind, "shard": self.size}
 
 
-def begin(plan: Plan) -> list[Shard]:
+def begin(plan: ShardPlan) -> list[Shard]:
     """Writes the plan where there is none, clears away what a killed process has left half written, and gives the shards that are missing.
 
     Raises ForeignShards for a place with another plan.
@@ -121,10 +121,10 @@ def begin(plan: Plan) -> list[Shard]:
     return plan.missing()
 
 
-async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
+async def write_shard(plan: ShardPlan, shard: Shard, compute: Compute) -> None:
     """The shard's file, then its manifest with the file's own SHA-256 (`sha256` is that of the weights) and length in bytes."""
     fs, root = place(plan.out)
-    manifest = plan.told(shard)
+    manifest = plan.manifest_of(shard)
     digest, length = hashlib.sha256(), 0
     with whole(fs, f"{root}/{manifest['file']}") as file:
         async with aclosing(streamed(plan.data_of(shard), plan.kind, compute)) as pieces:
@@ -136,7 +136,7 @@ async def write(plan: Plan, shard: Shard, compute: Compute) -> None:
         file.write(json.dumps({**manifest, "file_sha256": digest.hexdigest(), "bytes": length}, indent=1).encode())
 
 
-def finish(plan: Plan) -> None:
+def finish(plan: ShardPlan) -> None:
     """The manifest of all shards, once none is missing, and nothing of what a node that died meanwhile had begun."""
     fs, root = place(plan.out)
     clear_away_parts(fs, root)

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.digits.fitting import check_labels, check_vector, refuse_without_label
 from app.engine.batches import Digit
-from app.schemas.fields import DIGITS
+from app.schemas.fields import ALL_DIGITS
 from app.schemas.pictures import Wanted
 from models import latents
 from models.cards import NetworkCard
@@ -28,7 +28,7 @@ class Rows:
     seeds: list[int] | None  # [n]; None where z was given
 
 
-def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
+def requested_rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
     """Row i comes from `seed + i`, or is z[i]; its label is the one asked for, else the seed's own. Where each seed writes all
     ten digits, ten rows come from each."""
     n = wanted.draws
@@ -49,13 +49,13 @@ def rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
     if labels is not None:
         label = np.broadcast_to(np.array(labels, np.int64), n)
     if wanted.each:
-        z, label = z.repeat(len(DIGITS), axis=0), np.tile(DIGITS, n)
-        seeds = seeds and [seed for seed in seeds for _ in DIGITS]
+        z, label = z.repeat(len(ALL_DIGITS), axis=0), np.tile(ALL_DIGITS, n)
+        seeds = seeds and [seed for seed in seeds for _ in ALL_DIGITS]
     values = latents.rows(z, latents.one_hot(label, network.classes))
     return Rows(values, z, label.tolist() if network.classes else None, seeds)
 
 
-def digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
+def requested_digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
     """Where one is wanted, and nothing but what its seed draws."""
     labels = checked_labels(wanted, network, model)
     return seed_of(wanted), None if labels is None else labels[0], wanted.paper
@@ -66,7 +66,7 @@ def seed_of(wanted: Wanted) -> int:
 
 
 def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:
-    labels = list(DIGITS) if wanted.each else wanted.labels
+    labels = list(ALL_DIGITS) if wanted.each else wanted.labels
     if labels is None:
         return None
     check_labels(labels, network, model)

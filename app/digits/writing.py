@@ -17,7 +17,7 @@ from app.errors import ServiceError
 from models.latents import STEPS, hand
 from models.pixels import SIDE, Pixels
 
-DIGITS = "0123456789"
+DIGIT_CHARACTERS = "0123456789"
 LINE, BASELINE = 32, 26  # height of a line; where digits stand, from its top
 MARGIN = LINE - BASELINE
 BASELINE_SPREAD = round(0.7 * ONE / STEPS)  # of a step that the hand draws
@@ -61,7 +61,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedCharacter:
     """A character on its line."""
 
     character: str
@@ -78,7 +78,7 @@ class Placed:
 def check(text: str, field: str = "text") -> None:
     """Raises Unwritable, which names the field."""
     for position, character in enumerate(text):
-        if character not in DIGITS and character not in STROKES and character != " ":
+        if character not in DIGIT_CHARACTERS and character not in STROKES and character != " ":
             known = " ".join(STROKES)
             raise Unwritable(f"{field}: character {position}, {named(character)}, cannot be written; digits, blanks and {known} can.")
 
@@ -88,16 +88,16 @@ def named(character: str) -> str:
     return character if character.isascii() and character.isprintable() else f"U+{ord(character):04X}"
 
 
-def write(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant: float) -> Line:
+def compose(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant: float) -> Line:
     """One line, `height` pixels of the picture high. `digits` are [28, 28] each; the seed draws gaps and baselines; `slant` is in
     degrees to the right. Raises Unwritable."""
     check(text)
     shear = round(math.tan(math.radians(slant)) * ONE)
-    placed = list(places(text, digits, seed))
+    placed = list(layout(text, digits, seed))
     margin = MARGIN * ONE // 2 + abs(shear) * LINE // 2
     width = placed[-1].x + placed[-1].width * ONE + 2 * margin
     picture = np.zeros((height, -(-width * height // (LINE * ONE))), np.uint8)
-    boxes = [draw(picture, one, margin, shear) for one in placed]
+    boxes = [draw_character(picture, one, margin, shear) for one in placed]
     return Line(picture, [between(boxes, i) if placed[i].ink is None else box for i, box in enumerate(boxes)])
 
 
@@ -109,27 +109,27 @@ def between(boxes: list[Box], i: int) -> Box:
     return dataclasses.replace(blank, x=left, width=max(0, right - left))
 
 
-def places(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Placed]:
+def layout(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[PlacedCharacter]:
     """From left to right, the first at 0."""
     x = 0
     for character, (gap, drop) in zip(text, hand(seed, 2 * len(text)).reshape(-1, 2).tolist(), strict=True):
         if character == " ":
-            yield Placed(character, None, 0, x, BASELINE * ONE)
+            yield PlacedCharacter(character, None, 0, x, BASELINE * ONE)
             x += BLANK * ONE
             continue
-        ink, foot = mark(character) if character in STROKES else standing(digits[character])
-        yield Placed(character, ink, foot, x, BASELINE * ONE + BASELINE_SPREAD * drop)
+        ink, foot = ink_of_mark(character) if character in STROKES else ink_of_digit(digits[character])
+        yield PlacedCharacter(character, ink, foot, x, BASELINE * ONE + BASELINE_SPREAD * drop)
         x += ink.shape[1] * ONE + max(-ONE, GAP_SPREAD * gap)
 
 
-def standing(digit: Pixels) -> tuple[Pixels, int]:
+def ink_of_digit(digit: Pixels) -> tuple[Pixels, int]:
     """A digit [28, 28] without the empty columns beside it, but for one with its faintest ink, and how far down it stands."""
     rows, columns = extent(digit)
     return digit[:, max(0, columns.start - 1) : columns.stop + 1], rows.stop
 
 
 @functools.cache
-def mark(character: str) -> tuple[Pixels, int]:
+def ink_of_mark(character: str) -> tuple[Pixels, int]:
     """A plain mark [28, width], and how far down its baseline lies."""
     width, strokes = STROKES[character]
     foot = SIDE - MARGIN
@@ -150,7 +150,7 @@ def averaged(picture: Pixels, fine: int) -> Pixels:
     return np.asarray((sums + fine * fine // 2) // (fine * fine), np.uint8)
 
 
-def draw(picture: Pixels, placed: Placed, margin: int, shear: int) -> Box:
+def draw_character(picture: Pixels, placed: PlacedCharacter, margin: int, shear: int) -> Box:
     """Into the picture, ink over ink as dark as the darker of the two; where it came to lie."""
     height, width = picture.shape
     x = placed.x + margin

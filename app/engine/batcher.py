@@ -42,7 +42,7 @@ class ForwardFailed(ServiceError):
     reason = "failed"
 
 
-class Gone(Exception):
+class FunctionGone(Exception):
     """Raised by a function that will never answer again; it ends its batcher."""
 
 
@@ -135,7 +135,7 @@ class Batcher:
                     await self.wake.wait()
                     continue
                 await self.compute(batch)
-        except Gone:
+        except FunctionGone:
             pass
         finally:  # also when it was cancelled: nobody is left waiting for what will not come
             for ticket in [*(ticket for ticket, _ in batch), *self.waiting]:
@@ -166,7 +166,7 @@ class Batcher:
             computed = await self.function([rows for _, rows in batch])
             if len(computed.results) != len(batch):
                 raise ValueError(f"{len(batch)} pieces gave {len(computed.results)} results")
-        except Gone:
+        except FunctionGone:
             raise
         except Exception as cause:
             log.exception("A batch failed: %r", self)

@@ -54,6 +54,6 @@ class Batch:
         return results
 
 
-def joined(results: list[Pixels]) -> Pixels:
+def concatenate(results: list[Pixels]) -> Pixels:
     """The pixels of one request's pieces."""
     return results[0] if len(results) == 1 else np.concatenate(results)

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import BinaryIO, cast
 
-from app.engine.batcher import Gone
+from app.engine.batcher import FunctionGone
 from app.engine.batches import Piece
 from app.engine.messages import Answer, Failed, Served, packed, read, unpacked
 from app.telemetry.counts import Count, now_us
@@ -47,9 +47,9 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     async def compute(self, name: str, pieces: list[Piece]) -> Answer:
-        """Raises ComputeError, or Gone where nothing will be computed any more."""
+        """Raises ComputeError, or FunctionGone where nothing will be computed any more."""
         if self.transport is None or self.transport.is_closing():
-            raise Gone
+            raise FunctionGone
         question: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         now = now_us()
         self.questions[name].append((now, question))
@@ -75,7 +75,7 @@ class Connection(asyncio.Protocol):
         for questions in self.questions.values():
             for _, question in questions:
                 if not question.done():
-                    question.set_exception(Gone())
+                    question.set_exception(FunctionGone())
         if not self.closing:
             self.lost = True
             log.critical("The model process has ended. Restart the server.")

@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 from fastapi import Request
 
-from app.engine.batches import Digit, Piece, Written, joined
+from app.engine.batches import Digit, Piece, Written, concatenate
 from app.engine.registry import Model
 from app.engine.tickets import Timing
 from app.http.request_state import request_state
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 async def generate(request: Request, model: Model, rows: Rows) -> Pixels:
     """Rows [n, z_dim + classes] -> images [n, 28, 28]."""
-    return joined(await submit(request, model, rows))
+    return concatenate(await submit(request, model, rows))
 
 
 async def generate_png(request: Request, model: Model, digit: Digit) -> Written:

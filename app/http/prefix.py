@@ -13,7 +13,7 @@ from app.checks.root_path import valid_prefix
 HEADER = b"x-forwarded-prefix"
 
 
-def told(scope: Scope) -> str:
+def prefix_of(scope: Scope) -> str:
     """The prefix of a request, "" where none is known."""
     prefix: str = scope["state"].get("prefix", "")
     return prefix

@@ -30,6 +30,6 @@ def part(headers: Mapping[str, str], tag: str, length: int) -> tuple[int, int] |
     )
 
 
-def told(first: int, stop: int, length: int) -> dict[str, str]:
+def headers(first: int, stop: int, length: int) -> dict[str, str]:
     """The headers of such a part, whose status is 206."""
     return {"Content-Range": f"bytes {first}-{stop - 1}/{length}", "Content-Length": str(stop - first)}

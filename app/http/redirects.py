@@ -31,7 +31,7 @@ def elsewhere(app: FastAPI, scope: Scope) -> str | None:
     """Where a path leads whose slashes are mended, seen from that path."""
     path = scope["path"]
     if not path:  # nothing is left of /kakite
-        return f"./{prefix.told(scope).rpartition('/')[2]}/"
+        return f"./{prefix.prefix_of(scope).rpartition('/')[2]}/"
     mended = path[:-1] if path.endswith("/") else path + "/"
     if not mended or all(route.matches({**scope, "path": mended})[0] == Match.NONE for route in app.routes):
         return None

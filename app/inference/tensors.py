@@ -49,7 +49,7 @@ def values_max(network: NetworkCard) -> int:
     return min(N_MAX * (network.z_dim + 1 + 2), VALUES_MAX) + OTHER_VALUES
 
 
-def read(body: bytes, header_length: str | None, values_max: int) -> tuple[InferenceRequest, dict[str, NDArray[Any]]]:
+def parse(body: bytes, header_length: str | None, values_max: int) -> tuple[InferenceRequest, dict[str, NDArray[Any]]]:
     """The request, and its tensors by name. Raises BadInference."""
     length = len(body) if header_length is None else int(header_length) if header_length.isdecimal() and len(header_length) < 12 else -1
     if not 0 <= length <= len(body):
@@ -115,7 +115,7 @@ def shaped(tensor: InputTensor, content: NDArray[np.uint8]) -> NDArray[Any]:
         raise BadInference(f"{tensor.name}: {len(content)} bytes are no {tensor.datatype} of the shape {tensor.shape}.") from None
 
 
-def rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
+def to_rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
     """Rows [n, z_dim + classes]. Raises BadInference."""
     if ("z" in tensors) == ("seed" in tensors):
         raise BadInference("inputs: send either z or seed.")

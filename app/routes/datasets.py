@@ -58,7 +58,7 @@ async def get_dataset(request: Request) -> Response:
         headers |= {"Accept-Ranges": "bytes", "Content-Length": str(length)}
         if request.method == "GET" and (part := ranges.part(request.headers, cache["ETag"], length)):
             pieces = npz.part(data, unhurried(model), *part)
-            headers |= ranges.told(*part, length)
+            headers |= ranges.headers(*part, length)
             status = 206
     model.batcher.admit()
     request_state(request).hold(STREAM_BYTES)

@@ -57,5 +57,5 @@ def redirect_page() -> tuple[bytes, bytes]:
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])
 async def document(request: Request) -> Response:
     described = request.app.openapi()
-    before = prefix.told(request.scope)
+    before = prefix.prefix_of(request.scope)
     return JSONResponse({**described, "servers": [{"url": before}]} if before else described, headers={"Vary": "X-Forwarded-Prefix"})

@@ -200,9 +200,9 @@ async def images(request: Request, model: Model, content: bytes) -> tuple[bytes,
     network = model.card.network
     header = request.headers.get(LENGTH_HEADER)
     large = len(content) > LARGE_BYTES
-    wanted, inputs = await run(request, large, tensors.read, content, header, tensors.values_max(network))
+    wanted, inputs = await run(request, large, tensors.parse, content, header, tensors.values_max(network))
     many = max(map(len, inputs.values())) > LARGE_IMAGES
-    rows = await run(request, large or many, tensors.rows, inputs, network)
+    rows = await run(request, large or many, tensors.to_rows, inputs, network)
     request_state(request).hold(len(rows) * BYTES_AN_IMAGE)
     pixels = await generate(request, model, rows)
     return await run(request, len(rows) > LARGE_IMAGES, tensors.answer, wanted, model.name, model.version, pixels)

@@ -33,7 +33,7 @@ files = Files(POLICY, directory=FOLDER)
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def page(request: Request) -> Response:
-    before = prefix.told(request.scope)
+    before = prefix.prefix_of(request.scope)
     answer = based(request, before) if before else await files.get_response("index.html", request.scope)
     answer.headers["Vary"] = "X-Forwarded-Prefix"
     return answer

@@ -90,7 +90,7 @@ async def picture(request: Request, wanted: Wanted, kind: str, model: Model, hea
 async def single(request: Request, wanted: Wanted, model: Model) -> Made:
     """One digit, pixel by pixel, which the model process draws and encodes."""
     network = model.card.network
-    digit = rows.digit(wanted, network, model.name)
+    digit = rows.requested_digit(wanted, network, model.name)
     label, content = await generate_png(request, model, digit)
     return content, [digit[0]], [label] if network.classes else None
 
@@ -100,7 +100,7 @@ async def several(request: Request, wanted: Wanted, kind: str, model: Model) -> 
     formats.refuse_large(kind, wanted.pixels)
     request_state(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))
     large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
-    drawn = await run(request, large, rows.rows, wanted, model.card.network, model.name)
+    drawn = await run(request, large, rows.requested_rows, wanted, model.card.network, model.name)
     images = await generate(request, model, drawn.values)
     digits = Digits(images, drawn.steps, drawn.seeds, drawn.labels, wanted.width, wanted.scale, wanted.paper, model.about)
     return await run(request, large, WRITERS[kind], digits), drawn.seeds, drawn.labels

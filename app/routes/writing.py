@@ -41,7 +41,7 @@ PICTURE, FILES = (PNG, JSON, BYTES), (ZIP, JSON, BYTES)
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TypesetLine:
     """What stands there, in whose hand, where, and as a PNG."""
 
     text: str
@@ -122,12 +122,12 @@ def seed_of(wanted: Hand) -> int:
     return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
 
 
-async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[Text]:
+async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:
     """Each line's digits are written once, however often they stand in it."""
     network = model.card.network
-    if network.classes < len(writing.DIGITS):
+    if network.classes < len(writing.DIGIT_CHARACTERS):
         raise Unprocessable(f"model: {model.name} cannot be told which digit to write. Name another model.")
-    needed = [sorted(set(text) & set(writing.DIGITS)) for text in texts]
+    needed = [sorted(set(text) & set(writing.DIGIT_CHARACTERS)) for text in texts]
     z = latents.to_grid(latents.draw(seed, len(texts), network.z_dim).z * wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]
     labels = [int(character) for characters in needed for character in characters]
@@ -136,25 +136,25 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
     images = (image for part in parts for image in part)
     digits = [{character: next(images) for character in characters} for characters in needed]
 
-    def set_one(i: int) -> Text:
-        line = writing.write(texts[i], digits[i], seed + i, wanted.height, wanted.slant)
+    def set_one(i: int) -> TypesetLine:
+        line = writing.compose(texts[i], digits[i], seed + i, wanted.height, wanted.slant)
         height, width = line.picture.shape
-        return Text(texts[i], seed + i, line.boxes, height, width, png.encode(line.picture, wanted.paper))
+        return TypesetLine(texts[i], seed + i, line.boxes, height, width, png.encode(line.picture, wanted.paper))
 
     return await run_each(request, LINES_AT_ONCE, set_one, range(len(texts)))
 
 
-def as_json(text: Text) -> dict[str, Any]:
+def as_json(text: TypesetLine) -> dict[str, Any]:
     boxes = [dataclasses.asdict(box) for box in text.boxes]
     image = base64.b64encode(text.picture).decode()
     return {"text": text.text, "seed": text.seed, "width": text.width, "height": text.height, "image": image, "boxes": boxes}
 
 
-def as_list(model: Model, texts: list[Text]) -> bytes:
+def as_list(model: Model, texts: list[TypesetLine]) -> bytes:
     return listing(model.about, "lines", map(as_json, texts))
 
 
-def as_zip(_: Model, texts: list[Text]) -> bytes:
+def as_zip(_: Model, texts: list[TypesetLine]) -> bytes:
     """PNGs, `labels.csv`, and the same in `metadata.jsonl`, where loaders of image folders look for it; in a CSV they would take 007 for a
     number."""
     files, known = [], []

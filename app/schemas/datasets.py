@@ -10,12 +10,12 @@ from models.latents import SEED_MAX
 
 Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
 
-N_MAX = 10_000_000
+DIGITS_MAX = 10_000_000
 IDX_MIN = 7
 ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
 OF_PNGS = ("zip", "folders")
 HELP = {
-    "n": f"how many digits, 1 to {N_MAX} (in shards, from the command line, more); as PNGs "
+    "n": f"how many digits, 1 to {DIGITS_MAX} (in shards, from the command line, more); as PNGs "
     f"(zip, folders) at most {ZIP_MAX}: ask for the rest by first_seed",
     "first_seed": f"digit i comes from first_seed + i; 0 to {SEED_MAX}",
     "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit, "
@@ -30,7 +30,7 @@ class DatasetQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n: int = Field(60_000, ge=1, le=N_MAX, description=HELP["n"], examples=[70])
+    n: int = Field(60_000, ge=1, le=DIGITS_MAX, description=HELP["n"], examples=[70])
     first_seed: int = Field(0, ge=0, le=SEED_MAX, description=HELP["first_seed"])
     format: Format = Field("idx", description=HELP["format"])
     label: Annotated[
@@ -55,7 +55,7 @@ class BulkQuery(DatasetQuery):
 
     n: int = Field(60_000, ge=1, le=SEED_MAX + 1, description=f"how many digits, 1 to {SEED_MAX + 1}")
     format: Literal["npz", "parquet", "parquet-png"] = Field("parquet", description="npz, parquet or parquet-png, a file a shard")
-    shard: int = Field(100_000, ge=1, le=N_MAX, description=f"digits a file, 1 to {N_MAX}")
+    shard: int = Field(100_000, ge=1, le=DIGITS_MAX, description=f"digits a file, 1 to {DIGITS_MAX}")
 
 
 KINDS = ("balanced", "seed")

@@ -20,7 +20,7 @@ Z_MAX = 1_000_000.0
 GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # what becomes of the numbers of z
 EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
 EACH = "each"
-DIGITS = range(10)  # what "each" stands for
+ALL_DIGITS = range(10)  # what "each" stands for
 
 ALLOWED = {
     "seed": f"a whole number from 0 to {SEED_MAX}; without it the server draws one",
@@ -28,7 +28,7 @@ ALLOWED = {
     f"from -{Z_MAX:,.0f} to {Z_MAX:,.0f}; {GRID}",
     "label": "the digit to write: one for all, or a list with one for each; without it each seed draws its own; "
     f'"{EACH}": each seed writes all ten in a row of its own',
-    "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(DIGITS)}",
+    "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(ALL_DIGITS)}",
     "columns": f"columns of the sheet, 1 to {N_MAX}; without it the sheet is as square as can be",
     "scale": f"whole pixels a pixel becomes, 1 to {SCALE_MAX}",
     "model": "the name of a model, see /models, or name@version for that version alone; without it the default one",

@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import (
+    ALL_DIGITS,
     ALLOWED,
-    DIGITS,
     EACH,
     N_MAX,
     Count,
@@ -67,12 +67,12 @@ class Wanted(Scaled):
     @property
     def count(self) -> int:
         """How many digits."""
-        return self.draws * len(DIGITS) if self.each else self.draws
+        return self.draws * len(ALL_DIGITS) if self.each else self.draws
 
     @property
     def width(self) -> int:
         """Of a sheet, in digits: no wider than there are any."""
-        return min(self.columns or (len(DIGITS) if self.each else square_columns(self.count)), self.count)
+        return min(self.columns or (len(ALL_DIGITS) if self.each else square_columns(self.count)), self.count)
 
     @property
     def pixels(self) -> int:

@@ -19,7 +19,7 @@ class Address(Protocol):
         """One for each process. Raises PortError."""
         ...
 
-    def told(self, one: socket.socket) -> str:
+    def describe(self, one: socket.socket) -> str:
         """For people, when it is bound."""
         ...
 
@@ -39,7 +39,7 @@ class Tcp(NamedTuple):
     def sockets(self, processes: int) -> AbstractContextManager[list[socket.socket]]:
         return addresses.sockets(self.host, self.port, processes)
 
-    def told(self, one: socket.socket) -> str:
+    def describe(self, one: socket.socket) -> str:
         host, port = one.getsockname()[:2]
         return f"http://[{host}]:{port}" if one.family == socket.AF_INET6 else f"http://{host}:{port}"
 
@@ -63,5 +63,5 @@ class Unix(NamedTuple):
         with unix_sockets.bound(self.path) as one:
             yield [one] * processes
 
-    def told(self, one: socket.socket) -> str:
+    def describe(self, one: socket.socket) -> str:
         return f"the socket {one.getsockname()}"

@@ -114,7 +114,7 @@ class Supervisor:
         while self.model.process.poll() is None:  # it is no child of asyncio's
             if not begun and not self.ending.is_set() and any(self.counts[PROCESSES].parts):
                 begun = True
-                log.info("Kakite on %s, by %d processes. Ctrl-C ends it.", self.address.told(self.sockets[0]), self.processes)
+                log.info("Kakite on %s, by %d processes. Ctrl-C ends it.", self.address.describe(self.sockets[0]), self.processes)
             await asyncio.sleep(LOOK_S)
         if not self.ending.is_set():
             log.critical("The model process has ended. Restart the server.")
