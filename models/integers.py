@@ -5,7 +5,7 @@
 with weights W of 8 bits, activations x and y of 8 bits, biases b and a power of two 2^k for each output. No sum leaves
 +-2^24, so int32, float32 and float64 hold it exactly, in whatever order it is added; that is computed when a generator is made
 and again when it is loaded. (Ballé et al. 2019, "Integer networks for data compression with latent-variable models", show that
-a decoder needs this to agree across machines.) docs/integers.md defines all of it for other languages; `computing` does it.
+a decoder needs this to agree across machines.) docs/arithmetic.md defines all of it for other languages; `computing` does it.
 """
 
 import hashlib

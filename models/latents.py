@@ -2,7 +2,7 @@
 
 A seed is a promise: what it draws depends on the seed alone, not on how many are drawn, on the machine, or on the version of a
 library. The stream is Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), whose words NumPy
-freezes (NEP 19); a table turns them into normal numbers, so no logarithm of a C library has a say. docs/integers.md defines all
+freezes (NEP 19); a table turns them into normal numbers, so no logarithm of a C library has a say. docs/arithmetic.md defines all
 of it for other languages. Knows neither networks nor HTTP.
 """
 

@@ -1,4 +1,4 @@
-"""The arithmetic of docs/integers.md: what is written there is what is computed, by whichever way."""
+"""The arithmetic of docs/arithmetic.md: what is written there is what is computed, by whichever way."""
 
 import functools
 import json
@@ -17,7 +17,7 @@ from models.golden import InexactError
 from models.integers import IntegerGenerator, Layer, UnsoundError, fingerprint, golden_rows
 from tests import written_anew
 
-PAGE = (Path(__file__).parent.parent / "docs" / "integers.md").read_text()
+PAGE = (Path(__file__).parent.parent / "docs" / "arithmetic.md").read_text()
 MODELS = ("cgan", "dcgan", "dense", "kakite")
 CPU = torch.device("cpu")
 NORMAL = written_anew.table([*latents.WORDS_A_STEP[:0:-1], *latents.WORDS_A_STEP], -127)
@@ -54,7 +54,7 @@ def replaced(generator: IntegerGenerator, i: int, **parts: torch.Tensor) -> Inte
 
 
 def test_tables_of_the_page_are_those_of_the_code() -> None:
-    tables = [tuple(map(int, re.findall(r"\d+", block))) for block in re.findall(r"```\n([\d, \n]+)```", PAGE)]
+    tables = [tuple(map(int, re.findall(r"\d+", block))) for block in re.findall(r"```text\n([\d, \n]+)```", PAGE)]
     assert tables == [latents.WORDS_A_STEP, integers.TANH_WORDS]
     exact = 127.5 * (np.tanh(np.arange(4096) / 256 - 8) + 1)
     np.testing.assert_array_equal(integers.TANH, np.rint(exact))
