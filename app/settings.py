@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         "", description="Path before which it lies behind a proxy, as /kakite, whether the proxy takes it off or passes it on."
     )
     api_keys: Annotated[Listed, with_sentence(valid_keys)] = Field(
-        (), repr=False, description="ApiKeys, separated by commas, one of which every request must carry. Empty: none is needed."
+        (), repr=False, description="Keys, separated by commas, one of which every request must carry. Empty: none is needed."
     )
     api_keys_probes: bool = Field(False, description="Whether probes and /metrics need a key, too.")
     grace_s: int = Field(30, ge=0, le=DAY_S, description="Time for requests in flight to finish after SIGTERM.")

@@ -1,4 +1,5 @@
-"""docs/arithmetic.md written as code once more, by nobody who has read `models`: plain Python for the seeds, NumPy's int64 for the layers."""
+"""docs/arithmetic.md written as code once more, by nobody who has read `models`: plain Python for the seeds,
+NumPy's int64 for the layers."""
 
 import math
 

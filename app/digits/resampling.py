@@ -17,7 +17,7 @@ Places = NDArray[np.int64]
 
 
 def taps() -> NDArray[np.int32]:
-    """[256, 4]: what the four pixels around each place contribute (ApiKeys 1981, "Cubic convolution interpolation", equation 15)."""
+    """[256, 4]: what the four pixels around each place contribute (Keys 1981, "Cubic convolution interpolation", equation 15)."""
     t = np.arange(PHASES) / PHASES
     shares = [(-t + 2) * t - 1, (3 * t - 5) * t * t + 2, ((-3 * t + 4) * t + 1) * t, (t - 1) * t * t]
     shares[0] = shares[0] * t
