@@ -12,10 +12,10 @@ import torch
 
 from benchmarks.training import speed, told
 from models import device
-from training.data import Dataset
-from training.loop import Training, train
-from training.places import data_folder
+from training.cli.places import data_folder
+from training.parts.data import Dataset
 from training.recipe import BOOK
+from training.run.loop import Training, train
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ import torch
 
 from benchmarks.peers import plain
 from models import device
-from training.loop import Training, train
-from training.places import data_folder
+from training.cli.places import data_folder
 from training.recipe import BOOK
+from training.run.loop import Training, train
 
 BATCHES = (32, 64, 128, 256)
 WARM_UP = 3

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from training import styles
-from training.loop import Training, train
-from training.processes import joined
+from training.parts import styles
 from training.recipe import BOOK
+from training.run.loop import Training, train
+from training.run.processes import joined
 
 if __name__ == "__main__":
     name, data, out = sys.argv[1:]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.augmentation import Affine
+from training.parts.augmentation import Affine
 
 N = 4000
 STILL = {"share": 1.0, "rotation": 0.0, "stretch": 0.0, "shear": 0.0, "shift": 0.0}

@@ -19,11 +19,11 @@ from models.generators import Generator
 from models.integers import IntegerGenerator, fingerprint, golden_rows
 from models.networks import Convolutional, Dense
 from tests.command_line import run, size
-from training import integers
-from training.data import Idx
-from training.loop import Progress, Training, train
+from training.cli.session import fixed_latents
+from training.distillation import integers
+from training.parts.data import Idx
 from training.recipe import BOOK
-from training.run import fixed_latents
+from training.run.loop import Progress, Training, train
 
 
 def test_list_shows_what_each_recipe_swaps(capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,7 +159,7 @@ def test_interrupted_run_resumes_to_the_same_weights(
 
     parts = tmp_path / "parts"
     with monkeypatch.context() as patch:
-        patch.setattr("training.run.train", interrupted)
+        patch.setattr("training.cli.session.train", interrupted)
         assert run(*arguments, "--out", parts) == 130
     assert "Interrupted at 960 images" in capsys.readouterr().out
     assert not list(parts.glob("*.safetensors"))

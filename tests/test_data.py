@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from training.data import Batches, DataError, Idx, StackedMnist
+from training.parts.data import Batches, DataError, Idx, StackedMnist
 
 
 def idx(values: Any) -> bytes:

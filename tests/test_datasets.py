@@ -20,7 +20,7 @@ from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
 from tests.answers import assert_problem, pixels, post
-from training.data import Idx
+from training.parts.data import Idx
 
 pytestmark = pytest.mark.anyio
 

@@ -14,10 +14,10 @@ from models.directions import DirectionsError
 from models.latents import Latents, as_numbers, draw, from_numbers
 from models.pixels import Pixels
 from tests.answers import digits
-from training import directions as finding
 from training.__main__ import main
-from training.directions import PROPERTIES
-from training.sampling import write
+from training.measuring import directions as finding
+from training.measuring.directions import PROPERTIES
+from training.measuring.sampling import write
 
 SHIPPED = weights.load(FOLDER / "kakite.safetensors")
 FOUND = directions.read(FOLDER / "kakite.directions.json", SHIPPED.tensors_sha256, SHIPPED.card.network.z_dim)

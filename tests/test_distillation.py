@@ -11,8 +11,8 @@ from models.latents import Latents, draw, one_hot, rows
 from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import Pixels, to_uint8
 from tests.test_folding import lived_in
-from training.integers import Student, distil
-from training.sampling import write
+from training.distillation.integers import Student, distil
+from training.measuring.sampling import write
 
 CPU = torch.device("cpu")
 KINDS = [Dense(), Convolutional(hidden=64), Refined(z_dim=100, hidden=64)]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from training import download as module
-from training.download import DownloadError, download
+from training.parts import download as module
+from training.parts.download import DownloadError, download
 
 FILES = {f"file-{i}": f"the content of file {i}".encode() * 1000 for i in range(4)}
 

@@ -11,13 +11,13 @@ from models import latents
 from models.generators import Generator
 from models.networks import Convolutional
 from models.pixels import to_float
-from training import judge, measures, pupil
-from training.classifier import ClassifierError
-from training.data import Dataset, Idx
-from training.evaluate import WATCHED, Bench, Protocol, evenly
-from training.measures import frechet, sand
-from training.pupil import examined
-from training.sampling import write
+from training.measuring import judge, measures, pupil
+from training.measuring.classifier import ClassifierError
+from training.measuring.evaluate import WATCHED, Bench, Protocol, evenly
+from training.measuring.measures import frechet, sand
+from training.measuring.pupil import examined
+from training.measuring.sampling import write
+from training.parts.data import Dataset, Idx
 
 
 def test_paper_has_no_sand_and_noise_has_much(data: Path) -> None:

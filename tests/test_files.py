@@ -18,8 +18,9 @@ from models.cards import FOLDER
 from models.files import FileError
 from models.sentences import SentenceError
 from tests.running import PATIENCE_S, free_port
-from training import checkpoint, judge
-from training.data import Idx
+from training.measuring import judge
+from training.parts.data import Idx
+from training.run import checkpoint
 
 HUGE = 40 * 10**9
 

@@ -11,7 +11,7 @@ from models.generators import DenseGenerator, Generator
 from models.layers import UpsampledConv
 from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import to_uint8
-from training.folding import Affine, fold
+from training.distillation.folding import Affine, fold
 
 KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Convolutional(hidden=64, channels=3), Refined(z_dim=100)]
 

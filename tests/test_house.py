@@ -38,33 +38,33 @@ def test_process_that_speaks_http_does_without_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# The rooms of app/, each of which imports those before it alone; modules beside the rooms count as rooms.
-LOW = ("errors", "checks", "settings", "schemas", "telemetry", "encode", "engine", "digits", "datasets", "inference")
-ROOMS = (*LOW, "http", "routes", "main", "server", "probe", "cli", "__main__")
+# The rooms of a package, each of which imports those before it alone; modules beside the rooms count as rooms.
+ROOMS = {
+    "app": "errors checks settings schemas telemetry encode engine digits datasets inference http routes main server probe cli __main__",
+    "training": "parts recipe distillation run measuring pictures cli __main__",
+}
 
 
-def test_rooms_import_one_way() -> None:
-    files = [file for file in (ROOT / "app").rglob("*.py") if file != ROOT / "app/__init__.py"]
-    assert {room_of(file) for file in files} == set(ROOMS)
-    imports = [(file, room) for file in files for room in rooms_imported(file)]
-    wrong = [f"{file.relative_to(ROOT)} imports {room}" for file, room in imports if ROOMS.index(room) > ROOMS.index(room_of(file))]
-    assert wrong == []
+@pytest.mark.parametrize("package", ROOMS)
+def test_rooms_import_one_way(package: str) -> None:
+    rooms, folder = ROOMS[package].split(), ROOT / package
+    files = [file for file in folder.rglob("*.py") if file != folder / "__init__.py"]
+    found = {file: file.relative_to(folder).parts[0].removesuffix(".py") for file in files}
+    assert set(found.values()) == set(rooms)
+    imports = [(file, room) for file in files for room in rooms_imported(file, package, rooms)]
+    assert [f"{file} imports {room}" for file, room in imports if rooms.index(room) > rooms.index(found[file])] == []
 
 
-def room_of(file: Path) -> str:
-    return file.relative_to(ROOT / "app").parts[0].removesuffix(".py")
-
-
-def rooms_imported(file: Path) -> set[str]:
-    rooms = set()
+def rooms_imported(file: Path, package: str, rooms: list[str]) -> set[str]:
+    imported = set()
     for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "app":
-            rooms |= {alias.name for alias in node.names if alias.name in ROOMS}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("app."):
-            rooms.add(str(node.module).split(".")[1])
+        if isinstance(node, ast.ImportFrom) and node.module == package:
+            imported |= {alias.name for alias in node.names if alias.name in rooms}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{package}."):
+            imported.add(str(node.module).split(".")[1])
         elif isinstance(node, ast.Import):
-            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("app.")}
-    return rooms
+            imported |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith(f"{package}.")}
+    return imported
 
 
 @pytest.mark.parametrize("package", ["app", "models", "training"])

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import classifier, judge
-from training.classifier import ClassifierError, shifted
-from training.data import Idx
+from training.measuring import classifier, judge
+from training.measuring.classifier import ClassifierError, shifted
+from training.parts.data import Idx
 
 
 def test_shipped_judge_reads_real_digits(data: Path) -> None:

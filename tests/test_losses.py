@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from training.losses import NonSaturating, Relativistic
+from training.parts.losses import NonSaturating, Relativistic
 
 
 def test_loss_is_binary_cross_entropy_with_logits() -> None:

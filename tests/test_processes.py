@@ -15,9 +15,9 @@ import torch
 
 from models import weights
 from tests.running import PATIENCE_S
-from training.loop import RecipeError, Training
-from training.processes import Processes
 from training.recipe import BOOK
+from training.run.loop import RecipeError, Training
+from training.run.processes import Processes
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from PIL import Image, ImageSequence
 
 from models.pixels import Pixels
-from training import report
-from training.data import Dataset
-from training.measures import Misread, Nearest
+from training.measuring.measures import Misread, Nearest
+from training.parts.data import Dataset
+from training.pictures import report
 
 
 def grey(*levels: int) -> Pixels:

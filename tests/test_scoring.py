@@ -9,7 +9,7 @@ import pytest
 
 from models import cards, weights
 from tests.command_line import run, size
-from training import stacked
+from training.measuring import stacked
 
 
 def test_stacked_trains_both_recipes_and_counts_their_modes(

@@ -13,7 +13,7 @@ import pytest
 from models.cards import FOLDER
 from tests.answers import pixels
 from tests.running import PATIENCE_S
-from training.data import Idx
+from training.parts.data import Idx
 
 pytestmark = pytest.mark.anyio
 

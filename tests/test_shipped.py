@@ -8,7 +8,7 @@ from models import weights
 from models.cards import FOLDER
 from models.integers import IntegerGenerator
 from models.weights import Weights
-from training import tables
+from training.cli import tables
 
 SHIPPED = {"cgan": 640_000, "dcgan": 640_000, "dense": 640_000, "kakite": 6_000_128}  # name: images seen
 

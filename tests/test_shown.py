@@ -16,7 +16,7 @@ from models.cards import FOLDER
 from models.shown import shown, shown_lines
 from models.weights import WeightsError
 from tests.running import PATIENCE_S
-from training.console import PlainConsole
+from training.cli.console import PlainConsole
 
 HOSTILE = os.fsdecode(b'a\nINFO:     forged\r\x1b[31m\x1b]0;title\x07 "quoted" \xe2\x80\xae\xff[bold]')
 TOLD = r'a\nINFO:     forged\r\x1b[31m\x1b]0;title\x07 "quoted" \u202e\udcff[bold]'

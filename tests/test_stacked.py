@@ -9,8 +9,8 @@ import torch
 
 from models.generators import Generator
 from models.pixels import to_float
-from training import judge, stacked
-from training.data import Idx
+from training.measuring import judge, stacked
+from training.parts.data import Idx
 
 
 def test_one_number_is_one_mode_and_far_from_the_data(data: Path) -> None:

@@ -6,10 +6,10 @@ import torch
 from numpy.typing import NDArray
 from scipy import stats
 
-from training import styles
-from training.data import Dataset
-from training.labels import Styled
-from training.styles import SMALLEST
+from training.parts import styles
+from training.parts.data import Dataset
+from training.parts.labels import Styled
+from training.parts.styles import SMALLEST
 
 COMMON, RARE = 300, SMALLEST + 5
 

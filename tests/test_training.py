@@ -11,14 +11,15 @@ import torch
 
 from models import device
 from models.device import DeviceError
-from training import checkpoint, styles
-from training.augmentation import Affine
-from training.checkpoint import CheckpointError
-from training.data import Idx
-from training.labels import OneHot, Unlabelled
-from training.loop import Progress, RecipeError, Training, train
-from training.optimizers import MovingAverage
+from training.parts import styles
+from training.parts.augmentation import Affine
+from training.parts.data import Idx
+from training.parts.labels import OneHot, Unlabelled
+from training.parts.optimizers import MovingAverage
 from training.recipe import AUGMENTED, BOOK, CGAN, DCGAN, DENSE, KAKITE, REFINED, STYLED, Recipe, swaps
+from training.run import checkpoint
+from training.run.checkpoint import CheckpointError
+from training.run.loop import Progress, RecipeError, Training, train
 
 CPU = torch.device("cpu")
 AVERAGED = replace(DENSE, labels=OneHot(10), optimizer=replace(DENSE.optimizer, average=0.9))

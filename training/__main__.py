@@ -11,15 +11,17 @@ from models.device import CHOICES, DeviceError
 from models.files import FileError
 from models.shown import shown_lines
 from models.weights import WeightsError
-from training import commands, directions, integers, judge, scoring
-from training.checkpoint import CheckpointError
-from training.classifier import ClassifierError
-from training.console import PlainConsole
-from training.data import DataError
-from training.download import DownloadError
-from training.loop import RecipeError
-from training.processes import ProcessesError
+from training.cli import commands, scoring
+from training.cli.console import PlainConsole
+from training.distillation import integers
+from training.measuring import directions, judge
+from training.measuring.classifier import ClassifierError
+from training.parts.data import DataError
+from training.parts.download import DownloadError
 from training.recipe import BOOK
+from training.run.checkpoint import CheckpointError
+from training.run.loop import RecipeError
+from training.run.processes import ProcessesError
 
 # What a user can cause and mend: told in a sentence, without a traceback.
 EXPECTED = (

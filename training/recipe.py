@@ -6,11 +6,11 @@ CGAN = replace(DCGAN, labels=OneHot(10))
 from dataclasses import dataclass, is_dataclass, replace
 
 from models.networks import Convolutional, Dense, Networks, Projected, Refined
-from training.augmentation import Affine
-from training.data import Idx, Source, StackedMnist
-from training.labels import Labels, OneHot, Styled, Unlabelled
-from training.losses import Loss, NonSaturating, Relativistic
-from training.optimizers import Adam, Pair
+from training.parts.augmentation import Affine
+from training.parts.data import Idx, Source, StackedMnist
+from training.parts.labels import Labels, OneHot, Styled, Unlabelled
+from training.parts.losses import Loss, NonSaturating, Relativistic
+from training.parts.optimizers import Adam, Pair
 
 
 @dataclass(frozen=True)

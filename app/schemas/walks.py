@@ -71,7 +71,7 @@ class Way(Scaled):
 
 class Walk(Way):
     frames: Annotated[int, Field(ge=2, le=FRAMES_MAX), WHOLE] = Field(16, description=HELP["frames"])
-    format: Literal["png"] | AnimationFormat = Field("png", description=HELP["format"])
+    format: Literal["png", AnimationFormat] = Field("png", description=HELP["format"])
     columns: Count | None = Field(None, description="columns of a strip; without it one row")
     ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
     loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.peers.literal import literal
 from models.pixels import to_float
-from training.data import Dataset
+from training.parts.data import Dataset
 from training.recipe import Recipe
 
 

@@ -12,8 +12,8 @@ from PIL import Image
 from models import files, weights
 from models.cards import SUFFIX
 from models.pixels import SIDE
-from training.data import DataError
-from training.run import Folder
+from training.parts.data import DataError
+from training.run.folder import Folder
 
 SHOWN = 10  # digits a row
 MOMENTS = 16  # rows, the last one among them

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from models import cards
-from training.download import cache_folder
+from training.parts.download import cache_folder
 
 
 def data_folder(named: Path | None) -> Path:

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from models.pixels import SIDE
-from training.data import Dataset
+from training.parts.data import Dataset
 
 SMALLEST = 20  # images of a style: what is rarer stays with its neighbours
 TRIES = 3  # of k-means, of which the tightest counts

@@ -31,7 +31,7 @@ from models.integers import (
     is_leaky,
 )
 from models.pixels import SIDE
-from training.folding import Affine, fold
+from training.distillation.folding import Affine, fold
 
 STEPS = 4000  # of a distillation
 COMPARED = 1000  # digits by which it is told how far it came

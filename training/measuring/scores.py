@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training import measures
+from training.measuring import measures
 
 
 @dataclass(frozen=True)

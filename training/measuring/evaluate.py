@@ -12,12 +12,12 @@ from models.generators import Generator
 from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import Pixels
-from training import measures, pupil
-from training.classifier import CLASSES, ClassifierError
-from training.data import Dataset
-from training.judge import Judge, Judged, judged
-from training.sampling import write
-from training.scores import Scores
+from training.measuring import measures, pupil
+from training.measuring.classifier import CLASSES, ClassifierError
+from training.measuring.judge import Judge, Judged, judged
+from training.measuring.sampling import write
+from training.measuring.scores import Scores
+from training.parts.data import Dataset
 
 SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on at most, and real ones against which
 WATCHED = 1_000  # digits whose nearest training digit is looked for at most

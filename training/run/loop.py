@@ -15,12 +15,12 @@ from torch import Tensor, nn
 
 from models.device import has_bfloat16
 from models.pixels import to_float
-from training import styles
-from training.data import Batches, Dataset
-from training.optimizers import MovingAverage
-from training.processes import ALONE, Processes
+from training.parts import styles
+from training.parts.data import Batches, Dataset
+from training.parts.optimizers import MovingAverage
+from training.parts.styles import Styles
 from training.recipe import Recipe
-from training.styles import Styles
+from training.run.processes import ALONE, Processes
 
 
 class RecipeError(Exception):

@@ -22,7 +22,7 @@ from models import files
 from models.files import FileError
 from models.pixels import SIDE
 from models.sentences import SentenceError
-from training.augmentation import Affine
+from training.parts.augmentation import Affine
 
 Split = Literal["train", "test"]
 STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}

@@ -19,60 +19,22 @@ from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
-from models.cards import FLOAT_SUFFIX, SUFFIX, Card, DataCard, NetworkCard
+from models.cards import Card, DataCard, NetworkCard
 from models.device import describe
 from models.latents import Latents
-from training import checkpoint, report
-from training.bar import progress_bar
-from training.checkpoint import CheckpointError
-from training.data import Dataset
-from training.loop import Progress, Training, train
-from training.processes import launch
-from training.sampling import first_look, write
+from training.cli.progress_bar import progress_bar
+from training.measuring.sampling import first_look, write
+from training.parts.data import Dataset
+from training.pictures import report
+from training.run import checkpoint
+from training.run.checkpoint import CheckpointError
+from training.run.folder import Folder
+from training.run.loop import Progress, Training, train
+from training.run.processes import launch
 
 CHECKPOINT_S = 45.0
 SHEETS = 40  # a run leaves this many sheets behind
 WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
-
-
-@dataclass(frozen=True)
-class Folder:
-    """Where everything of a run lies."""
-
-    root: Path
-    name: str
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.root / "checkpoint.pt"
-
-    @property
-    def weights(self) -> Path:
-        return self.root / f"{self.name}{SUFFIX}"
-
-    @property
-    def trained(self) -> Path:
-        """The float generator, of which the weights are made."""
-        return self.root / f"{self.name}{FLOAT_SUFFIX}"
-
-    @property
-    def curves(self) -> Path:
-        return self.root / "losses.png"
-
-    @property
-    def last_sheet(self) -> Path:
-        return self.root / "sheet.png"
-
-    @property
-    def film(self) -> Path:
-        return self.root / "film.png"
-
-    @property
-    def sheets(self) -> Path:
-        return self.root / "sheets"
-
-    def sheet(self, images: int) -> Path:
-        return self.sheets / f"{images:09d}.png"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from training.loop import Progress
+from training.run.loop import Progress
 
 LINE_EACH_S = 30.0
 

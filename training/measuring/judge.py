@@ -19,9 +19,9 @@ from torch.nn import functional as F
 from models import atomic, tensors
 from models.files import FileError
 from models.pixels import Pixels
-from training.classifier import CLASSES, ClassifierError, chunks
+from training.measuring.classifier import CLASSES, ClassifierError, chunks
 
-FILE = Path(__file__).parent / "weights" / "judge.safetensors"
+FILE = Path(__file__).parent.parent / "weights" / "judge.safetensors"
 FEATURES = 128
 SMOOTHING = 0.05  # of the labels it is taught
 

@@ -19,7 +19,7 @@ from models.generators import Generator
 from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import SIDE, Pixels
-from training.sampling import write
+from training.measuring.sampling import write
 
 DIGITS = 20_000  # that they are found from
 Measured = NDArray[np.float64]  # [n]

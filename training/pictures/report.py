@@ -15,10 +15,10 @@ from PIL import Image
 
 from models import files
 from models.pixels import SIDE, Pixels, sheet
-from training.data import Dataset
-from training.loop import Progress
-from training.measures import Misread, Nearest
-from training.scores import Scores
+from training.measuring.measures import Misread, Nearest
+from training.measuring.scores import Scores
+from training.parts.data import Dataset
+from training.run.loop import Progress
 
 FEW = 20  # points of a curve, which are marked, since of one alone there would be no line
 

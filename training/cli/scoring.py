@@ -15,14 +15,16 @@ from rich.table import Table
 
 from models import device, latents, weights
 from models.generators import Generator
-from training import classifier, commands, evaluate, judge, report, stacked, tables
-from training.data import Idx
-from training.loop import RecipeError
-from training.measures import sand
-from training.places import data_folder, weights_file
-from training.run import Folder
-from training.sampling import write
-from training.scores import Scores
+from training.cli import commands, tables
+from training.cli.places import data_folder, weights_file
+from training.measuring import classifier, evaluate, judge, stacked
+from training.measuring.measures import sand
+from training.measuring.sampling import write
+from training.measuring.scores import Scores
+from training.parts.data import Idx
+from training.pictures import report
+from training.run.folder import Folder
+from training.run.loop import RecipeError
 
 SHOWN = 64
 TAUGHT = {key + end for key in ("train_on_synthetic", "train_on_synthetic_spread", "pupils", "lessons") for end in ("", tables.REAL)}

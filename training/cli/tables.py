@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from rich.table import Table
 
-from training.evaluate import SAMPLE, WATCHED
-from training.pupil import EPOCHS
-from training.scores import Scores
+from training.measuring.evaluate import SAMPLE, WATCHED
+from training.measuring.pupil import EPOCHS
+from training.measuring.scores import Scores
 
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"

@@ -7,8 +7,8 @@ from: a digit with the wrong label teaches it wrong, a style of writing that is 
 import torch
 from torch import Tensor, nn
 
-from training.classifier import CLASSES, accuracy, teach
-from training.data import Dataset
+from training.measuring.classifier import CLASSES, accuracy, teach
+from training.parts.data import Dataset
 
 EPOCHS = 5
 

@@ -13,16 +13,18 @@ from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
 from models.generators import Generator
 from models.integers import UnsoundError
-from training import directions as finding
-from training import filmstrip, integers
-from training.data import CLASSES_MAX
-from training.download import cache_folder, download
-from training.loop import RecipeError, Training
-from training.places import data_folder, weights_file
-from training.processes import joined, local_device, restarts
+from training.cli.places import data_folder, weights_file
+from training.cli.session import Plan, run
+from training.distillation import integers
+from training.measuring import directions as finding
+from training.measuring.sampling import first_look, write
+from training.parts.data import CLASSES_MAX
+from training.parts.download import cache_folder, download
+from training.pictures import filmstrip
 from training.recipe import BOOK, swaps
-from training.run import Folder, Plan, run
-from training.sampling import first_look, write
+from training.run.folder import Folder
+from training.run.loop import RecipeError, Training
+from training.run.processes import joined, local_device, restarts
 
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 

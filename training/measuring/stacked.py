@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from models import latents
 from models.generators import Generator
-from training import measures
-from training.classifier import CLASSES
-from training.data import Dataset
-from training.judge import Judge, judged
-from training.sampling import write
+from training.measuring import measures
+from training.measuring.classifier import CLASSES
+from training.measuring.judge import Judge, judged
+from training.measuring.sampling import write
+from training.parts.data import Dataset
 
 SAMPLES = 26_000
 RECIPES = ("stacked-dcgan", "stacked")

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from models.device import has_bfloat16
 from models.pixels import Pixels, to_float
 from models.sentences import SentenceError
-from training.data import Batches, Dataset
+from training.parts.data import Batches, Dataset
 
 CLASSES = 10
 CHUNK = 1000

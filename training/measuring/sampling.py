@@ -8,7 +8,7 @@ from models.generators import Generator
 from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import SIDE, Pixels, to_uint8
-from training.measures import sand
+from training.measuring.measures import sand
 
 CHUNK = 500
 QUICK = 2_000  # digits that a new card's sand rests on

@@ -1,0 +1,1 @@
+"""`python -m training`: commands, and a run as a person sees it."""

@@ -1,0 +1,1 @@
+"""From a float generator to the integer one that is served."""
