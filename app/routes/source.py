@@ -4,6 +4,7 @@ import functools
 import hashlib
 import io
 import zipfile
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
@@ -33,9 +34,20 @@ def source(request: Request) -> Response:
 def archive() -> tuple[bytes, str]:
     """The ZIP, the same for the same program, and its tag."""
     files = [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.suffix in WRITTEN]
-    files += ROOT.glob("LICENSE")  # which lies there in a checkout
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(files):
             packed.writestr(zipfile.ZipInfo(file.relative_to(ROOT).as_posix()), file.read_bytes(), zipfile.ZIP_DEFLATED)
+        if told := licence():
+            packed.writestr(zipfile.ZipInfo("LICENSE"), told, zipfile.ZIP_DEFLATED)
     return content.getvalue(), f'"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}"'
+
+
+def licence() -> str | None:
+    """What came with the installed package, or what lies beside the folders of one that is not installed."""
+    try:
+        told = distribution("kakite").read_text("licenses/LICENSE")
+    except PackageNotFoundError:
+        told = None
+    beside = ROOT / "LICENSE"
+    return told or (beside.read_text() if beside.exists() else None)
