@@ -29,14 +29,14 @@ from app.http.routing import compress, prepared
 from app.http.security_headers import SecurityHeaders
 from app.http.services import Services
 from app.http.thread_pool import ThreadPool
-from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, walks, writing
+from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, source, walks, writing
 from app.settings import Settings
 from app.telemetry.counts import BEAT, Count, Counts, now_us
 from app.telemetry.logs import RequestLog, Stream
 from app.telemetry.metrics import Metrics
 
-ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs)  # in the order in which a request tries them
-ABOUT = "Handwritten digits on demand, from a generator trained on MNIST. A seed is a promise: the same seed gives the same digit."
+# in the order in which a request tries them
+ROUTES = (pictures, page, writing, walks, datasets, inference, models, health, metrics, docs, source)
 
 
 def create_app(
@@ -78,7 +78,8 @@ def create_app(
     routes = prepared(route for module in ROUTES for route in module.router.routes)  # side by side: routers in routers look twice for each
     app = FastAPI(
         title="Kakite",
-        description=ABOUT,
+        description=openapi.INTRODUCTION,
+        openapi_tags=openapi.TAGS,
         version=__version__,
         openapi_url=None,
         lifespan=lifespan,

@@ -111,6 +111,14 @@ def picture(content: bytes) -> Ink:
         return np.asarray(image.convert("L"))
 
 
+def told_request(page: Page, panel: str) -> Locator:
+    """What a panel shows as a request, in its box, which is opened for that."""
+    box = page.locator(f"#{panel} .request")
+    if box.get_attribute("open") is None:
+        box.locator("summary").click()
+    return box.locator("code")
+
+
 def drawn(canvas: Locator) -> int:
     return int(canvas.get_attribute("data-drawn") or 0)
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import ink, kept, opened, picture, seen
+from tests.browsing import ink, kept, opened, picture, seen, told_request
 from tests.running import PATIENCE_S, server
 
 KEY = "geheim-\u00fc"  # encoded by some clients as Latin-1, by others as UTF-8
@@ -105,6 +106,12 @@ def test_downloads_and_the_list_of_models_come_with_the_key(browser: Browser, ke
             page.get_by_role("link", name="as WebP").click()
         with Image.open(Path(download.value.path())) as film:
             assert (download.value.suggested_filename, film.format) == ("walk.webp", "WEBP")
+        page.goto(f"{keyed}/?panel=write&text=1984")
+        seen(page)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Source code").click()
+        assert zipfile.is_zipfile(download.value.path())
+        assert httpx.get(f"{keyed}/source.zip").status_code == 401
         page.get_by_role("link", name="the models").click()
         page.wait_for_url("blob:**")
         assert json.loads(page.locator("body").inner_text())["default"] == "kakite"
@@ -120,7 +127,7 @@ def test_no_request_that_is_shown_and_no_link_that_is_copied_holds_the_key_but_w
     with opened_keyed(browser, keyed, "/?panel=bench&seed=7&label=4&slant=1.5", permissions=permissions) as page:
         sign_in(page)
         seen(page)
-        code = page.locator("#bench .request code")
+        code = told_request(page, "bench")
         shown = {}
         for kind in ("address", "curl", "httpx"):
             page.locator("#bench").get_by_role("radio", name=kind).check(force=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import ink, opened, picture
+from tests.browsing import ink, opened, picture, told_request
 from tests.prefixing import proxied
 from tests.running import server
 
@@ -47,12 +47,12 @@ def test_every_panel_works_under_a_prefix_and_asks_for_nothing_outside_it(browse
 
 def test_what_is_shown_copied_and_saved_is_under_the_prefix(browser: Browser, behind: str) -> None:
     with opened(browser, behind, "/?panel=bench&seed=7&label=4", permissions=["clipboard-read", "clipboard-write"]) as page:
-        words = shlex.split(page.locator("#bench .request code").inner_text().replace("\\\n", ""))
+        words = shlex.split(told_request(page, "bench").inner_text().replace("\\\n", ""))
         assert words[1].startswith(f"{behind}/generate?")
         assert np.array_equal(picture(httpx.get(words[1]).content)[::8, ::8], ink(page.locator("#digit")))
         for kind in ("address", "httpx"):
             page.locator("#bench").get_by_role("radio", name=kind).check(force=True)
-            assert f"{behind}/generate?" in page.locator("#bench .request code").inner_text()
+            assert f"{behind}/generate?" in told_request(page, "bench").inner_text()
         page.locator("#bench").get_by_role("button", name="Copy link").click()
         assert page.evaluate("navigator.clipboard.readText()") == f"{behind}/?panel=bench&seed=7&label=4"
         page.goto(f"{behind}/?panel=write&text=1984")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browsing import ink, kept, opened, picture, seen
+from tests.browsing import ink, kept, opened, picture, seen, told_request
 from tests.running import PATIENCE_S, free_port, server
 
 FLIGHTS = """
@@ -36,8 +36,8 @@ def test_one_request_at_a_time_and_the_latest_wins(browser: Browser, service: st
         page.get_by_role("slider", name="slant").focus()
         for _ in range(30):
             page.keyboard.press("ArrowRight")
-        expect(page.locator("#bench .request code")).to_contain_text('"z"')
-        [sent] = re.findall(r"-d '(.*)'", page.locator("#bench .request code").inner_text())
+        expect(told_request(page, "bench")).to_contain_text('"z"')
+        [sent] = re.findall(r"-d '(.*)'", told_request(page, "bench").inner_text())
         answer = httpx.post(f"{service}/generate", json={**json.loads(sent), "scale": 1})
         deadline = time.monotonic() + PATIENCE_S
         while not np.array_equal(ink(page.locator("#digit")), picture(answer.content)):

@@ -20,6 +20,46 @@ from app.schemas.pictures import GenerateBody
 from app.schemas.walks import ArithmeticBody, WalkBody
 from app.schemas.writing import WriteBody
 
+INTRODUCTION = """
+Handwritten digits on demand, from generators trained on MNIST.
+
+**Seeds.** Digit *i* of an answer comes from `seed + i`, and from nothing else: the same seed gives the same bytes, alone or in a sheet,
+today and tomorrow. Without a `seed` the server draws one. The header `Kakite-Seed` tells it in either case.
+
+**Labels.** `label` says which digits are written: one for all (`7`), a list (`2,0,2,6` in a query, `[2, 0, 2, 6]` in JSON), or `each` for
+all ten in each hand. Without a label each seed draws its own. The header `Kakite-Labels` tells them. Models trained without labels take
+none.
+
+**Accept.** The header `Accept` chooses the format where a route has several. Pictures come as `image/png` unless you ask for
+`application/json`, to get seeds, labels and z beside the picture, `application/zip` for one file a digit, or `application/x-npz` for NumPy.
+Each route lists its own.
+
+**Errors.** What cannot be served is refused as `application/problem+json`, with a sentence that says what to change.
+""".strip()
+
+TAGS: list[dict[str, Any]] = [
+    {"name": "pictures", "description": "Digits by seed, label or z: one, or a sheet of up to 1,024."},
+    {"name": "writing", "description": "Numbers, dates and postcodes, each in one hand."},
+    {"name": "latent space", "description": "What lies between hands: walks, planes, and sums of z."},
+    {
+        "name": "data sets",
+        "description": "Labelled digits, up to ten million, streamed in the formats of MNIST, NumPy, Parquet and image folders.",
+    },
+    {
+        "name": "models",
+        "description": "The models that are served: how they were made, how good they are, and the directions through their z.",
+    },
+    {
+        "name": "Open Inference Protocol",
+        "description": "The same generators for clients of KServe and Triton.",
+        "externalDocs": {"description": "The protocol", "url": "https://github.com/kserve/open-inference-protocol"},
+    },
+    {
+        "name": "health",
+        "description": "For whoever keeps the service running: whether it lives, whether it is ready, and metrics for Prometheus.",
+    },
+]
+
 BODIES = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest)  # the answers FastAPI names by itself
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 

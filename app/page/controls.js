@@ -1,6 +1,8 @@
 // Controls that several panels have.
 
 import { SEED_MAX, anySeed } from "./address.js";
+import { modelsFor } from "./service.js";
+import "./stencils.js";
 import { words } from "./words.js";
 
 /** Whether a button can be used; one that cannot keeps the focus it has. */
@@ -40,6 +42,25 @@ export function browse(panel, n, go) {
   onClick(panel.querySelector(".forth"), () => to(seed + n));
   onClick(panel.querySelector(".shuffle"), () => to(anySeed()));
   return at;
+}
+
+/**
+ * The choice of a model in a panel, where there is one; `chosen(model)` is told of the reader's. The function it gives chooses by a name
+ * out of an address, and gives the model: the first for a name that none has, null if there is no model.
+ */
+export async function modelChoice(panel, needed, chosen) {
+  const models = await modelsFor(needed);
+  const select = panel.querySelector("[name=model]");
+  select.replaceChildren(...models.map(({ name }) => new Option(name)));
+  select.parentElement.hidden = models.length < 2;
+  const choose = (name) => {
+    const model = models.find((one) => one.name === name) ?? models[0] ?? null;
+    select.value = model?.name;
+    panel.classList.toggle("unlabelled", !model?.labels);
+    return model;
+  };
+  select.onchange = () => chosen(choose(select.value));
+  return choose;
 }
 
 /** A button that plays until it is pressed again, or `step()` returns false. `stop()` does what it says; `stopped` is told of it. */

@@ -7,6 +7,7 @@ import * as swap from "./panels/swap.js";
 import * as walk from "./panels/walk.js";
 import * as write from "./panels/write.js";
 import { held } from "./key.js";
+import { keep } from "./memory.js";
 import { copy } from "./request.js";
 import { latest } from "./service.js";
 import { language, words } from "./words.js";
@@ -33,7 +34,7 @@ async function show() {
   document.title = `${[...heading.children].find((child) => child.lang === language()).textContent} · Kakite, ${words().title}`;
   document.documentElement.classList.add("ready");
   try {
-    await (ready[name] ??= PANELS[name].prepare());
+    await (ready[name] ??= PANELS[name].prepare(fields));
   } catch {
     delete ready[name]; // the reader has been told why, and may come again
     return;
@@ -81,11 +82,7 @@ const other = document.getElementById("language");
 other.addEventListener("click", () => {
   PANELS[seen].leave?.();
   document.documentElement.lang = language() === "ja" ? "en" : "ja";
-  try {
-    localStorage.setItem("language", language());
-  } catch {
-    // a browser that keeps nothing
-  }
+  keep("language", language());
   show();
 });
 

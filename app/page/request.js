@@ -1,6 +1,8 @@
 // "As a request": what is seen, as an address, as curl and as httpx, to copy.
 
 import { held } from "./key.js";
+import { keep, recall } from "./memory.js";
+import "./stencils.js";
 import { words } from "./words.js";
 
 const KINDS = ["url", "curl", "httpx"];
@@ -43,10 +45,14 @@ export async function copy(text, button) {
   setTimeout(() => (status.textContent = ""), 2000);
 }
 
-/** Builds the box in a panel; the function it returns shows { path, body, file } there. */
+/** The box of a panel; the function it returns shows { path, body, file } there. All boxes are open, or none, as the reader left them. */
 export function requestBox(panel) {
-  const box = document.getElementById("request").content.cloneNode(true).firstElementChild;
-  panel.querySelector(".request-here").replaceWith(box);
+  const box = panel.querySelector(".request");
+  box.open = recall("request") === "open";
+  box.addEventListener("toggle", () => {
+    keep("request", box.open ? "open" : "closed");
+    for (const other of document.querySelectorAll(".request")) other.open = box.open;
+  });
   const code = box.querySelector("code");
   const radios = [...box.querySelectorAll("input")];
   let shown = null;

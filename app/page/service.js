@@ -118,16 +118,21 @@ export function known(request) {
 }
 
 /**
- * The model that the page plays with: the default one; or, if that has labels but not ten, or labels are needed, the best that fits.
- * Null if none does. `asked` is what names it in a request.
+ * The models that the page can play with: those that know ten labels or more, and unless labels are needed those that know none. First the
+ * service's default one, if it is among them, then the best. `asked` is what names one in a request, and in an address.
  */
-export async function modelFor({ labels }) {
+export async function modelsFor({ labels }) {
   const { models } = await known({ path: "models" });
-  const fits = ({ network }) => network.classes >= 10 || (!labels && !network.classes);
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
-  const fit = models.find((model) => model.default && fits(model)) ?? models.filter(fits).sort((a, b) => agreement(b) - agreement(a))[0];
-  if (!fit) return null;
-  return { name: fit.name, labels: fit.network.classes >= 10, directions: fit.directions, asked: fit.default ? {} : { model: fit.name } };
+  return models
+    .filter(({ network }) => network.classes >= 10 || (!labels && !network.classes))
+    .sort((a, b) => b.default - a.default || agreement(b) - agreement(a))
+    .map((model) => ({
+      name: model.name,
+      labels: model.network.classes >= 10,
+      directions: model.directions,
+      asked: model.default ? {} : { model: model.name },
+    }));
 }
 
 /** A path with a query, in the form one would type. */

@@ -1,11 +1,12 @@
 // Bench: one hand, its sliders, its numbers, and the ten digits it writes.
 
 import { SEED_MAX, addressOf, anySeed, steps, whole, write } from "../address.js";
-import { enable, onClick, roving } from "../controls.js";
+import { enable, modelChoice, onClick, roving } from "../controls.js";
 import * as hands from "../hand.js";
 import { SIDE, draw } from "../ink.js";
 import { copy, requestBox } from "../request.js";
-import { known, latest, modelFor, pathOf } from "../service.js";
+import { known, latest, pathOf } from "../service.js";
+import { stencil } from "../stencils.js";
 import { words } from "../words.js";
 
 const panel = document.getElementById("bench");
@@ -17,12 +18,14 @@ const seedField = panel.querySelector("#bench-seed");
 const [undo, asDrawn] = ["#undo", "#as-drawn"].map((id) => panel.querySelector(id));
 const toWalk = panel.querySelector("#to-walk");
 const asRequest = requestBox(panel);
+const NONE = []; // directions, of a model that has none
 
+let choose = null;
 let model = null;
-let directions = []; // of the model
-let hand = null;
-let own = []; // the z of a seed,
-let ownSeed = null; // of the hand's but for the moment until it is answered
+let directions = NONE; // of the model
+let hand = hands.drawn(0, 0);
+let own = []; // the z of its seed
+let coming = null; // another hand, until the service has told its z
 let lastKeyed = null; // the control that keys have just moved: all they do to it is one step
 
 const show = latest(async ({ content }, { label, text }) => {
@@ -48,11 +51,16 @@ function see() {
   show({ ...request(model.labels ? { label: "each" } : {}), label, text });
 }
 
+/** A number of steps, either way. */
+const signed = (value) => `${value > 0 ? "+" : ""}${value}`.replace("-", "−");
+
 /** The controls as the hand is. */
 function set() {
   seedField.value = hand.seed;
   for (const slider of sliders.querySelectorAll("input")) {
-    slider.value = slider.name === "truncation" ? hand.truncation : (hand.along[slider.name] ?? 0);
+    const value = slider.name === "truncation" ? hand.truncation : (hand.along[slider.name] ?? 0);
+    slider.value = value;
+    slider.closest(".slider").querySelector(".value").textContent = slider.name === "truncation" ? value : signed(value);
   }
   if (bars.children.length !== own.length) buildBars();
   hands.zOf(hand, own, directions).forEach((value, i) => {
@@ -62,31 +70,39 @@ function set() {
   for (const radio of ten) radio.checked = Number(radio.value) === hand.label;
   enable(undo, steps() > 0);
   enable(asDrawn, !hands.untouched(hand) || hand.truncation !== 1);
-  toWalk.href = addressOf("walk", { from: hand.seed, first: model.labels ? hand.label : null });
+  toWalk.href = addressOf("walk", { from: hand.seed, first: model.labels ? hand.label : null, ...model.asked });
 }
 
-/** Makes another hand the one on the bench; false if meanwhile a third one is, or the reader has left. */
-async function become(next) {
-  hand = next;
-  const z = await hands.ownZ(next.seed, model);
-  if (hand !== next || panel.hidden) return false;
-  own = z;
-  ownSeed = next.seed;
-  hand = { ...next, numbers: new Map([...next.numbers].filter(([i]) => i < own.length)) };
-  set();
-  see();
-  return true;
+/** Makes a hand of a model, `made` of its directions, the one on the bench; false if meanwhile a third one is, or the reader has left. */
+async function become(made, of = model) {
+  const mine = (coming = {});
+  try {
+    const along = await directionsOf(of);
+    const next = made(along);
+    const z = await hands.ownZ(next.seed, of);
+    if (coming !== mine || panel.hidden) return false;
+    follow(along);
+    model = choose(of.name);
+    own = z;
+    hand = { ...next, numbers: new Map([...next.numbers].filter(([i]) => i < own.length)) };
+    set();
+    see();
+    return true;
+  } finally {
+    if (coming === mine) coming = null;
+  }
 }
 
 /** What was done stands in the address, and can be undone. */
 function done(control = null) {
+  if (coming) return;
   const same = control && control === lastKeyed;
-  write("bench", hands.fieldsOf(hand, model.labels), { step: !same });
+  write("bench", { ...hands.fieldsOf(hand, model.labels), ...model.asked }, { step: !same });
   enable(undo, steps() > 0);
 }
 
 function bend(next) {
-  if (hand.seed !== ownSeed) return; // another hand is on its way
+  if (coming) return;
   hand = next;
   set();
   see();
@@ -143,7 +159,7 @@ for (const radio of ten) {
   });
 }
 
-const take = async (seed) => (await become(hands.drawn(seed, hand.label))) && done();
+const take = async (seed, of = model) => (await become(() => hands.drawn(seed, hand.label), of)) && done();
 onClick(panel.querySelector("#another"), () => take(anySeed()));
 onClick(asDrawn, () => take(hand.seed));
 onClick(undo, () => history.back());
@@ -168,22 +184,35 @@ function buildBars() {
   );
 }
 
-/** A slider for each direction that the model has, before that of truncation. */
-export async function prepare() {
-  model = await modelFor({ labels: false });
-  panel.classList.toggle("unlabelled", !model.labels);
-  panel.classList.toggle("undirected", !model.directions.length);
-  if (model.directions.length) ({ directions } = await known({ path: `models/${model.name}/directions` }));
+const directionsOf = async ({ name, directions }) => (directions.length ? (await known({ path: `models/${name}/directions` })).directions : NONE);
+
+/** A slider for each of the directions, before that of truncation. */
+function follow(others) {
+  if (others === directions) return;
+  directions = others;
+  for (const before of sliders.querySelectorAll(".direction")) before.remove();
   for (const { name } of directions) {
-    const row = document.getElementById("slider").content.cloneNode(true).firstElementChild;
-    Object.assign(row.querySelector("input"), { name, min: -hands.STEPS, max: hands.STEPS, step: 0.05, value: 0 });
-    const named = [...panel.querySelectorAll(".names > span")].find(({ dataset }) => dataset.name === name);
-    row.prepend(...(named ? named.cloneNode(true).childNodes : [name]));
+    const row = stencil("slider").firstElementChild;
+    Object.assign(row.querySelector("input"), { name, min: -hands.STEPS, max: hands.STEPS, step: 0.05 });
+    const named = [...panel.querySelectorAll(".names > div")].find(({ dataset }) => dataset.name === name);
+    const [title, least, most] = named ? named.cloneNode(true).children : [name, signed(-hands.STEPS), signed(hands.STEPS)].map(spanned);
+    row.querySelector("label").prepend(title);
+    row.append(least, most);
     sliders.querySelector(".truncation").before(row);
   }
 }
 
+const spanned = (text) => Object.assign(document.createElement("span"), { textContent: text });
+
+export async function prepare(fields) {
+  choose = await modelChoice(panel, { labels: false }, (chosen) => take(hand.seed, chosen));
+  model = choose(fields.model);
+  follow(await directionsOf(model));
+}
+
 export async function enter(fields) {
   lastKeyed = null;
-  if (await become(hands.read(fields, directions))) write("bench", hands.fieldsOf(hand, model.labels));
+  const of = choose(fields.model);
+  const entered = await become((directions) => hands.read(fields, directions), of);
+  if (entered) write("bench", { ...hands.fieldsOf(hand, model.labels), ...model.asked });
 }

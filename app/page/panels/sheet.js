@@ -1,10 +1,10 @@
 // Sheet: 64 digits of 64 seeds.
 
 import { SEED_MAX, addressOf, whole, write } from "../address.js";
-import { browse, roving } from "../controls.js";
+import { browse, modelChoice, roving } from "../controls.js";
 import { drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
-import { latest, modelFor, pathOf } from "../service.js";
+import { latest, pathOf } from "../service.js";
 import { words } from "../words.js";
 
 const N = 64;
@@ -15,6 +15,7 @@ const places = panel.querySelector(".places");
 const hint = panel.querySelector(".hint");
 const radios = [...panel.querySelectorAll("[name=sheet-label]")];
 const asRequest = requestBox(panel);
+let choose = null;
 let model = null;
 let seed = 0;
 let label = null; // null: each seed's own
@@ -30,24 +31,24 @@ places.append(...links);
 places.addEventListener("mouseleave", () => (hint.textContent = words().sheet(seed, seed + N - 1)));
 roving(places, COLUMNS);
 
-const show = latest(async ({ content, headers }, { seed, label }) => {
+const show = latest(async ({ content, headers }, { seed, label, model }) => {
   const labels = headers.get("Kakite-Labels")?.split(",").map(Number);
   const text = words().sheet(seed, seed + N - 1);
   await drawSheet(canvas, content, { columns: COLUMNS, rows: N / COLUMNS, grain: 4, text });
   links.forEach((link, i) => {
     const drawn = labels?.[i] ?? label;
     link.setAttribute("aria-label", words().digit(drawn, seed + i));
-    link.href = addressOf("bench", { seed: seed + i, label: drawn });
+    link.href = addressOf("bench", { seed: seed + i, label: drawn, ...model.asked });
   });
   hint.textContent = text;
 });
 
 function ask({ step = false } = {}) {
-  write("sheet", { seed, label }, { step });
+  write("sheet", { seed, label, ...model.asked }, { step });
   const path = pathOf("grid", { n: N, seed, label, paper: "white", ...model.asked });
   asRequest({ path, file: "sheet.png" });
   at(seed);
-  show({ path, seed, label });
+  show({ path, seed, label, model });
 }
 
 const at = browse(panel, N, (to) => {
@@ -62,13 +63,22 @@ for (const radio of radios) {
 }
 
 export async function prepare() {
-  model = await modelFor({ labels: false });
-  panel.classList.toggle("unlabelled", !model.labels);
+  choose = await modelChoice(panel, { labels: false }, (chosen) => {
+    model = chosen;
+    setLabel(label);
+    ask({ step: true });
+  });
+}
+
+/** The label that is asked for: none of a model that has none. */
+function setLabel(wanted) {
+  label = model.labels ? wanted : null;
+  radios.find((radio) => radio.value === String(label ?? "")).checked = true;
 }
 
 export function enter(fields) {
   seed = whole(fields.seed, 0, SEED_MAX - N + 1, 0);
-  label = model.labels ? whole(fields.label, 0, 9, null) : null;
-  radios.find((radio) => radio.value === String(label ?? "")).checked = true;
+  model = choose(fields.model);
+  setLabel(whole(fields.label, 0, 9, null));
   ask();
 }

@@ -5,6 +5,7 @@ import { browse, player } from "../controls.js";
 import { SIDE, draw, drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
 import { ask as asked, known, latest, pathOf } from "../service.js";
+import { stencil } from "../stencils.js";
 import { counted, words } from "../words.js";
 
 const N = 20;
@@ -29,7 +30,7 @@ function told(scores, score, ending = "") {
 }
 
 function card(model) {
-  const one = document.getElementById("model").content.cloneNode(true).firstElementChild;
+  const one = stencil("card").firstElementChild;
   one.querySelector("h3").textContent = model.name;
   const sentence = [...panel.querySelectorAll(".sentences > span")].find(({ dataset }) => dataset.name === model.name);
   if (sentence) one.querySelector(".swapped").append(...sentence.cloneNode(true).childNodes);
@@ -107,7 +108,8 @@ export async function prepare() {
 export function enter(fields) {
   playing.stop();
   seed = whole(fields.seed, 0, SEED_MAX - N + 1, 0);
-  frame(whole(fields.at, 0, film.moments.length - 1, 0));
+  const end = film.moments.length - 1; // what they came to, not the noise they began with
+  frame(whole(fields.at, 0, end, end));
   ask();
 }
 

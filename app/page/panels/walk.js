@@ -1,10 +1,10 @@
 // Walk: from one digit to another. All pictures between come in one strip, so that the slider asks for nothing.
 
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
-import { player, roving } from "../controls.js";
+import { modelChoice, player, roving } from "../controls.js";
 import { draw, drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
-import { latest, modelFor, pathOf } from "../service.js";
+import { latest, pathOf } from "../service.js";
 import { words } from "../words.js";
 
 const FRAMES = 41;
@@ -15,18 +15,18 @@ const FRAME_MS = 60;
 const CALM_MS = 500; // for readers who want little motion
 const panel = document.getElementById("walk");
 const canvas = panel.querySelector("#between");
-const strip = [...panel.querySelectorAll("#strip canvas")];
+const strip = Array.from({ length: SEEN }, () => Object.assign(document.createElement("canvas"), { className: "ink" }));
+panel.querySelector("#strip").append(...strip);
 const slider = panel.querySelector("#share");
 const sheet = panel.querySelector(".hands canvas");
 const places = panel.querySelector(".places");
 const radios = [...panel.querySelectorAll("[name=end]")];
 const exports = [...panel.querySelectorAll("[data-format]")];
 const asRequest = requestBox(panel);
-const ends = {
-  from: { seed: panel.querySelector("#from"), label: panel.querySelector("#first") },
-  to: { seed: panel.querySelector("#to"), label: panel.querySelector("#last") },
-};
-const [from, to, first, last] = [ends.from.seed, ends.to.seed, ends.from.label, ends.to.label];
+const [from, to] = panel.querySelectorAll(".end [name=seed]");
+const [first, last] = panel.querySelectorAll(".end [name=label]");
+const ends = { from: { seed: from, label: first }, to: { seed: to, label: last } };
+let choose = null;
 let model = null;
 let picture = null; // of all frames
 let hands = 0; // the seed of the first hand to choose from
@@ -36,7 +36,7 @@ const labelOf = (end) => (model.labels ? Number(ends[end].label.value) : null);
 
 function fields() {
   const labels = model.labels ? { first: first.value, last: last.value } : {};
-  return { from: from.value, to: to.value, ...labels, at: slider.value, end: chosen(), hands };
+  return { from: from.value, to: to.value, ...labels, at: slider.value, end: chosen(), hands, ...model.asked };
 }
 
 function frame() {
@@ -134,8 +134,11 @@ panel.querySelector("#other-hands").addEventListener("click", () => {
 });
 
 export async function prepare() {
-  model = await modelFor({ labels: false });
-  panel.classList.toggle("unlabelled", !model.labels);
+  choose = await modelChoice(panel, { labels: false }, (chosen) => {
+    model = chosen;
+    ask({ step: true });
+    askHands();
+  });
   slider.max = FRAMES - 1;
   for (let i = 0; i < HANDS; i += 1) {
     const button = document.createElement("button");
@@ -147,6 +150,7 @@ export async function prepare() {
 
 export function enter(given) {
   film.stop();
+  model = choose(given.model);
   for (const [end, label] of [["from", 4], ["to", 9]]) {
     ends[end].seed.value = ends[end].seed.dataset.before = whole(given[end], 0, SEED_MAX, 3);
     ends[end].label.value = whole(given[end === "from" ? "first" : "last"], 0, 9, label);

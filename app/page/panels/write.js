@@ -1,8 +1,9 @@
 // Write: a line of digits in one hand.
 
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
+import { modelChoice } from "../controls.js";
 import { requestBox } from "../request.js";
-import { latest, modelFor, pathOf } from "../service.js";
+import { latest, pathOf } from "../service.js";
 import { words } from "../words.js";
 
 const panel = document.getElementById("write");
@@ -13,6 +14,7 @@ const download = panel.querySelector("#download");
 const asRequest = requestBox(panel);
 const WRITABLE = /^(?!\.{1,2}$)[0-9\-.:/, ]*$/; // a dot or two alone would be a folder to the browser
 const HEIGHT = 192; // pixels of the picture, twice as many as it is seen with
+let choose = null;
 let model = null;
 let seed = 8;
 
@@ -47,7 +49,7 @@ function inPath(text) {
 
 function ask({ step = false } = {}) {
   const text = plain(field.value);
-  write("write", { text, seed }, { step });
+  write("write", { text, seed, ...model?.asked }, { step });
   panel.classList.toggle("blank", !text);
   refuse(!model ? words().unlabelled : WRITABLE.test(text) ? "" : words().unwritable);
   panel.classList.toggle("refused", refusal.textContent !== "");
@@ -66,10 +68,14 @@ panel.querySelector("#another-hand").addEventListener("click", () => {
 });
 
 export async function prepare() {
-  model = await modelFor({ labels: true });
+  choose = await modelChoice(panel, { labels: true }, (chosen) => {
+    model = chosen;
+    ask({ step: true });
+  });
 }
 
 export function enter(fields) {
+  model = choose(fields.model);
   seed = whole(fields.seed, 0, SEED_MAX, 8);
   const text = (fields.text ?? today()).slice(0, field.maxLength);
   if (field.value !== text) field.value = text;
