@@ -1,7 +1,7 @@
 """What the fields of requests may hold: every limit that needs no model, checked before anything is queued.
 
 JSON is strict (`true`, `1.5` and `"7"` are no seeds; `7.0` and `7e0` are 7, as JSON has one kind of number); a query is text, so it is read
-leniently. What depends on the model (its labels, the length of z) is checked in `latents`.
+leniently. What depends on the model (its labels, the length of z) is checked in `digits.fitting`.
 """
 
 import re

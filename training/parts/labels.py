@@ -11,7 +11,7 @@ from torch.nn import functional as F
 class Labels(Protocol):
     """The part LABELS of a recipe. Of the `columns` that the discriminator is told, the generator is told the first `classes`.
 
-    `halvings` is how often the images of a class are halved into styles (training/styles.py), of which 0 makes one.
+    `halvings` is how often the images of a class are halved into styles (training/parts/styles.py), of which 0 makes one.
     """
 
     @property
