@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 
 from fastapi import Request, Response
-from pydantic import BaseModel
 
 from app.engine.registry import Model
 from app.http import caching, negotiation
 from app.http.request_state import request_state
 from app.http.services import services
 from app.http.streams import InPieces
+from app.schemas.datasets import DatasetQuery
+from app.schemas.fields import Asked
 
 
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
@@ -18,10 +19,10 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
     return negotiation.choose(accepted[: negotiation.LENGTH_MAX].decode("latin-1"), offered)
 
 
-def cache_headers(request: Request, model: Model, wanted: BaseModel, name: str | None, kind: str, pure: bool) -> dict[str, str]:
-    """What caches are told of a GET's answer. It is `pure` where the query alone decides it; `name` is the model's, as the query has it."""
+def cache_headers(request: Request, model: Model, wanted: Asked | DatasetQuery, kind: str, pure: bool) -> dict[str, str]:
+    """What caches are told of a GET's answer. It is `pure` where the query alone decides it."""
     tag = caching.etag(model.served, request.scope["path"], wanted, kind) if pure else None
-    return caching.headers(tag, name, public=not services(request).settings.api_keys)
+    return caching.headers(tag, wanted.model, public=not services(request).settings.api_keys)
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:

@@ -47,7 +47,7 @@ async def get_dataset(request: Request) -> Response:
     model = services(request).models.find(wanted.model)
     data = data_set(model, wanted)
     pieces = streamed(data, wanted.format, unhurried(model))
-    cache = cache_headers(request, model, wanted, wanted.model, wanted.format, pure=True)
+    cache = cache_headers(request, model, wanted, wanted.format, pure=True)
     if caching.is_known(cache["ETag"], request.headers) or caching.is_any(request.headers):
         return unchanged(cache)
     file = file_name(model, data, wanted.format)

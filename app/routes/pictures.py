@@ -73,7 +73,7 @@ async def get_grid(request: Request) -> Response:
 async def get_picture(request: Request, wanted: GenerateQuery) -> Response:
     kind = negotiate(request, KINDS)
     model = services(request).models.find(wanted.model)
-    headers = cache_headers(request, model, wanted, wanted.model, kind, pure=wanted.seed is not None)
+    headers = cache_headers(request, model, wanted, kind, pure=wanted.seed is not None)
     return not_modified(request, headers) or await picture(request, wanted, kind, model, headers)
 
 

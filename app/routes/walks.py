@@ -59,7 +59,7 @@ async def get_walk(request: Request) -> Response:
 
     kind = walk_kind(request, wanted)
     model = services(request).models.find(wanted.model)
-    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, wanted.model, kind, pure=True)}
+    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, kind, pure=True)}
     if unchanged := not_modified(request, headers):
         return unchanged
     model.batcher.admit()
@@ -99,7 +99,7 @@ async def get_plane(request: Request) -> Response:
 
     kind = negotiate(request, STRIP)
     model = services(request).models.find(wanted.model)
-    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, wanted.model, kind, pure=True)}
+    headers = {"Kakite-Model": model.name, **cache_headers(request, model, wanted, kind, pure=True)}
     if unchanged := not_modified(request, headers):
         return unchanged
     model.batcher.admit()

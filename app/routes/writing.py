@@ -69,7 +69,7 @@ async def get_write(request: Request) -> Response:
 
     kind = negotiate(request, PICTURE)
     model = services(request).models.find(wanted.model)
-    headers = cache_headers(request, model, wanted, wanted.model, kind, pure=wanted.seed is not None)
+    headers = cache_headers(request, model, wanted, kind, pure=wanted.seed is not None)
     if unchanged := not_modified(request, headers):
         return unchanged
     model.batcher.admit()
