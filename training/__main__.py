@@ -18,7 +18,6 @@ from training.measuring import directions, judge
 from training.measuring.classifier import ClassifierError
 from training.parts.data import DataError
 from training.parts.download import DownloadError
-from training.recipe import BOOK
 from training.run.checkpoint import CheckpointError
 from training.run.loop import RecipeError
 from training.run.processes import ProcessesError
@@ -53,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
     verb = verbs.add_parser("list", help="the recipes, and what each swaps against the one it comes from")
+    verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="these alone; also of your own: FILE.py:NAME or MODULE:NAME")
     verb.set_defaults(command=commands.list_recipes)
 
     verb = verbs.add_parser("data", help="download MNIST into the cache folder")
@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     verb.set_defaults(command=commands.fetch_data)
 
     verb = verbs.add_parser("train", help="train a recipe")
-    verb.add_argument("recipe", choices=BOOK)
+    verb.add_argument("recipe", metavar="RECIPE", help="a name that `list` shows, or one of your own: FILE.py:NAME or MODULE:NAME")
     add_device(verb)
     verb.add_argument("--images", type=positive, metavar="N", help="images the discriminator sees in all (the recipe's own)")
     verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real (the recipe's own)")
