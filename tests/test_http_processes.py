@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import PATIENCE_S, children, server
+from tests.running import PATIENCE_S, children, server, until
 
 PROCESSES = 3
 PENDING = 'kakite_pending_images{{model="{}"}}'
@@ -53,13 +53,6 @@ def asked(url: str, path: str) -> httpx.Response:
 def sample(url: str, name: str) -> float:
     found = re.search(rf"^{re.escape(name)} (\S+)$", asked(url, "/metrics").text, re.MULTILINE)
     return float(found[1]) if found else 0.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def open_sockets(pid: int) -> int:
