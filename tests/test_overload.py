@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -18,8 +19,14 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
-    """A service whose model waits before each batch until the semaphore lets it; a queue of 500 images."""
-    app = create_app(Settings(queue_limit_images=500))
+    async with holding(queue_limit_images=500) as service:
+        yield service
+
+
+@asynccontextmanager
+async def holding(**settings: Any) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
+    """A service whose model waits before each batch until the semaphore lets it."""
+    app = create_app(Settings(**settings))
     model, let = app.state.services.models.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
@@ -52,11 +59,10 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
     assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
 
 
-async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
-    client, model, _ = held
-    client._transport.app.state.services.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
-    assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
-    assert model.batcher.queued.total == 0
+async def test_late_answer_is_refused() -> None:
+    async with holding(timeout_ms=1) as (client, model, _):
+        assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
+        assert model.batcher.queued.total == 0
 
 
 async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
