@@ -17,6 +17,7 @@ import pytest
 from models import weights
 from models.cards import FOLDER
 from models.networks import Refined
+from tests.metrics import sample
 from tests.running import PATIENCE_S, free_port, model_process, resident_bytes, server, until
 
 
@@ -182,8 +183,4 @@ def test_data_set_ends_with_its_reader() -> None:
     with server() as (_, url), httpx.Client(timeout=PATIENCE_S) as client:
         with client.stream("GET", f"{url}/dataset?n=10000000&format=npz") as answer:
             next(answer.iter_bytes())
-        until(lambda: pending(client.get(f"{url}/metrics").text) == 0)
-
-
-def pending(metrics: str) -> float:
-    return sum(float(line.split()[-1]) for line in metrics.splitlines() if line.startswith("kakite_pending_images{"))
+        until(lambda: sample(url, "kakite_pending_images") == 0)
