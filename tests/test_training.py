@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from models import device
-from models.device import DeviceError
 from training.parts import styles
 from training.parts.augmentation import Affine
 from training.parts.data import Idx
@@ -231,20 +229,3 @@ def test_snapshot_of_the_average_has_batch_norm_statistics_of_its_own(data: Path
         own = snapshot(z, label)
     assert (own - by_batch).abs().mean() < (borrowed - by_batch).abs().mean() / 3
     assert all(torch.equal(a, b) for a, b in zip(snapshot.parameters(), training.average.generator.parameters(), strict=True))
-
-
-@pytest.mark.parametrize(
-    ("there", "chosen"), [((), "cpu"), (("mps",), "mps"), (("cuda",), "cuda"), (("cuda", "mps"), "cuda")], ids=lambda value: str(value)
-)
-def test_device_is_the_best_that_is_there_and_another_is_refused(
-    there: tuple[str, ...], chosen: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
-    assert device.choose("auto").type == chosen
-    for name in ("cuda", "mps", "cpu"):
-        if name in (*there, "cpu"):
-            assert device.choose(name).type == name
-        else:
-            with pytest.raises(DeviceError, match=rf"no {name}\. There are: {', '.join((*there, 'cpu'))}\."):
-                device.choose(name)
