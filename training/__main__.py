@@ -19,6 +19,7 @@ from training.measuring.classifier import ClassifierError
 from training.parts.data import DataError
 from training.parts.download import DownloadError
 from training.run.checkpoint import CheckpointError
+from training.run.folder import FolderError
 from training.run.loop import RecipeError
 from training.run.processes import ProcessesError
 
@@ -30,6 +31,7 @@ EXPECTED = (
     DeviceError,
     DownloadError,
     FileError,
+    FolderError,
     OSError,
     ProcessesError,
     RecipeError,

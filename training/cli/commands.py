@@ -1,6 +1,7 @@
 """The commands that make something: options in, work done, a few lines out."""
 
 from argparse import Namespace
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,12 +63,14 @@ def train(options: Namespace, console: Console) -> int:
         if options.classes > CLASSES_MAX:
             raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
         recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
-    with joined(where := local_device(device.choose(options.device))) as processes, told_by_line():
+    with joined(where := local_device(device.choose(options.device))) as processes, told_by_line(), ExitStack() as held:
         dataset = recipe.data.read(data_folder(options.data))
         total_images = options.images or entry.total_images
         training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
         name = options.name or default_name(options.recipe)
         folder = Folder(options.out or Path("runs") / name, name)
+        if processes.first:
+            held.enter_context(folder.locked())
         plan = Plan(name, options.seed, folder, options.resume, restarts() != "0")
         console.quiet = not processes.first
         among = f" among {processes.count} processes" if processes.count > 1 else ""
