@@ -1,10 +1,12 @@
-# make serve    sets up and serves the shipped weights     HOST=127.0.0.1 PORT=8000
-# make test     sets up and passes the tests               KAKITE_DATA=DIR runs those that need all of MNIST, too
+# make serve    sets up what serving needs, and serves     HOST=127.0.0.1 PORT=8000
+# make setup    sets up all, for training, tests and checks
+# make test     sets up all and passes the tests           KAKITE_DATA=DIR runs those that need all of MNIST, too
+# make test-quick  passes the fast ones, in a minute
 # make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests, known weaknesses of packages (`make audit`)
 # make lock     writes deploy/locks anew, the packages of the images with their hashes; LOCK=--upgrade for newer ones
 # make bench    measures the service beside others, in 25 minutes; needs wrk (apt-get install wrk)
 # make bench-quick  measures it beside the limit of HTTP, in 2 minutes
-# make train    trains a recipe                            RECIPE=dcgan, ARGS="--images 64000 --data DIR"
+# make train    sets up and trains a recipe                RECIPE=dcgan, ARGS="--images 64000 --data DIR"
 # make format   rewrites the code as `make check` wants it
 # make clean    removes what they set up; runs/ stays
 
@@ -27,23 +29,36 @@ BIN := .venv/bin
 KUSTOMIZE := $(shell command -v kubectl >/dev/null && echo kubectl kustomize)
 COMPOSE := $(shell command -v docker-compose || (docker compose version >/dev/null 2>&1 && echo docker compose))
 
-.PHONY: setup serve test needed-by-tests check audit lock bench bench-quick train format clean
+.PHONY: setup serve test test-quick needed-by-tests check audit lock bench bench-quick train format clean
 
 setup: .venv/ready
 
-.venv/ready: pyproject.toml constraints.txt
+# Serving is set up with what it needs alone; training adds its packages, and what tests and checks need comes last.
+.venv/serves: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -c 'import torch' 2>/dev/null || $(BIN)/pip install --quiet --no-deps --retries 1 \
 		--constraint constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,tests,tools]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
-serve: setup
+.venv/trains: .venv/serves
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training]'
+	touch $@
+
+.venv/ready: .venv/serves
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[training,tests,tools]'
+	touch .venv/trains $@
+
+serve: .venv/serves
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
 test: setup needed-by-tests
 	$(BIN)/pytest
+
+# For daily use, in a minute: without the tests that tests/conftest.py finds slow.
+test-quick: setup
+	$(BIN)/pytest -m 'not slow'
 
 # The page is tested in Chromium: the system's; where there is none, Debian's for root, else Playwright's own, else those tests are skipped.
 # Replicas are tested behind nginx: the system's, or Debian's for root.
@@ -85,7 +100,7 @@ bench-quick: setup
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[benchmarks]'
 	$(BIN)/python -m benchmarks.serving --quick --rounds 2
 
-train: setup
+train: .venv/trains
 	$(BIN)/python -m training train $(RECIPE) $(ARGS)
 
 format: setup

@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,28 +26,14 @@ from models.shown import shown
 HOST, PORT = "127.0.0.1", 8000
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m app", description="Handwritten digits. Settings are KAKITE_* variables: see the README."
-    )
-    parser.add_argument("--version", action="version", version=f"Kakite {__version__}, whose answers are of revision {REVISION}")
-    subcommands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    serve_parser = subcommands.add_parser("serve", help="serve over HTTP (what is done where no command is named)")
-    serve_parser.add_argument("--host", type=host, help=f"address to listen on ({HOST})")
-    serve_parser.add_argument("--port", type=port, help=f"port to listen on ({PORT})")
-    serve_parser.add_argument("--uds", type=path, metavar="PATH", help="a Unix socket to listen on, in place of host and port")
-    serve_parser.add_argument("--root-path", metavar="PATH", help="path before which it lies behind a proxy, as /kakite (KAKITE_ROOT_PATH)")
-    serve_parser.set_defaults(run=None)
-    arguments = sys.argv[1:]
+def main(arguments: Sequence[str] | None = None, program: str = "python -m app") -> int:
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
     if not arguments or (arguments[0] not in ("-h", "--help", "--version") and arguments[0].startswith("-")):
         arguments = ["serve", *arguments]
-    if arguments[0] != "serve":
-        from app.cli import commands  # here, for a server imports it while the models are loaded
-
-        commands.add(subcommands)
-    options = parser.parse_args(arguments)
+    top = parser(program, serving_alone=arguments[0] == "serve")
+    options = top.parse_args(arguments)
     if not options.run and options.uds and (options.host or options.port is not None):
-        serve_parser.error("--uds is in place of --host and --port: give the one or the other")
+        options.refuse("--uds is in place of --host and --port: give the one or the other")
     logs.configure("text")
     environment.warn()
     if not options.run and options.root_path is not None:
@@ -56,6 +42,8 @@ def main() -> int:
         settings = Settings()
         logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)
         if options.run:
+            from app.cli import commands
+
             return commands.run(options)
         address = Unix(options.uds) if options.uds else Tcp(options.host or HOST, PORT if options.port is None else options.port)
         address.refuse_taken()
@@ -68,6 +56,25 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
+
+
+def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser:
+    """With all commands, or for a server with its own alone: it imports the others while the models are loaded."""
+    top = argparse.ArgumentParser(prog=program, description="Handwritten digits. Settings are KAKITE_* variables: see docs/operations.md.")
+    top.add_argument("--version", action="version", version=f"Kakite {__version__}, whose answers are of revision {REVISION}")
+    subcommands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    about = "serve over HTTP (what is done where no command is named)"
+    command = subcommands.add_parser("serve", help=about, description="Serve over HTTP, until Ctrl-C or SIGTERM.")
+    command.add_argument("--host", type=host, help=f"address to listen on ({HOST})")
+    command.add_argument("--port", type=port, help=f"port to listen on ({PORT})")
+    command.add_argument("--uds", type=path, metavar="PATH", help="a Unix socket to listen on, in place of host and port")
+    command.add_argument("--root-path", metavar="PATH", help="path before which it lies behind a proxy, as /kakite (KAKITE_ROOT_PATH)")
+    command.set_defaults(run=None, refuse=command.error)
+    if not serving_alone:
+        from app.cli import commands
+
+        commands.add(subcommands)
+    return top
 
 
 def serve(settings: Settings, address: Tcp | Unix) -> int:

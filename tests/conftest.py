@@ -16,7 +16,44 @@ from tests.browsing import started
 from tests.doubling import Doubling
 from tests.running import server
 
+# What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs or train.
+SLOW_FIXTURES = {"browser", "mnist", "service"}
+SLOW_MODULES = {
+    "commands",
+    "contract",
+    "directions",
+    "distillation",
+    "downloads",
+    "evaluate",
+    "examples",
+    "generated_clients",
+    "hostile",
+    "http_processes",
+    "installed",
+    "limits",
+    "machines",
+    "orphans",
+    "probe",
+    "processes",
+    "proxy",
+    "replicas",
+    "scoring",
+    "server",
+    "service_commands",
+    "shards",
+    "stacked",
+    "training",
+    "unix_sockets",
+    "watchdog",
+}
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        module = item.path.stem.removeprefix("test_")
+        if module in SLOW_MODULES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -30,7 +30,7 @@ from training.run.loop import Progress, Training, train
 def test_list_shows_what_each_recipe_swaps(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list") == 0
     told = capsys.readouterr().out
-    assert re.search(r"cgan\s+dcgan .*labels: Unlabelled\(\) ->\s+OneHot\(classes=10\)", told, re.S)
+    assert re.search(r"cgan, from dcgan: .*\n.*\n  labels: Unlabelled\(\) -> OneHot\(classes=10\)\n", told)
 
 
 def test_train_leaves_weights_pictures_and_a_checkpoint(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -16,16 +16,17 @@ from pydantic import BaseModel
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.cli import options
+from app.cli.options import given
 from app.datasets import bulk
-from app.datasets.engines import ENGINES
 from app.datasets.files import FILES, streamed
 from app.datasets.requests import data_set, file_name, unhurried
 from app.encode.archives import Files, poured
 from app.errors import ServiceError
 from app.main import create_app
-from app.schemas.datasets import BulkQuery, DatasetQuery
+from app.schemas.datasets import DatasetQuery
 from app.schemas.pictures import GridQuery
-from app.schemas.validation import fields, validated
+from app.schemas.validation import validated
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
 from models.latents import Rows
@@ -38,23 +39,21 @@ class CommandError(ServiceError):
 
 
 def add(commands: Any) -> None:
-    """The subcommands, each with the parameters of its route."""
-    sheet = commands.add_parser("sheet", help="a sheet of digits as a PNG, as GET /grid")
-    write = commands.add_parser("write", help="a number, date or postcode in one hand as a PNG, as GET /write")
-    dataset = commands.add_parser("dataset", help="a labelled data set, as GET /dataset")
-    write.add_argument("text", help="digits, blanks and - . : / ,")
-    for command, schema, out in ((sheet, GridQuery, "sheet.png"), (write, WriteQuery, "written.png"), (dataset, DatasetQuery, "dataset")):
-        for name, field in fields(schema).items():
-            option = f"--{name.replace('_', '-')}"
-            command.add_argument(option, dest=name, metavar="X", help=(field.description or "").replace("%", "%%"))
-        command.add_argument("--out", default=out, help=f"where it goes ({out})")
+    """The subcommands, each with the parameters that its schema checks."""
+
+    def added(name: str, about: str) -> argparse.ArgumentParser:
+        return cast(argparse.ArgumentParser, commands.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}."))
+
+    sheet = added("sheet", "draw a sheet of digits as a PNG")
+    write = added("write", "write a number, date or postcode in one hand, as a PNG")
+    dataset = added("dataset", "make a labelled data set, in one of six formats")
+    check = added("verify", "check that digits have the same bytes here as on every machine")
+    options.add_sheet(sheet)
+    options.add_write(write)
+    options.add_dataset(dataset)
     sheet.set_defaults(run=lambda options: asyncio.run(picture("/grid", GridQuery, options)))
     write.set_defaults(run=lambda options: asyncio.run(picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options)))
-    told = BulkQuery.model_fields["shard"].description
-    dataset.add_argument("--shard", metavar="X", help=f"cuts it into files of so many digits, which can be gone on with: {told}")
-    dataset.add_argument("--engine", choices=ENGINES, help="makes shards: local, in this process, or ray, on a cluster")
     dataset.set_defaults(run=make)
-    check = commands.add_parser("verify", help="do digits have the bytes here that they have on every machine?")
     check.set_defaults(run=verify)
 
 
@@ -85,10 +84,6 @@ def verify(_: argparse.Namespace) -> None:
         verify.verify(Settings())
     except (verify.DisagreementError, DeviceError, WeightsError) as error:
         raise CommandError(str(error)) from None
-
-
-def given(schema: type[BaseModel], options: argparse.Namespace) -> dict[str, str]:
-    return {name: value for name in fields(schema) if (value := getattr(options, name)) is not None}
 
 
 async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:

@@ -1,8 +1,8 @@
 """Starts a module in a process that ends with the one that has started it, whatever either of them is doing. Knows neither of them.
 
 `python -m app.engine.orphans PARENT MODULE ...` runs `python -m MODULE ...`. Before it imports that, it asks the kernel to kill this
-process as soon as the parent has gone, also while this process computes, waits or is stopped. Only Linux can do so. Elsewhere, and where the thread
-that starts a process may end before its parent does, the process ends when its connection to the parent closes.
+process as soon as the parent has gone, also while this process computes, waits or is stopped. Only Linux can do so. Elsewhere, and where
+the thread that starts a process may end before its parent does, the process ends when its connection to the parent closes.
 """
 
 import ctypes

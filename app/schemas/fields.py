@@ -23,7 +23,7 @@ EACH = "each"
 ALL_DIGITS = range(10)  # what "each" stands for
 
 ALLOWED = {
-    "seed": f"a whole number from 0 to {SEED_MAX}; without it the server draws one",
+    "seed": f"a whole number from 0 to {SEED_MAX}; without it one is drawn, and told",
     "z": f"one latent vector, or a list of 1 to {N_MAX} of them: as many numbers as the model has dimensions, in standard deviations, each "
     f"from -{Z_MAX:,.0f} to {Z_MAX:,.0f}; {GRID}",
     "label": "the digit to write: one for all, or a list with one for each; without it each seed draws its own; "

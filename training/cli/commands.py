@@ -1,5 +1,6 @@
 """The commands that make something: options in, work done, a few lines out."""
 
+import textwrap
 from argparse import Namespace
 from contextlib import ExitStack
 from dataclasses import replace
@@ -8,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
@@ -37,13 +39,14 @@ INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 def list_recipes(options: Namespace, console: Console) -> int:
-    book = {name: look_up(name) for name in options.recipes or BOOK}
-    table = Table("recipe", "from", Column("what it swaps", overflow="fold"), "images", "batch", box=None, padding=(0, 2, 1, 0))
-    for name, entry in book.items():
+    """Of each its name, what it comes from, and under them a line for each part that it swaps."""
+    for name, entry in {name: look_up(name) for name in options.recipes or BOOK}.items():
         lines = swaps(entry.recipe, BOOK[entry.parent].recipe) if entry.parent else [f"{k}: {v}" for k, v in entry.recipe.parts().items()]
-        told = "\n".join([f"[italic]{entry.about}[/]", *lines])
-        table.add_row(f"[bold]{name}[/]", entry.parent or "", told, f"{entry.total_images:,}", str(entry.batch))
-    console.print(table)
+        origin = f", from {entry.parent}" if entry.parent else ""
+        console.print(Text.assemble((name, "bold"), f"{origin}: {entry.total_images:,} images, batch {entry.batch}"))
+        for line in (entry.about, *lines):
+            console.print(textwrap.fill(line, console.width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))
+        console.print()
     return 0
 
 

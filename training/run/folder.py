@@ -64,9 +64,7 @@ class Folder:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise FolderError(
-                    f"Another run is writing into {self.root}. Wait for its end, or choose another --out."
-                ) from None
+                raise FolderError(f"Another run is writing into {self.root}. Wait for its end, or choose another --out.") from None
             yield
 
     def sheet(self, images: int) -> Path:

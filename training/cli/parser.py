@@ -1,0 +1,167 @@
+"""What `python -m training` understands: its commands, their options and defaults. Knows which function does a command, not how."""
+
+import argparse
+import re
+import textwrap
+from pathlib import Path
+from typing import Any, cast
+
+from models.cards import NAME
+from models.device import CHOICES
+from training.cli import commands, scoring
+from training.distillation import integers
+from training.measuring import directions, judge
+from training.recipe import BOOK
+
+
+def parser(program: str) -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog=program, description="Train generators of handwritten digits, and compare them.")
+    verbs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    verb = add(verbs, "list", "show the recipes, and what each swaps against the one it comes from")
+    verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="these alone, your own (FILE.py:NAME) among them; default: all")
+    verb.set_defaults(command=commands.list_recipes)
+
+    verb = add(verbs, "data", "download MNIST")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="folder for it; default: the download cache")
+    verb.set_defaults(command=commands.fetch_data)
+
+    verb = add(verbs, "train", "train a recipe, until its generator can be served")
+    verb.add_argument("recipe", metavar="RECIPE", help="one of those below, or your own: FILE.py:NAME or MODULE:NAME")
+    verb.formatter_class = argparse.RawDescriptionHelpFormatter
+    verb.epilog = recipes()
+    add_device(verb)
+    verb.add_argument("--images", type=positive, metavar="N", help="images the discriminator sees in all; default: the recipe's own")
+    verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real; default: the recipe's own")
+    verb.add_argument("--classes", type=positive, metavar="N", help="how many classes the labels have, for data with more than 10")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights, of z and of the data's order; default: 0")
+    verb.add_argument("--name", type=name, metavar="NAME", help="what the model is called; default: the recipe's name")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default: runs/NAME")
+    verb.add_argument("--resume", action="store_true", help="go on with the run in that folder, exactly")
+    add_data(verb)
+    verb.set_defaults(command=commands.train)
+
+    verb = add(verbs, "integers", "make the served generator, in integers, of a float one; train does so, too")
+    verb.add_argument("weights", help="a name in models/weights, or a file")
+    verb.add_argument(
+        "--steps", type=positive, default=integers.STEPS, metavar="N", help=f"distillation steps; default: {integers.STEPS:,}"
+    )
+    verb.add_argument("--out", type=Path, metavar="FILE", help="where it is written; default: beside the float one")
+    verb.set_defaults(command=commands.make_integers)
+
+    verb = add(verbs, "compare", "draw and score several weights side by side, beside real digits")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument(
+        "--out",
+        type=Path,
+        default=Path("evaluation/comparison.png"),
+        metavar="FILE",
+        help="the picture; default: evaluation/comparison.png",
+    )
+    add_data(verb)
+    verb.set_defaults(command=scoring.compare)
+
+    verb = add(verbs, "judge", "train the classifier that scores generators")
+    add_device(verb)
+    verb.add_argument("--epochs", type=positive, default=8, metavar="N", help="passes over the training images; default: 8")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights and of the data's order; default: 0")
+    verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="where it is written; default: where evaluate looks")
+    add_data(verb)
+    verb.set_defaults(command=scoring.train_judge)
+
+    verb = add(verbs, "evaluate", "measure how good generators are, beside real digits")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="digits that the scores rest on; default: 60,000")
+    verb.add_argument("--lessons", type=enough, default=60_000, metavar="N", help="digits that a pupil is taught by; default: 60,000")
+    verb.add_argument("--pupils", type=natural, default=5, metavar="N", help="pupils that are taught; 0 leaves them out; default: 5")
+    verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
+    verb.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
+    verb.add_argument("--out", type=Path, default=Path("evaluation"), metavar="DIR", help="folder for the pictures; default: evaluation")
+    add_judge(verb)
+    add_device(verb)
+    add_data(verb)
+    verb.set_defaults(command=scoring.score)
+
+    verb = add(verbs, "stacked", "train on Stacked MNIST, and count the covered ones of its 1,000 modes")
+    verb.add_argument("--images", type=positive, metavar="N", help="images the discriminators see in all; default: the recipes' own")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the runs; default: 0")
+    add_judge(verb)
+    add_device(verb)
+    add_data(verb)
+    verb.set_defaults(command=scoring.cover)
+
+    verb = add(verbs, "directions", "find ways through the latent space: thicker, leaning, wider, taller")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="digits they are found from; default: 20,000")
+    verb.set_defaults(command=commands.find_directions)
+
+    verb = add(verbs, "filmstrip", "draw how several runs learnt, side by side")
+    verb.add_argument("runs", nargs="+", metavar="[NAME=]DIR", help="folders of runs, and what they are to be called")
+    verb.add_argument("--out", type=Path, default=Path("film"), metavar="DIR", help="folder for the pictures; default: film")
+    verb.set_defaults(command=commands.cut_filmstrip)
+
+    verb = add(verbs, "note", "write a sentence into the card of a weights file")
+    verb.add_argument("weights", help="a name in models/weights, or a file")
+    verb.add_argument("text", help="the sentence")
+    verb.set_defaults(command=commands.note)
+    return top
+
+
+def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:
+    return cast(argparse.ArgumentParser, verbs.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}."))
+
+
+def recipes() -> str:
+    """A few words on each, within 80 columns."""
+    width = max(map(len, BOOK)) + 4
+    lines = [textwrap.fill(f"  {name:<{width - 2}}{entry.about}", 80, subsequent_indent=" " * width) for name, entry in BOOK.items()]
+    return "\n".join(["recipes:", *lines])
+
+
+def add_device(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--device", choices=CHOICES, default="auto", help="default: auto, which takes CUDA, then MPS, then the CPU")
+
+
+def add_judge(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--judge", type=Path, default=judge.FILE, metavar="FILE", help="the classifier that reads digits; default: the one for MNIST"
+    )
+
+
+def add_data(verb: argparse.ArgumentParser) -> None:
+    told = "a folder of MNIST-shaped IDX files; default: $KAKITE_DATA, else the download cache"
+    verb.add_argument("--data", type=Path, metavar="DIR", help=told)
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def natural(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{number} is less than 0")
+    return number
+
+
+def enough(text: str) -> int:
+    number = int(text)
+    if number < 2 * judge.FEATURES:
+        raise argparse.ArgumentTypeError(f"{number} digits are too few to measure: at least {2 * judge.FEATURES}")
+    return number
+
+
+def name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name: small letters, digits, - and _, at most 64")
+    return text
+
+
+def seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"{number} is not from 0 to 2^63 - 1")
+    return number

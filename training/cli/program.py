@@ -1,0 +1,42 @@
+"""One command from its arguments to its exit status; what a user can cause and mend is told in a sentence."""
+
+import sys
+from collections.abc import Sequence
+
+from models.device import DeviceError
+from models.files import FileError
+from models.shown import shown_lines
+from models.weights import WeightsError
+from training.cli.console import PlainConsole
+from training.cli.parser import parser
+from training.measuring.classifier import ClassifierError
+from training.parts.data import DataError
+from training.parts.download import DownloadError
+from training.run.checkpoint import CheckpointError
+from training.run.folder import FolderError
+from training.run.loop import RecipeError
+from training.run.processes import ProcessesError
+
+EXPECTED = (
+    CheckpointError,
+    ClassifierError,
+    DataError,
+    DeviceError,
+    DownloadError,
+    FileError,
+    FolderError,
+    OSError,
+    ProcessesError,
+    RecipeError,
+    WeightsError,
+)
+
+
+def run(arguments: Sequence[str] | None, program: str) -> int:
+    options = parser(program).parse_args(arguments)
+    console = PlainConsole(soft_wrap=not sys.stdout.isatty(), highlight=False)
+    try:
+        return int(options.command(options, console))
+    except EXPECTED as error:
+        print(shown_lines(error), file=sys.stderr)
+        return 1
