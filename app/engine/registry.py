@@ -1,4 +1,4 @@
-"""The models that are served, each behind its batcher, at one connection to the model process. Knows no HTTP."""
+"""The models that are served, each with its batcher, over one connection to the model process. Knows no HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,11 +21,11 @@ from models.cards import Card
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
 VERSION_LENGTH = 8  # hexadecimal digits
-PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
+CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered or cancelled
 
 
 def names_of_counts(served: list[Served]) -> list[str]:
-    """The numbers that processes which speak HTTP keep together."""
+    """The names of the counts that all HTTP processes share."""
     return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
 
 
@@ -38,26 +38,24 @@ def queued(model: str) -> str:
 
 
 class UnknownModel(ServiceError):
-    """A name that no served model has, or a version that is not the one served."""
+    """No model with this name is served, or not in this version."""
 
     status = 404
 
 
 class NoDirections(ServiceError):
-    """A model for which none were found."""
+    """The model has no directions."""
 
     status = 404
 
 
 @dataclass(frozen=True)
 class Model:
-    """One generator behind its batcher."""
+    """One generator and its batcher."""
 
     served: Served
     batcher: Batcher
-    turn: asyncio.Lock = field(
-        default_factory=asyncio.Lock, compare=False
-    )  # of work that waits for room: the first of it looks whether there is any
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)  # its holder polls the queue for free space; others wait
 
     @property
     def card(self) -> Card:
@@ -69,12 +67,12 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-        """Another for all that changes what a seed gives."""
+        """Changes whenever the digit of a seed may change."""
         return self.served.identity[:VERSION_LENGTH]
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What an answer that is more than a picture tells of it."""
+        """What answers in JSON, ZIP and NPZ say of the model."""
         scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
         return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
 
@@ -83,15 +81,15 @@ class ModelRegistry:
     """Read-only once loaded. All models share one connection."""
 
     def __init__(self, settings: Settings, connection: Connection, metrics: Metrics, counts: Counts | None = None) -> None:
-        """`counts` are those of all processes that speak HTTP, where there are several."""
+        """`counts`: those shared by several HTTP processes."""
         self.connection = connection
         if counts:
             connection.asked_us = counts[ASKED]
         metrics.levels.asked_us = connection.asked_us
-        self.models = {served.card.name: self.behind_batcher(served, settings, metrics, counts) for served in connection.served}
+        self.models = {served.card.name: self.with_batcher(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 
-    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
+    def with_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
         name = served.card.name
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
 
@@ -116,7 +114,7 @@ class ModelRegistry:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
-        """The default one, one by name, or one by `name@version`."""
+        """The model of this `name` or `name@version`; by default the default model. Raises UnknownModel."""
         if name is None:
             return self.default
         name, mark, version = name.partition(VERSION_MARK)
@@ -124,7 +122,7 @@ class ModelRegistry:
             raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
         model = self.models[name]
         if mark and version != model.version:
-            raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
+            raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
         return model
 
     @property
@@ -138,14 +136,14 @@ class ModelRegistry:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Batchers run inside; on leaving, what is queued is still computed."""
+        """Runs the batchers inside the block. On exit, the queued rows are still computed."""
         try:
             await self.connection.start()
             for model in self:
                 model.batcher.start()
             yield
         finally:
-            with suppress(TimeoutError):  # by a forward pass that hangs
-                async with asyncio.timeout(PATIENCE_S):
+            with suppress(TimeoutError):  # a forward pass hangs
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await asyncio.gather(*(model.batcher.close() for model in self))
             self.connection.close()
