@@ -1,4 +1,1 @@
-"""What training and serving agree on: the networks, the latent stream, the pixels, the weights file.
-
-Imports neither `training` nor `app`.
-"""
+"""What training and serving share: networks, latent vectors, pixels, weights files. Imports neither `training` nor `app`."""

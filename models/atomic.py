@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all: written beside their place, flushed to the disk, then renamed. Knows nothing of contents.
+"""Writes files atomically: to a temporary file beside the target, flushed to disk, then renamed. Knows nothing of contents.
 
-A killed process leaves a `*.part` behind, which nobody reads.
+A killed process leaves a `*.part` behind, which is never read.
 """
 
 import os
@@ -15,16 +15,16 @@ PART = ".part"
 
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into. It takes its name when the block ends, and is removed where the block raises."""
+    """A file to write into. It gets its name at the end of the block, and is removed if the block raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # its own, also where two processes write the same file
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # unique, so that two processes can write the same file
     try:
         with part.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except OSError as error:  # of a full disk, say, which knows no name
+    except OSError as error:  # a full disk, for example, gives no file name
         error.filename = error.filename or str(path)
         raise
     finally:

@@ -1,13 +1,13 @@
-"""Ways to compute an integer generator. They differ in speed alone: whichever is taken gives the same bytes.
+"""Ways to compute an integer generator. They differ only in speed: all give the same bytes. Knows no files.
 
-A way is taken only where it gives the golden bytes of the weights file on the machine at hand (`golden.choose`). Why each should:
-- `Reference`, `Products`: matrix products of whole numbers whose sums float64 and float32 hold exactly, in any order and with any
-  number of threads. Convolutions are matrix products of patches, for a library's own may be Winograd's, which rounds; TF32, which
-  rounds, too, stays off.
-- `Float32`: the same by oneDNN's convolutions, which are none of Winograd's.
-- `Int8`: oneDNN multiplies 8 bits by 8 bits into 32, exactly, where the processor has VNNI or AMX. (Without, x86 adds pairs of
-  products in 16 bits, which overflow, so there it is not even tried.)
-Dividing by a power of two is exact in floating point, and all round a half to the even number.
+A way is used only if it gives the golden bytes of the weights file on this machine (`golden.choose`). Why each should:
+- `Reference`, `Products`: matrix products of integers, whose sums float64 and float32 hold exactly, in any order and with any number of
+  threads. Convolutions are matrix products of patches, because a library's own may use Winograd's algorithm, which rounds. TF32 also
+  rounds, so it stays off.
+- `Float32`: the same with oneDNN's convolutions, which do not use Winograd's algorithm.
+- `Int8`: oneDNN multiplies 8 bits by 8 bits into 32, exactly, if the processor has VNNI or AMX. (Other x86 processors add pairs of products
+  in 16 bits, which overflow, so there it is not tried.)
+Dividing by a power of two is exact in floating point, and all ways round half to even.
 """
 
 import itertools
@@ -44,7 +44,7 @@ class Way:
 
     @classmethod
     def is_for(cls, device: torch.device) -> bool:
-        """Whether the hardware can do it so."""
+        """Whether the device supports this way."""
         raise NotImplementedError
 
     @torch.inference_mode()
@@ -52,7 +52,7 @@ class Way:
         sums = self.last(torch.from_numpy(rows).to(self.device))
         y = sums.round_().clamp_(-LAST_MAX, LAST_MAX - 1).add_(LAST_MAX).to(torch.int32)
         pixels = self.table.index_select(0, y.flatten()).reshape(y.shape)
-        if y.dim() == 4 and y.shape[3] == 4:  # phases are put together last, as bytes
+        if y.dim() == 4 and y.shape[3] == 4:  # phases are joined last, as bytes
             pixels = shuffled(pixels)
         return pixels.reshape(-1, SIDE, SIDE).cpu().numpy()
 
@@ -62,7 +62,7 @@ class Way:
 
 
 class Floats(Way):
-    """In floating-point numbers that hold every sum. Images lie channels last."""
+    """In floating point that holds every sum exactly. Images are channels last."""
 
     dtype: ClassVar[torch.dtype]
 
@@ -76,14 +76,14 @@ class Floats(Way):
         return steps_on_phases(generator)
 
     def prepared(self, layer: Layer) -> tuple[Tensor, Tensor]:
-        """Weights and bias, both times each channel's power of two, which is exact."""
+        """Weights and bias, both multiplied by each channel's power of two, which is exact."""
         factor = torch.exp2(-layer.shift.double())  # [out]
         weight = layer.weight * factor.reshape(-1, *[1] * (layer.weight.dim() - 1))
         weight, bias = (part.to(self.dtype).to(self.device) for part in (weight, layer.bias * factor))
         return (self.kernels(weight) if layer.is_conv else weight.contiguous()), bias
 
     def kernels(self, weight: Tensor) -> Tensor:
-        """Of a convolution, as `convolved` takes them: here [out, 9 * in], nine taps of all channels."""
+        """A convolution's weights as `convolved` takes them: here [out, 9 * in], nine taps of all channels."""
         return weight.permute(0, 2, 3, 1).flatten(1).contiguous()
 
     def convolved(self, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -111,7 +111,7 @@ class Floats(Way):
 
 
 class Reference(Floats):
-    """float64 on the CPU: what golden bytes are made with."""
+    """float64 on the CPU. It makes the golden bytes."""
 
     name = "float64"
     dtype = torch.float64
@@ -121,12 +121,12 @@ class Reference(Floats):
         return device.type == "cpu"
 
     def steps_of(self, generator: IntegerGenerator) -> list[Step]:
-        """As they are defined."""
+        """The steps as they are defined, without phases."""
         return generator.steps
 
 
 class Products(Floats):
-    """On every device that multiplies matrices of float32 as such."""
+    """float32 matrix products, on every device."""
 
     name = "float32 by products"
     dtype = torch.float32
@@ -137,7 +137,7 @@ class Products(Floats):
 
 
 class Float32(Floats):
-    """By torch's convolutions: oneDNN's direct ones, or for few images its own matrix products."""
+    """torch's convolutions: oneDNN's direct ones, or for few images its own matrix products."""
 
     name = "float32"
     dtype = torch.float32
@@ -154,10 +154,10 @@ class Float32(Floats):
 
 
 class Int8(Way):
-    """By oneDNN's operators on 8 bits, whose weights lie as it multiplies them.
+    """oneDNN's 8-bit operators, with prepacked weights.
 
-    They are those that `torch.compile` puts in the place of quantised layers on x86 (torch/_inductor/fx_passes/quantization.py). They are
-    not public, so nothing rests on them but speed.
+    `torch.compile` uses them for quantised layers on x86 (torch/_inductor/fx_passes/quantization.py). They are not public, so only speed
+    depends on them.
     """
 
     name = "int8"
@@ -211,7 +211,7 @@ def convolution(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[
 
 
 def steps_on_phases(generator: IntegerGenerator) -> list[Step]:
-    """Its steps, but that the last one, where it is given an image of full size, takes the phases of one as they are."""
+    """The generator's steps. If the last one convolves an image of full size, it works on that image's phases instead."""
     *before, last = generator.steps
     if last.side < SIDE or not before[-1].doubles:
         return generator.steps
@@ -219,9 +219,9 @@ def steps_on_phases(generator: IntegerGenerator) -> list[Step]:
 
 
 def on_phases(layer: Layer) -> Layer:
-    """A convolution of an image as one of its phases, which gives phases, too: [out, in, 3, 3] -> [4 * out, 4 * in, 3, 3].
+    """A convolution of an image -> the same convolution of its phases, which gives phases: [out, in, 3, 3] -> [4 * out, 4 * in, 3, 3].
 
-    Most of its weights are 0, yet it is faster, for nothing must be put together before it (docs/performance.md).
+    Most of its weights are 0, yet it is faster, because the phases need not be joined first (docs/performance.md).
     """
     outputs, inputs = layer.weight.shape[:2]
     weight = layer.weight.new_zeros(outputs, 2, 2, inputs, 2, 2, 3, 3)  # phases of the output, phases of the input, kernel
@@ -236,7 +236,7 @@ def taps() -> Iterator[tuple[int, int, int]]:
 
 
 def scaled(layer: Layer) -> tuple[Tensor, Tensor]:
-    """The factor 2^-k of the sums, and the bias times it: exact, both."""
+    """The factor 2^-k of the sums, and the bias multiplied by it. Both are exact."""
     factor = torch.exp2(-layer.shift.float())
     return factor, layer.bias * factor
 

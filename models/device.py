@@ -1,4 +1,4 @@
-"""Where the arithmetic happens: the device, its name, and whether it computes in bfloat16. Knows nothing of GANs."""
+"""Chooses torch's device, describes it, and says whether it computes in bfloat16. Knows nothing of GANs."""
 
 import platform
 from pathlib import Path
@@ -9,21 +9,21 @@ CHOICES = ("auto", "cuda", "mps", "cpu")
 
 
 class DeviceError(Exception):
-    """The device asked for is not there."""
+    """The requested device is not available."""
 
 
 def choose(name: str) -> torch.device:
-    """`auto` takes CUDA, then MPS, then the CPU."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    """`auto` takes CUDA, then MPS, then the CPU. Raises DeviceError."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
-    if not there[name]:
-        raise DeviceError(f"This machine offers torch no {name}. There are: {', '.join(kind for kind in there if there[kind])}.")
+        name = next(kind for kind in ("cuda", "mps", "cpu") if available[kind])
+    if not available[name]:
+        raise DeviceError(f"This machine offers torch no {name}. There are: {', '.join(kind for kind in available if available[kind])}.")
     return torch.device(name)
 
 
 def has_bfloat16(device: torch.device) -> bool:
-    """Whether the hardware multiplies bfloat16 matrices itself; where it does not, autocast only costs time."""
+    """Whether the hardware multiplies bfloat16 matrices itself. If not, autocast only costs time."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":

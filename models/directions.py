@@ -1,8 +1,7 @@
-"""Directions through a generator's latent space that change one thing about a digit each. Needs no torch.
+"""Directions in a generator's latent space, each of which changes one thing about a digit. Needs no torch.
 
-They lie beside the weights they were found for, in NAME.directions.json, and hold for no others: the file names their SHA-256,
-which does not change with the card.
-`python -m training directions` finds them.
+NAME.directions.json lies beside the weights and belongs to them alone: it holds the SHA-256 of their tensors, which does not change with
+the card. `python -m training directions` finds the directions.
 """
 
 from pathlib import Path
@@ -21,11 +20,11 @@ LIMIT_BYTES = 1 << 24  # of a file; four directions of the longest z take 400 th
 
 
 class DirectionsError(SentenceError):
-    """A file of directions that cannot be used. The message names it, the cause and what to do."""
+    """A file of directions cannot be used. The message names the file, the cause and what to do."""
 
 
 class Direction(BaseModel):
-    """z + t * vector: one thing about the digit changes, the others as good as stay."""
+    """z + t * vector changes one thing about the digit, and hardly anything else."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -37,7 +36,7 @@ class Direction(BaseModel):
 
 
 class Directions(BaseModel):
-    """What was found for a generator."""
+    """The directions of a generator."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,7 +51,7 @@ def file_beside(weights: Path) -> Path:
 
 
 def read(file: Path, tensors_sha256: str, z_dim: int) -> Directions | None:
-    """None where there is no file. Raises DirectionsError for one that is broken or belongs to other weights."""
+    """The directions; None if there is no file. Raises DirectionsError if it is broken or belongs to other weights."""
     weights = file.with_name(file.name.removesuffix(ENDING) + SUFFIX)
     remedy = f"Remove it, or find them anew: python -m training directions {weights}"
     try:
@@ -74,7 +73,7 @@ def read(file: Path, tensors_sha256: str, z_dim: int) -> Directions | None:
 
 
 def write(file: Path, found: Directions) -> None:
-    """A line a direction, so that a person can look at it."""
+    """Writes one direction per line, so that people can read it."""
     lines = ",\n".join(direction.model_dump_json() for direction in found.directions)
     head = found.model_dump_json(exclude={"directions"}).removesuffix("}")
     atomic.write(file, f'{head},"directions":[\n{lines}\n]}}\n'.encode())

@@ -1,8 +1,7 @@
-"""The discriminators: images and label in, one logit an image out, a shape on every line. Know no generator.
+"""The discriminators: images and label in, one logit per image out, with the shape on every line. Know no generator.
 
-As published in Keras, with Keras' meaning: Glorot-uniform weights, zero biases, "same" padding that is uneven under a
-stride. A label comes as a one-hot row [B, classes], without labels [B, 0]; where a recipe tells styles of writing apart, the
-columns of theirs count as classes, too.
+They follow the published Keras code and Keras' defaults: Glorot-uniform weights, zero biases, "same" padding that is uneven under a stride.
+A label is a one-hot row [B, classes]; without labels it is [B, 0]. If a recipe has styles, their columns count as classes, too.
 """
 
 import torch
@@ -40,7 +39,7 @@ class DenseDiscriminator(Discriminator):
 
 
 class ConvolutionalDiscriminator(Discriminator):
-    """The DCGAN's discriminator: 1,026,305 parameters without labels. A label is a constant plane for each class beside the image."""
+    """The DCGAN's discriminator: 1,026,305 parameters without labels. Each class of the label is a constant plane beside the image."""
 
     def __init__(self, classes: int, channels: int = 1) -> None:
         super().__init__(classes)
@@ -63,10 +62,10 @@ class ConvolutionalDiscriminator(Discriminator):
 
 
 class ProjectionDiscriminator(Discriminator):
-    """One convolution more than the DCGAN's, and the label as a projection: 1,249,729 parameters with ten classes.
+    """The DCGAN's with one more convolution, and with label projection: 1,249,729 parameters with ten classes.
 
-    The logit is a linear function of the features plus their inner product with the label's own vector (and the style's)
-    (Miyato and Koyama 2018, cGANs with projection discriminator, equation 4). Without labels that product is 0.
+    The logit is a linear function of the features, plus their inner product with an embedding of the label (and the style): Miyato and
+    Koyama 2018, "cGANs with projection discriminator", equation 4. Without labels that product is 0.
     """
 
     def __init__(self, classes: int, channels: int = 1) -> None:

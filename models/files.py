@@ -1,6 +1,6 @@
-"""Files and folders that strangers left: plain files are opened and read up to a size, whatever else lies there is told of.
+"""Reads untrusted files: only plain files, and only up to a size. Anything else raises an error. Knows nothing of contents.
 
-Whoever opens a pipe waits for its writer, and who reads all of a file takes as much memory as it claims to have. Knows nothing of contents.
+Opening a pipe would wait for its writer, and reading a huge file whole would take that much memory.
 """
 
 import errno
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from models.sentences import SentenceError
 
-KINDS = {  # that a path may lead to, and are not read
+KINDS = {  # that a path may lead to, and that are not read
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
     stat.S_IFSOCK: "a socket",
@@ -23,15 +23,15 @@ KINDS = {  # that a path may lead to, and are not read
 
 
 class FileError(SentenceError):
-    """A file or folder that cannot be read. The message names it, the cause and what to do."""
+    """A file or folder cannot be read. The message names it, the cause and what to do."""
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """A plain file, or one that a link leads to. Raises FileNotFoundError where nothing has that name, and FileError."""
+    """Opens a plain file, or the one that a link leads to. Raises FileNotFoundError if nothing has that name, and FileError."""
     try:
-        check(path, path.stat().st_mode)  # some devices do something when they are opened
-        # Meanwhile it may have become something else.
+        check(path, path.stat().st_mode)  # before opening, since some devices act when they are opened
+        # By now it may have become something else, so it is opened without blocking and checked again.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except FileNotFoundError:
         if path.is_symlink():
@@ -48,10 +48,10 @@ def opened(path: Path) -> Iterator[BinaryIO]:
 
 
 def read(path: Path, limit_bytes: int) -> bytes:
-    """All of a plain file. Raises FileNotFoundError where nothing has that name, and FileError."""
+    """The content of a plain file. Raises FileNotFoundError if nothing has that name, and FileError."""
     with opened(path) as file:
         check_size(path, size(file), limit_bytes)
-        content = file.read(limit_bytes + 1)  # it may grow
+        content = file.read(limit_bytes + 1)  # it may have grown
         check_size(path, len(content), limit_bytes)
         return content
 
@@ -60,9 +60,9 @@ def size(file: BinaryIO) -> int:
     return os.fstat(file.fileno()).st_size
 
 
-def check_size(path: Path, found: int, limit_bytes: int) -> None:
-    if found > limit_bytes:
-        raise FileError(f"{path} has {found:,} bytes; at most {limit_bytes:,} are read. It is something else: move it away.")
+def check_size(path: Path, size_bytes: int, limit_bytes: int) -> None:
+    if size_bytes > limit_bytes:
+        raise FileError(f"{path} has {size_bytes:,} bytes; at most {limit_bytes:,} are read. It is something else: move it away.")
 
 
 def check(path: Path, mode: int) -> None:
@@ -77,7 +77,7 @@ def unreadable(path: Path, error: OSError) -> FileError:
 
 
 def listed(folder: Path, suffix: str) -> list[Path]:
-    """Whatever has a name in that folder that ends so, in order. Raises FileError, and OSError where it is no folder."""
+    """Everything in the folder whose name has this suffix, sorted. Raises FileError, and OSError if it is no folder."""
     try:
         return sorted(path for path in folder.iterdir() if path.name.endswith(suffix))
     except (FileNotFoundError, NotADirectoryError):

@@ -1,9 +1,8 @@
-"""The generators: z and label in, images out, a shape on every line. Know neither their discriminators nor how they are served.
+"""The generators: z and label in, images out, with the shape on every line. Know neither their discriminators nor how they are served.
 
-As published in Keras, with Keras' meaning: batch-norm momentum 0.99 and epsilon 1e-3, Glorot-uniform weights, zero biases.
-
-A label comes as a one-hot row [B, classes]. A network without labels has `classes=0` and takes rows of no
-columns, [B, 0]: concatenating them changes nothing, so no code asks whether there are labels.
+They follow the published Keras code and Keras' defaults: batch-norm momentum 0.99 and epsilon 1e-3, Glorot-uniform weights, zero biases.
+A label is a one-hot row [B, classes]. A network without labels has `classes=0` and takes rows [B, 0]: concatenating them changes nothing,
+so no code needs to ask whether there are labels.
 """
 
 import torch
@@ -43,7 +42,7 @@ class DenseGenerator(Generator):
 
 
 class UpsamplingGenerator(Generator):
-    """What the convolutional generators begin with: two dense layers, then an upsampled convolution to 14x14.
+    """The first half of the convolutional generators: two dense layers, then an upsampled convolution to 14x14.
 
     `width` counts the channels at 7x7; there are half as many at 14x14.
     """
@@ -79,12 +78,10 @@ class ConvolutionalGenerator(UpsamplingGenerator):
 
 
 class RefinedGenerator(UpsamplingGenerator):
-    """Half the DCGAN's channels, and one layer more, at full size.
+    """Half the DCGAN's channels, and one more layer at full size.
 
-    With z of 64, ten classes and 256 hidden units 903,105 parameters, 6,880 of them batch-norm statistics.
-
-    The DCGAN's last layer makes each pixel a linear function (under the tanh) of the 14x14 features around it; here 16
-    features a pixel pass through a ReLU first.
+    With z of 64, ten classes and 256 hidden units 903,105 parameters, 6,880 of them batch-norm statistics. In the DCGAN each pixel is a
+    linear function (before the tanh) of the 14x14 features around it; here 16 features per pixel pass through a ReLU first.
     """
 
     def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:

@@ -1,6 +1,5 @@
-"""Golden bytes: the pixels by which a weights file is known, and the fastest way to compute that gives them on the machine at hand.
-
-Knows neither files nor requests.
+"""Golden bytes: the pixels that identify a generator, and the fastest way to compute them exactly on this machine. Knows neither files nor
+requests.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ from models.integers import ARITHMETIC, IntegerGenerator, fingerprint, golden_ro
 from models.latents import STREAM, Rows
 from models.pixels import Pixels
 
-SIZES = (1, 2, 3, 5, 8, 13, 21)  # of batches in which the golden digits are computed at start, one after the other; and all at once
+SIZES = (1, 2, 3, 5, 8, 13, 21)  # batch sizes in which the golden digits are computed at start, before all at once
 
 
 class InexactError(Exception):
@@ -25,7 +24,7 @@ class InexactError(Exception):
 
 
 class Chosen(NamedTuple):
-    """The way that is taken, and the names of faster ones that gave other bytes here."""
+    """The chosen way, and the names of faster ones that gave other bytes here."""
 
     way: Way
     wrong: tuple[str, ...]
@@ -33,11 +32,11 @@ class Chosen(NamedTuple):
 
 def choose(generator: IntegerGenerator, golden_first: str, device: torch.device, threads: Sequence[int] = ()) -> Chosen:
     """The fastest way that gives the golden bytes of the first seeds here, in batches of several sizes and with each number of threads.
-    Warms it up, too. Raises InexactError where none does."""
+    This also warms it up. Raises InexactError if there is none."""
     wrong: list[str] = []
     for kind in computing.WAYS:
         if kind.is_for(device):
-            with suppress(RuntimeError, TypeError, AttributeError, NotImplementedError):  # operators that are not public may be others
+            with suppress(RuntimeError, TypeError, AttributeError, NotImplementedError):  # operators that are not public may change
                 way = kind(generator, device)
                 if agrees(way, generator, golden_first, threads):
                     return Chosen(way, tuple(wrong))
@@ -65,12 +64,12 @@ def reference(generator: IntegerGenerator, n: int) -> Pixels:
 
 
 def golden_first(generator: IntegerGenerator) -> str:
-    """What its weights file calls so."""
+    """The card's field `golden_first`: the fingerprint of the first seeds' pixels."""
     return fingerprint(reference(generator, GOLDEN_FIRST))
 
 
 def described(generator: IntegerGenerator) -> IntegersCard:
-    """What its weights file tells of it."""
+    """The generator's part of its card."""
     pixels = reference(generator, GOLDEN)
     return IntegersCard(
         stream=STREAM,
@@ -82,5 +81,5 @@ def described(generator: IntegerGenerator) -> IntegersCard:
 
 
 def in_batches(compute: Callable[[Rows], Pixels], rows: Rows, size: int) -> Pixels:
-    """Rows [n, width] -> pixels [n, 28, 28], so many at once."""
+    """Rows [n, width] -> pixels [n, 28, 28], in batches of `size`."""
     return np.concatenate([compute(rows[start : start + size]) for start in range(0, len(rows), size)])

@@ -1,11 +1,11 @@
-"""The generator that is served: whole numbers from z to the pixel, so that every machine gives the same bytes. Runs nothing itself.
+"""The generator that is served: integers from z to the pixel, so that every machine gives the same bytes. Runs nothing itself.
 
     y = clamp(round_half_even((W x + b) / 2^k), 0, 255)
 
-with weights W of 8 bits, activations x and y of 8 bits, biases b and a power of two 2^k for each output. No sum leaves
-+-2^24, so int32, float32 and float64 hold it exactly, in whatever order it is added; that is computed when a generator is made
-and again when it is loaded. (Ballé et al. 2019, "Integer networks for data compression with latent-variable models", show that
-a decoder needs this to agree across machines.) docs/arithmetic.md defines all of it for other languages; `computing` does it.
+with weights W of 8 bits, activations x and y of 8 bits, biases b, and a power of two 2^k for each output. No sum exceeds +-2^24, so int32,
+float32 and float64 hold it exactly, in any order of addition. This is checked when a generator is made and again when it is loaded. (Ballé
+et al. 2019, "Integer networks for data compression with latent-variable models", show that decoders need this to agree across machines.)
+docs/arithmetic.md defines the arithmetic for other languages; `computing` runs it.
 """
 
 import hashlib
@@ -23,22 +23,22 @@ from models.cards import GOLDEN, Kind
 from models.latents import Rows
 from models.pixels import SIDE, Pixels
 
-ARITHMETIC = 1  # which arithmetic this is; another would give other pixels
+ARITHMETIC = 1  # version of the arithmetic; another would give other pixels
 
 ACTIVATION_MAX = 255
-SUM_LIMIT = 2**24  # up to which float32 holds every whole number
+SUM_LIMIT = 2**24  # float32 holds every integer up to here
 SHIFT_MAX = 24
 WEIGHT_MAX = 127
-FEW = 1024  # outputs that are looked at together, for sums take eight times as much memory as weights
-SMALL_SIDE = 7  # of the image that the dense layers of a convolutional generator end in
+FEW = 1024  # outputs that are checked together, because sums take eight times as much memory as weights
+SMALL_SIDE = 7  # of the image that a convolutional generator's dense layers give
 
 # A leaky layer: y = clamp(MIDDLE + round_half_even((W x + b) / 2^k), 0, 255), where negative sums are divided by 4 more.
 LEAKY_MIDDLE = 64
 LEAKY_SLOPE = 0.25
-LEAKY_SHIFT_MAX = 16  # with which float32 holds the sum of both terms, whichever is rounded first
+LEAKY_SHIFT_MAX = 16  # up to here float32 holds the sum of both terms, whichever is rounded first
 
 # The last layer: y = clamp(round_half_even((W x + b) / 2^k), -2048, 2047), and a pixel is TANH[2048 + y]:
-# 127.5 (tanh(y / 256) + 1), rounded. Here is how many of the 4,096 give grey level 0, 1, ..., 255.
+# 127.5 (tanh(y / 256) + 1), rounded. TANH_WORDS says how many of the 4,096 give grey level 0, 1, ..., 255.
 LAST_MAX = 2048
 LAST_STEPS = 256  # of y, where tanh(1) is reached
 TANH_WORDS = (
@@ -54,7 +54,7 @@ TANH = np.repeat(np.arange(256, dtype=np.uint8), TANH_WORDS)  # [4096]
 
 
 class UnsoundError(Exception):
-    """Layers that are no generator in this arithmetic. The message says why."""
+    """The layers are not a valid generator in this arithmetic. The message says why."""
 
 
 class Layer(NamedTuple):
@@ -74,7 +74,7 @@ class Layer(NamedTuple):
 
     @property
     def bound(self) -> int:
-        """No sum, nor any part of it, in whatever order, is farther from 0."""
+        """The largest magnitude that any sum or partial sum can have, in any order of addition."""
         return max(
             farthest(weight.long(), bias.long())
             for weight, bias in zip(self.weight.flatten(1).split(FEW), self.bias.split(FEW), strict=True)
@@ -82,14 +82,14 @@ class Layer(NamedTuple):
 
 
 def farthest(weight: Tensor, bias: Tensor) -> int:
-    """From 0, of the sums of some outputs: weights int64 [out, in], biases int64 [out]."""
+    """The largest magnitude of these outputs' sums. Weights int64 [out, in], biases int64 [out]."""
     above = ACTIVATION_MAX * weight.clamp(min=0).sum(1) + bias.clamp(min=0)
     below = ACTIVATION_MAX * weight.clamp(max=0).sum(1) + bias.clamp(max=0)
     return int(torch.maximum(above, -below).max())
 
 
 class Step(NamedTuple):
-    """A layer, and the image that it is given: its side, 1 for rows, and its channels."""
+    """A layer and its input: side (1 for rows) and channels."""
 
     layer: Layer
     side: int
@@ -97,7 +97,7 @@ class Step(NamedTuple):
 
     @property
     def doubles(self) -> bool:
-        """Whether its outputs are four phases of each channel, of an image of twice the side."""
+        """Whether its outputs are four phases per channel, of an image of twice the side."""
         return self.layer.is_conv and self.side < SIDE
 
     @property
@@ -111,10 +111,10 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class IntegerGenerator:
-    """Rows of z and label, uint8 [B, z_dim + classes] -> pixels, uint8 [B, 28, 28], by one layer after the other.
+    """Rows of z and label, uint8 [B, z_dim + classes] -> pixels, uint8 [B, 28, 28], layer after layer.
 
-    The rows that dense layers give become an image [7, 7, channels] before the first convolution. The outputs of a convolution on an
-    image smaller than 28x28 are four phases of each channel, and make an image of twice the side (a pixel shuffle).
+    Before the first convolution, rows become an image [7, 7, channels]. A convolution on an image smaller than 28x28 gives four phases per
+    channel, which a pixel shuffle joins into an image of twice the side.
     """
 
     z_dim: int
@@ -172,13 +172,13 @@ def is_leaky(kind: Kind) -> bool:
 
 
 def golden_rows(z_dim: int, classes: int, n: int = GOLDEN) -> Rows:
-    """Seeds 0 to n - 1, told to write all labels in turn."""
+    """Seeds 0 to n - 1, with all labels in turn."""
     label = np.arange(n) % max(classes, 1)
     return latents.rows(latents.draw(0, n, z_dim).z, latents.one_hot(label, classes))
 
 
 def fingerprint(pixels: Pixels) -> str:
-    """What those pixels are known by: the SHA-256 of their bytes, image by image, row by row."""
+    """The SHA-256 of the pixels' bytes, image by image, row by row."""
     return hashlib.sha256(pixels.tobytes()).hexdigest()
 
 

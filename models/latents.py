@@ -1,9 +1,8 @@
-"""Seeds to latent vectors and labels, in integers: one frozen stream for all seeds, and the grid that z lies on.
+"""Draws latent vectors and labels from seeds, in integers, and defines the grid that z lies on. Knows neither networks nor HTTP.
 
-A seed is a promise: what it draws depends on the seed alone, not on how many are drawn, on the machine, or on the version of a
-library. The stream is Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), whose words NumPy
-freezes (NEP 19); a table turns them into normal numbers, so no logarithm of a C library has a say. docs/arithmetic.md defines all
-of it for other languages. Knows neither networks nor HTTP.
+A seed is a promise: what it draws depends on the seed alone, not on the machine, a library's version or the number of seeds. The random
+stream is Philox4x64-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"), whose output NumPy keeps stable (NEP 19). A
+table turns it into normal numbers, so no C library's logarithm is involved. docs/arithmetic.md defines it for other languages.
 """
 
 import functools
@@ -14,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-STREAM = 1  # which stream this is; a change of what a seed draws would be another
-SEED_MAX = 2**53 - 1  # the largest integer that every JSON reader holds exactly
+STREAM = 1  # version of the stream; it changes if a seed draws something else
+SEED_MAX = 2**53 - 1  # the largest integer that every JSON parser represents exactly
 
-STEPS = 32  # of the grid, a standard deviation
+STEPS = 32  # of the grid, per standard deviation
 LIMIT = 127  # of |z|, in steps; 3.96875 standard deviations
-MIDDLE = 128  # what z = 0 is in a row
-WHOLE = 255  # what a label has in its column of a row
+MIDDLE = 128  # z = 0, in a row
+WHOLE = 255  # a one-hot label's one, in a row
 
 # Of 65,536 words of 16 bits, how many give z = 0, 1, ..., 127 steps; as many give -1, ..., -127. The word w is the quantile
 # (w + 1/2) / 65,536 of the normal distribution, rounded to the grid; the outermost are clipped.
@@ -33,16 +32,16 @@ WORDS_A_STEP = (
 )  # fmt: skip
 NORMAL = np.repeat(np.arange(-LIMIT, LIMIT + 1, dtype=np.int8), [*WORDS_A_STEP[:0:-1], *WORDS_A_STEP])  # [65536]
 
-SEEDS, HANDS = 0, 1  # the keys of two streams
-BLOCK = 4  # words of 64 bits that Philox gives at once
-LANES = 16  # words of 16 bits in a block
+SEEDS, HANDS = 0, 1  # Philox keys of two streams
+BLOCK = 4  # 64-bit words in a Philox block
+LANES = 16  # 16-bit words in a block
 
 Steps = NDArray[np.int8]  # z on its grid
 Rows = NDArray[np.uint8]  # what an integer generator takes
 
 
 class Philox(threading.local):
-    """NumPy's generator, one a thread; setting its state is ten times faster than making another."""
+    """NumPy's generator, one per thread. Setting its state is ten times as fast as making a new one."""
 
     def __init__(self) -> None:
         self.generator = np.random.Philox(key=0)
@@ -50,7 +49,7 @@ class Philox(threading.local):
         self.counter = self.state["state"]["counter"]
 
     def words(self, key: int, high: int, first_block: int, blocks: int) -> NDArray[np.uint64]:
-        """[4 * blocks] of the stream `key`: those of the counters (block + 1, high, 0, 0)."""
+        """[4 * blocks] words of the stream `key`, at the counters (block + 1, high, 0, 0)."""
         self.state["state"]["key"][0] = key
         self.counter[:2] = first_block, high
         self.state["buffer_pos"] = BLOCK  # nothing is left over
@@ -63,14 +62,14 @@ PHILOX = Philox()
 
 
 class Latents(NamedTuple):
-    """What n seeds draw."""
+    """The z and labels that n seeds draw."""
 
     z: Steps  # [n, z_dim], N(0, 1) in steps of 1/32
     label: NDArray[np.int64]  # [n], uniform in [0, classes); zeros where classes is 0
 
 
 def draw(first_seed: int, n: int, z_dim: int, classes: int = 0) -> Latents:
-    """Row i is drawn for `first_seed + i`: the first block of a seed decides the label, the others are z."""
+    """Row i is drawn for `first_seed + i`. A seed's first block gives its label, the others give z."""
     blocks = 1 + -(-z_dim // LANES)
     return latents(PHILOX.words(SEEDS, 0, first_seed * blocks, n * blocks).reshape(n, blocks * BLOCK), z_dim, classes)
 
@@ -85,13 +84,13 @@ def draw_each(seeds: Sequence[int], z_dim: int, classes: int = 0) -> Latents:
 
 
 def latents(words: NDArray[np.uint64], z_dim: int, classes: int) -> Latents:
-    """Each seed's words [n, 4 * blocks] -> what it draws."""
+    """Each seed's words [n, 4 * blocks] -> its z and label."""
     label = (words[:, 0] >> np.uint64(32)) * np.uint64(classes) >> np.uint64(32)
     return Latents(NORMAL.take(lanes(words[:, BLOCK:])[:, :z_dim]), label.astype(np.int64))
 
 
 def hand(seed: int, n: int) -> Steps:
-    """[n] normal numbers in steps of 1/32: what a seed decides beside z and label, such as how a line of writing is set."""
+    """[n] normal numbers in steps of 1/32, for what a seed determines beyond z and label, such as the layout of a line of writing."""
     words = PHILOX.words(HANDS, seed, 0, -(-n // LANES))
     return NORMAL.take(lanes(words)[:n])
 
@@ -102,7 +101,7 @@ def lanes(words: NDArray[np.uint64]) -> NDArray[np.uint16]:
 
 
 def to_grid(steps: NDArray[Any]) -> Steps:
-    """Finite numbers of steps -> whole ones: rounded to the nearest, a half to the even one, and clipped at the grid's end."""
+    """Finite numbers of steps -> whole steps: rounded half to even, and clipped to the grid's range."""
     return np.asarray(np.clip(np.rint(steps), -LIMIT, LIMIT), np.int8)
 
 
@@ -117,13 +116,13 @@ def as_numbers(z: Steps) -> NDArray[np.float32]:
 
 
 def one_hot(labels: NDArray[np.int64], classes: int) -> Rows:
-    """[n] -> [n, classes]: all in the label's column; without classes, rows of no columns."""
+    """[n] -> [n, classes], with WHOLE as one; [n, 0] without classes."""
     return columns(classes)[labels] if classes else np.zeros((len(labels), 0), np.uint8)
 
 
 def rows(z: Steps, labels: Rows) -> Rows:
-    """z [n, z_dim] and labels [n, classes], one-hot or mixed -> [n, z_dim + classes], as a generator takes them."""
-    return np.concatenate([(z.view(np.uint8) ^ MIDDLE), labels], axis=1)  # the other sign bit: 128 more
+    """z [n, z_dim] and labels [n, classes], one-hot or mixed -> a generator's input [n, z_dim + classes]."""
+    return np.concatenate([(z.view(np.uint8) ^ MIDDLE), labels], axis=1)  # flips the sign bit, which adds 128
 
 
 @functools.cache

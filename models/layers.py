@@ -1,6 +1,6 @@
-"""What the networks are made of where torch has no such layer, or another default. Knows no network.
+"""Layers that torch lacks, or for which it has other defaults. Knows no network.
 
-Keras' meaning throughout, as published: batch-norm momentum 0.99 and epsilon 1e-3, Glorot-uniform weights, zero biases.
+They follow the published Keras code: batch-norm momentum 0.99 and epsilon 1e-3, Glorot-uniform weights, zero biases.
 """
 
 import torch
@@ -11,9 +11,9 @@ from torch.nn import functional as F
 class UpsampledConv(nn.Module):
     """Nearest upsampling x2, then a 5x5 convolution with "same" padding: [B, in, H, W] -> [B, out, 2H, 2W].
 
-    Computed as the exact equivalent with 36 instead of 100 multiplications a source pixel: of the 5 taps a row
-    has, those that fall on the same source pixel are summed, which leaves 3 for each of the two output phases;
-    so four 3x3 convolutions on the small image, one an output phase, and a pixel shuffle.
+    It is computed as its exact equivalent: four 3x3 convolutions on the small image, one per output phase, then a pixel shuffle. Of a row's
+    5 taps, those that fall on the same source pixel are summed, which leaves 3 for each of its two phases. That takes 36 instead of 100
+    multiplications per source pixel.
     """
 
     taps: Tensor
@@ -31,7 +31,7 @@ class UpsampledConv(nn.Module):
         self.register_buffer("taps", taps, persistent=False)
 
     def phases(self) -> Tensor:
-        """The 5x5 kernels as 3x3 ones, four phases an output channel: [out * 4, in, 3, 3]."""
+        """The 5x5 kernels as 3x3 kernels, four phases per output channel: [out * 4, in, 3, 3]."""
         out_channels, in_channels = self.weight.shape[:2]
         kernels = torch.einsum("psk,oikl,qtl->opqist", self.taps, self.weight, self.taps)
         return kernels.reshape(out_channels * 4, in_channels, 3, 3)
@@ -42,7 +42,7 @@ class UpsampledConv(nn.Module):
 
 
 def batch_norm_1d(features: int, momentum: float = 0.99) -> nn.BatchNorm1d:
-    """Batch norm with Keras' momentum (what it keeps), which is one minus torch's (what it takes), and its epsilon."""
+    """Batch norm with Keras' epsilon and momentum. Keras' momentum is the share of the old value, torch's that of the new one."""
     return nn.BatchNorm1d(features, eps=1e-3, momentum=1.0 - momentum)
 
 
@@ -52,7 +52,7 @@ def batch_norm_2d(channels: int) -> nn.BatchNorm2d:
 
 
 def initialise(network: nn.Module) -> None:
-    """Glorot-uniform weights (Glorot and Bengio 2010) and zero biases, as Keras begins."""
+    """Glorot-uniform weights (Glorot and Bengio 2010) and zero biases, as in Keras."""
     for module in network.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | UpsampledConv):
             nn.init.xavier_uniform_(module.weight)

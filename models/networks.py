@@ -11,7 +11,7 @@ from models.generators import ConvolutionalGenerator, DenseGenerator, Generator,
 
 
 class Networks(Protocol):
-    """The part `networks` of a recipe: it builds both."""
+    """The part `networks` of a recipe: builds a generator and a discriminator."""
 
     @property
     def kind(self) -> Kind: ...
@@ -64,7 +64,7 @@ class Convolutional:
 
 @dataclass(frozen=True)
 class Projected(Convolutional):
-    """The DCGAN's generator, against a discriminator that projects the label. The kind is that of the generator."""
+    """The DCGAN's generator with a projection discriminator. `kind` names the generator."""
 
     def discriminator(self, classes: int) -> ProjectionDiscriminator:
         return ProjectionDiscriminator(classes, self.channels)
@@ -72,7 +72,7 @@ class Projected(Convolutional):
 
 @dataclass(frozen=True)
 class Refined(Projected):
-    """A generator with one more layer, at full size, against a discriminator that projects the label."""
+    """A generator with one more layer at full size, with a projection discriminator."""
 
     kind: ClassVar[Kind] = "refined"
 
@@ -81,7 +81,7 @@ class Refined(Projected):
 
 
 def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
-    """A pair with the generator that a card describes."""
+    """The pair whose generator a card describes."""
     match kind:
         case "dense":
             return Dense(z_dim)
@@ -92,7 +92,7 @@ def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
 
 
 def is_described(networks: Networks, classes: int) -> bool:
-    """Whether a card can say what its generator is: the tensors are those of the generator that the kind stands for."""
+    """Whether a card can describe the generator: it must have the same tensors as the generator that its `kind` names."""
     if networks.kind not in get_args(Kind):
         return False
     usual = networks_of(networks.kind, networks.z_dim, networks.hidden, networks.channels)

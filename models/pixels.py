@@ -1,7 +1,7 @@
 """Pixels: uint8 [N, 28, 28] outside, float in [-1, 1] [N, 1, 28, 28] inside; converted here and nowhere else.
 
-Ink is bright: 0 is paper, 255 is full ink, as in MNIST. Images of several channels are [N, channels, 28, 28] on both
-sides. Knows neither networks nor files. Works on tensors without importing torch, for those who only draw sheets.
+Ink is bright: 0 is paper, 255 is full ink, as in MNIST. Images with several channels are [N, channels, 28, 28] on both sides. Knows neither
+networks nor files. Does not import torch, so that drawing sheets does not need it.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def square_columns(n: int) -> int:
-    """The number of columns that makes a sheet of n digits as square as can be, without an empty row."""
+    """The number of columns that makes a sheet of n digits as square as possible, without an empty row."""
     return math.ceil(math.sqrt(n))
 
 
 def sheet(images: Pixels, columns: int | None = None, scale: int = 1) -> Pixels:
     """Digits [N, 28, 28] side by side, row by row -> one picture [rows * 28 * scale, columns * 28 * scale].
 
-    `scale` magnifies by whole pixels. Places that no digit fills stay paper (0).
+    `scale` magnifies by whole pixels. Empty places stay paper (0).
     """
     columns = columns or square_columns(len(images))
     picture = np.zeros(sheet_shape(len(images), columns, scale), np.uint8)
@@ -52,7 +52,7 @@ def sheet_shape(n: int, columns: int, scale: int) -> tuple[int, int]:
 
 
 def lay_out(images: Pixels, columns: int, scale: int, picture: Pixels) -> None:
-    """Digits [N, 28, 28] into a picture of `sheet_shape`, or a view of one, which is written once."""
+    """Writes digits [N, 28, 28] into a picture of `sheet_shape`, or into a view of one, in one pass."""
     whole, rest = divmod(len(images), columns)
     lines = images if scale == 1 else images.repeat(scale, axis=2)  # [N, 28, 28 * scale]
     places = picture.reshape(-1, SIDE, scale, columns, SIDE * scale, copy=False)  # rows, y, lines alike, columns, x

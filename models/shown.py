@@ -1,18 +1,18 @@
-"""Text of others as it may stand in a line: names of files, arguments, what libraries say. Knows nothing of where the line goes.
+"""Makes untrusted text safe to print: file names, arguments, messages of libraries. Does not know where it is printed.
 
-A name may hold anything but a slash and a zero: a line's end, which would forge a line of the log; escape sequences, by which a terminal
-is told to do things; marks that turn the reading order; bytes that are no text.
+A file name may hold anything but a slash and a zero byte: newlines, which would forge log lines; escape sequences for the terminal;
+marks that change the reading order; bytes that are not UTF-8.
 """
 
 
 def shown(text: object) -> str:
-    """In one line, without a character that cannot be seen; each of those is written as Python would write it."""
-    seen = str(text)
-    if seen.isprintable():
-        return seen
-    return "".join(one if one.isprintable() else one.encode("unicode_escape", "backslashreplace").decode() for one in seen)
+    """The text in one line, with each unprintable character as a Python escape."""
+    line = str(text)
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else char.encode("unicode_escape", "backslashreplace").decode() for char in line)
 
 
 def shown_lines(text: object) -> str:
-    """The same for what is meant to have several lines."""
+    """The same for a text of several lines."""
     return "\n".join(map(shown, str(text).split("\n")))

@@ -1,7 +1,7 @@
-"""Tensors in a safetensors file, read strictly: what its header says is checked before the rest is read.
+"""Reads safetensors files strictly: the header is checked before the rest is read. Knows neither cards nor generators.
 
-A safetensors file is the length of its header in 8 bytes, the header in JSON (of each tensor its name, type, shape and place; texts under
-`__metadata__`), then the numbers. Knows neither cards nor generators.
+A safetensors file is the length of its header in 8 bytes, the header in JSON (each tensor's name, type, shape and place; texts under
+`__metadata__`), then the numbers.
 """
 
 import json
@@ -18,9 +18,9 @@ from models import files
 from models.documents import DocumentError, parsed
 from models.files import FileError
 
-LIMIT_BYTES = 1 << 28  # of a file; the largest network that a card can describe takes 172 million
+LIMIT_BYTES = 1 << 28  # of a file; the largest network that a card can describe takes 172 million bytes
 HEADER_LIMIT_BYTES = 1 << 20
-MOST = 1000  # tensors
+TENSORS_MAX = 1000
 DIMENSIONS = 8
 LONGEST_NAME = 200
 TYPES = ("F16", "BF16", "F32", "F64", "I8", "U8", "I16", "I32", "I64")
@@ -28,12 +28,12 @@ METADATA = "__metadata__"
 
 
 class DamagedError(Exception):
-    """A header that is none, or says what cannot be. The message says what."""
+    """The header is invalid. The message says why."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A file's content, and what is in it."""
+    """A file's bytes, its tensors, and the texts of its header."""
 
     content: bytes
     tensors: dict[str, Tensor]
@@ -41,7 +41,7 @@ class Stored:
 
 
 def read(path: Path) -> Stored:
-    """Raises FileNotFoundError where nothing has that name, and FileError."""
+    """Raises FileNotFoundError if nothing has that name, and FileError."""
     with files.opened(path) as file:
         size = files.size(file)
         files.check_size(path, size, LIMIT_BYTES)
@@ -70,13 +70,13 @@ def damaged(path: Path, cause: str) -> FileError:
 
 
 def check_header(header: Mapping[str, Any]) -> int:
-    """How many bytes of numbers follow. Where each tensor lies, safetensors checks itself. Raises DamagedError."""
+    """The number of bytes after the header. Whether tensors overlap, safetensors checks itself. Raises DamagedError."""
     kept = header.get(METADATA, {})
     if not isinstance(kept, dict) or not all(isinstance(text, str) for text in kept.values()):
         raise DamagedError("the texts of its header are none")
     described = {name: tensor for name, tensor in header.items() if name != METADATA}
-    if len(described) > MOST:
-        raise DamagedError(f"it has {len(described):,} tensors; at most {MOST:,} are read")
+    if len(described) > TENSORS_MAX:
+        raise DamagedError(f"it has {len(described):,} tensors; at most {TENSORS_MAX:,} are read")
     end = 0
     for name, tensor in described.items():
         if not name.isprintable() or len(name) > LONGEST_NAME:
@@ -94,12 +94,12 @@ def check_header(header: Mapping[str, Any]) -> int:
 
 
 def whole(number: object) -> bool:
-    """A whole number that something in a file may have."""
+    """Whether this can be a size or a place in a file."""
     return type(number) is int and 0 <= number <= LIMIT_BYTES
 
 
 def in_order(content: bytes) -> bytes:
-    """A safetensors file with its header sorted, so that the same generator is the same file; safetensors keeps no order of texts."""
+    """A safetensors file with a sorted header, so that the same generator gives the same file: safetensors keeps no order of texts."""
     length = int.from_bytes(content[:8], "little")
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # so that the tensors begin at a multiple of 8
@@ -107,8 +107,7 @@ def in_order(content: bytes) -> bytes:
 
 
 def check_fit(path: Path, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> None:
-    """That they fill a network: every tensor there, of its shape, and no other; numbers of the same kind, none of them NaN or infinite.
-    Raises FileError."""
+    """Checks that the tensors fit a network: the same names, shapes and kinds of numbers, and no NaN or infinity. Raises FileError."""
     for name in sorted(expected.keys() | found.keys()):
         wanted = list(expected[name].shape) if name in expected else "nothing of that name"
         got = list(found[name].shape) if name in found else "nothing of that name"

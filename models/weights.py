@@ -1,8 +1,8 @@
-"""Weights files: a generator and its card in one safetensors file, written whole or not at all, read strictly.
+"""Weights files: a generator and its card in one safetensors file, written atomically, read strictly. Knows neither training nor HTTP.
 
-The card lies in the file's header as JSON and holds all that rebuilds the network and all that is known of it. A generator in integers,
-which is served, is stored as it is; of a float one, which is trained, parameters as float16 and batch-norm statistics as they are.
-Nothing here is a pickle: a weights file is data. Knows no training and no HTTP.
+The card is JSON in the file's header. It holds everything needed to rebuild the network, and how it was made. An integer generator, which
+is served, is stored as it is. A float generator, which is trained, has its parameters stored as float16 and its batch-norm statistics
+unchanged. Nothing here is a pickle: a weights file is only data.
 """
 
 import hashlib
@@ -29,21 +29,21 @@ from models.tensors import LONGEST_NAME
 
 
 class WeightsError(SentenceError):
-    """A weights file that cannot be used. The message names the file, the cause and what to do."""
+    """A weights file cannot be used. The message names the file, the cause and what to do."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """A generator, ready to use (a float one in evaluation mode), its card, and the SHA-256 of its file and of its tensors alone."""
+    """A generator ready to use (a float one in evaluation mode), its card, and the SHA-256 of its file and of its tensors alone."""
 
     card: Card
     generator: Generator | IntegerGenerator
     sha256: str
-    tensors_sha256: str  # the same whatever the card says
+    tensors_sha256: str  # does not depend on the card
 
 
 def save(path: Path, generator: Generator | IntegerGenerator, card: Card) -> None:
-    """Write one file, atomically: a crash or a full disk leaves the old file or none, never half of one."""
+    """Writes one file atomically: a crash or a full disk leaves the old file or none, never half of one."""
     if isinstance(generator, IntegerGenerator):
         write(path, to_tensors(generator.layers), card)
         return
@@ -59,7 +59,7 @@ def save(path: Path, generator: Generator | IntegerGenerator, card: Card) -> Non
 
 
 def load(path: Path) -> Weights:
-    """Rebuild the generator as the card says and fill it, strictly: every tensor there, of its shape, and no other."""
+    """Rebuilds the generator from its card, and loads its tensors strictly: all of them, of the right shape, and no others."""
     try:
         stored = tensors.read(path)
         card = read_card(path, stored.texts)
@@ -83,7 +83,7 @@ def neighbours(path: Path) -> str:
 def in_floats(path: Path, found: Mapping[str, Tensor], card: Card) -> Generator:
     network = card.network
     networks = networks_of(network.kind, network.z_dim, network.hidden, network.channels)
-    with torch.device("meta"):  # where the largest network takes no memory
+    with torch.device("meta"):  # so that the largest network takes no memory
         tensors.check_fit(path, networks.generator(network.classes).state_dict(), found)
     generator = networks.generator(network.classes)
     generator.load_state_dict(found)
@@ -108,7 +108,7 @@ def in_integers(path: Path, found: Mapping[str, Tensor], card: Card) -> IntegerG
 
 
 def rewrite_card(path: Path, **changes: Any) -> Card:
-    """Replace fields of the card in a weights file; the tensors stay as they are."""
+    """Replaces fields of the card in a weights file. The tensors stay as they are."""
     card = Card.model_validate({**load(path).card.model_dump(), **changes})
     write(path, tensors.read(path).tensors, card)
     return card

@@ -64,11 +64,11 @@ class Zip:
     def __init__(self) -> None:
         self.listing = Listing()
         self.entry: Entry | None = None  # begun, but not ended
-        self.written_bytes = 0
+        self.written = 0  # bytes
 
     def whole(self, name: str, content: bytes) -> bytes:
         """A whole file."""
-        entry = Entry(name.encode("ascii"), self.written_bytes, zlib.crc32(content), len(content))
+        entry = Entry(name.encode("ascii"), self.written, zlib.crc32(content), len(content))
         self.listing.add(entry)
         header = LOCAL.pack(
             b"PK\3\4", VERSION, 0, STORED, 0, DATE, entry.crc, entry.size, entry.size, len(entry.name), 0
@@ -77,7 +77,7 @@ class Zip:
 
     def begin(self, name: str) -> bytes:
         """Starts a file that comes in pieces, which are passed to `add`."""
-        entry = self.entry = Entry(name.encode("ascii"), self.written_bytes, streamed=True)
+        entry = self.entry = Entry(name.encode("ascii"), self.written, streamed=True)
         header = LOCAL.pack(b"PK\3\4", VERSION_64, SIZES_FOLLOW, STORED, 0, DATE, 0, MAX_32, MAX_32, len(entry.name), 20)
         return self.counted(header + entry.name + EXTRA_64.pack(1, 16) + bytes(16))
 
@@ -92,7 +92,7 @@ class Zip:
         """Counts bytes of a file without their content, to compute the length of a ZIP."""
         assert self.entry is not None
         self.entry.size += size
-        self.written_bytes += size
+        self.written += size
 
     def end(self) -> bytes:
         assert self.entry is not None
@@ -107,7 +107,7 @@ class Zip:
 
     def last(self) -> bytes:
         """The records after the central directory."""
-        start, length, count = self.written_bytes, self.listing.size, self.listing.files
+        start, length, count = self.written, self.listing.size, self.listing.files
         last = b""
         if count >= MAX_16 or start >= MAX_32 or length >= MAX_32:
             last += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, length, start)
@@ -116,7 +116,7 @@ class Zip:
         return last + END.pack(b"PK\5\6", 0, 0, count, count, min(length, MAX_32), min(start, MAX_32), 0)
 
     def counted(self, content: bytes) -> bytes:
-        self.written_bytes += len(content)
+        self.written += len(content)
         return content
 
 
@@ -127,7 +127,7 @@ def length(files: Iterable[tuple[str, int]]) -> int:
         archive.begin(name)
         archive.pass_over(size)
         archive.end()
-    return archive.written_bytes + archive.listing.size + len(archive.last())
+    return archive.written + archive.listing.size + len(archive.last())
 
 
 def central(entry: Entry) -> bytes:

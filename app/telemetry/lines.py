@@ -14,7 +14,7 @@ log = logging.getLogger("kakite")
 LIMIT_BYTES = 2**21  # of the buffer
 PAUSE_S = 0.05  # between two writes, so that the thread wakes at most 20 times a second
 WHOLE_BYTES = 4096  # a pipe takes as much atomically (PIPE_BUF), so that shorter lines of several processes do not mix
-CLOSE_TIMEOUT_S = 1
+PATIENCE_S = 1  # for the last lines
 
 
 class Lines:
@@ -91,7 +91,7 @@ class Lines:
         return not rest
 
     def close(self) -> None:
-        """Writes the buffered lines, for at most CLOSE_TIMEOUT_S."""
+        """Writes the buffered lines, for at most PATIENCE_S."""
         self.closing.set()
         self.wake.set()
-        self.thread.join(CLOSE_TIMEOUT_S)
+        self.thread.join(PATIENCE_S)
