@@ -16,27 +16,38 @@ from tests.browsing import started
 from tests.doubling import Doubling
 from tests.running import server
 
-# What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs or train.
+# What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs, or train.
 SLOW_FIXTURES = {"browser", "mnist", "service"}
 SLOW_MODULES = {
     "commands",
     "contract",
     "directions",
     "distillation",
+    "documents",
     "downloads",
     "evaluate",
     "examples",
+    "files",
+    "filmstrip",
     "generated_clients",
+    "headers",
     "hostile",
     "http_processes",
     "installed",
+    "judge",
+    "keys",
     "limits",
     "machines",
+    "observing",
     "orphans",
+    "overload",
+    "prefix",
     "probe",
+    "process",
     "processes",
     "proxy",
     "replicas",
+    "repository",
     "scoring",
     "server",
     "service_commands",

@@ -134,7 +134,13 @@ async def test_what_is_compressed_is_known_again_by_a_tag_of_its_own(client: htt
 
 async def test_head_is_answered_wherever_get_is_and_as_get_is(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    asked = {"/walk": "/walk?from=1&to=2", "/plane": "/plane?seeds=1,2,3", "/generate": "/generate?seed=7", "/grid": "/grid?seed=7"}
+    asked = {
+        "/walk": "/walk?from=1&to=2",
+        "/plane": "/plane?seeds=1,2,3",
+        "/generate": "/generate?seed=7",
+        "/grid": "/grid?seed=7",
+        "/dataset": "/dataset?n=70",
+    }
     version = (await client.get("/models/kakite")).json()["version"]
     for path in [path for path, methods in paths.items() if "get" in methods]:
         path = asked.get(path, path.format(name="kakite", text="12?seed=7", version=version))

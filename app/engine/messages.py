@@ -19,6 +19,8 @@ from models.cards import Card
 from models.directions import Directions
 
 LENGTH = struct.Struct("<Q")
+HEADLINE = ("label_agreement", "frechet")  # of a card's scores
+VERSION_LENGTH = 8  # hexadecimal digits
 
 
 class HangUp(Exception):
@@ -26,20 +28,37 @@ class HangUp(Exception):
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that is loaded and warm, and how it is computed there."""
+class Known:
+    """A model as its weights file tells of it."""
 
     card: Card
     sha256: str  # of the weights file
-    device: str
-    way: str  # to compute it, as `models.computing` names them
-    wrong: tuple[str, ...] = ()  # faster ways, which gave other than the golden bytes here
-    directions: Directions | None = None  # where a file of them lies beside the weights
 
     @cached_property
     def identity(self) -> str:
         """Another for all that changes what is answered: the weights file and this program's revision; the machine is not among them."""
         return hashlib.sha256(f"{self.sha256} {REVISION}".encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """Another for all that changes what a seed gives."""
+        return self.identity[:VERSION_LENGTH]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What an answer that is more than a picture tells of it."""
+        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
+        return {"model": self.card.name, "version": self.version, "sha256": self.sha256, "scores": scores}
+
+
+@dataclass(frozen=True)
+class Served(Known):
+    """One that is loaded and warm, and how it is computed there."""
+
+    device: str
+    way: str  # to compute it, as `models.computing` names them
+    wrong: tuple[str, ...] = ()  # faster ways, which gave other than the golden bytes here
+    directions: Directions | None = None  # where a file of them lies beside the weights
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
 """The models that are served, each behind its batcher, at one connection to the model process. Knows no HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from app.engine.batcher import STOPPED, Batcher, Closed
 from app.engine.batches import Piece
 from app.engine.connection import Connection
-from app.engine.messages import Served
+from app.engine.messages import Known, Served
 from app.engine.tickets import Computed
 from app.errors import ServiceError
 from app.settings import Settings
@@ -18,9 +18,7 @@ from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Count
 from app.telemetry.metrics import Metrics
 from models.cards import Card
 
-HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
-VERSION_LENGTH = 8  # hexadecimal digits
 PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
 
 
@@ -69,14 +67,25 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-        """Another for all that changes what a seed gives."""
-        return self.served.identity[:VERSION_LENGTH]
+        return self.served.version
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What an answer that is more than a picture tells of it."""
-        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
-        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
+        return self.served.about
+
+
+Named = TypeVar("Named", "Model", Known)
+
+
+def find(models: Mapping[str, Named], name: str) -> Named:
+    """One by name, or by `name@version`. Raises UnknownModel."""
+    name, mark, version = name.partition(VERSION_MARK)
+    if name not in models:
+        raise UnknownModel(f"There is no model of that name. There are: {', '.join(models)}.")
+    model = models[name]
+    if mark and version != model.version:
+        raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
+    return model
 
 
 class ModelRegistry:
@@ -116,16 +125,8 @@ class ModelRegistry:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
-        """The default one, one by name, or one by `name@version`."""
-        if name is None:
-            return self.default
-        name, mark, version = name.partition(VERSION_MARK)
-        if name not in self.models:
-            raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
-        model = self.models[name]
-        if mark and version != model.version:
-            raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
-        return model
+        """The default one, one by name, or one by `name@version`. Raises UnknownModel."""
+        return self.default if name is None else find(self.models, name)
 
     @property
     def alive(self) -> bool:

@@ -71,14 +71,19 @@ def main() -> None:
 
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
-    """Every weights file of the folder, warm. Raises WeightsError for a folder without any, a broken one, one that does not give its
-    golden bytes here, two of one name, or no default model, DeviceError for a device that is not there, DirectionsError for directions that
-    belong to other weights."""
+    """Every weights file of the folder, warm. Raises what `read_all` does, WeightsError for one that does not give its golden bytes here,
+    and DeviceError for a device that is not there."""
     torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
+    return {name: prepare(one, where, settings, threads) for name, one in read_all(settings).items()}
+
+
+def read_all(settings: Settings) -> dict[str, Readied]:
+    """All before the first is warmed up, which takes longer. Raises WeightsError for a folder without any, a broken one, two of one name,
+    or no default model, DirectionsError for directions that belong to other weights."""
     read: dict[str, Readied] = {}
-    for file in files(settings.weights):  # all before the first is warmed up, which takes longer
+    for file in files(settings.weights):
         one = readied(file)
         if one.card.name in read:
             raise WeightsError(f"{file} is a second model named {one.card.name}. Remove one of the two.")
@@ -86,7 +91,7 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     if settings.model not in read:
         there = ", ".join(read)
         raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
-    return {name: prepare(one, where, settings, threads) for name, one in read.items()}
+    return read
 
 
 def files(folder: Path) -> list[Path]:
