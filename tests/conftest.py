@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from app.engine.batcher import Batcher
+from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started
@@ -82,9 +83,18 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+def models() -> Iterator[ModelProcess]:
+    """The model process with the shipped weights, to which services connect that need none of their own."""
+    process = ModelProcess(Settings())
+    process.wait_until_loaded()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+async def client(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service with the shipped weights, over ASGI."""
-    app = create_app(Settings())
+    app = create_app(Settings(), models.connect())
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://kakite") as client,

@@ -31,7 +31,11 @@ async def test_body_in_another_encoding_is_told_which_is_known(client: httpx.Asy
         assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "gzip")
 
 
-@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b""])
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b""],
+    ids=["none", "cut short", "with more behind", "empty"],
+)
 async def test_body_that_is_no_gzip_is_said(client: httpx.AsyncClient, content: bytes) -> None:
     assert_problem(await client.post("/generate", content=content, headers=GZIP), 400, "gzip")
 

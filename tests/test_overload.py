@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.engine.process import ModelProcess
 from app.engine.registry import Model
 from app.main import create_app
 from app.settings import Settings
@@ -16,9 +17,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
+async def held(models: ModelProcess) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
     """A service whose model waits before each batch until the semaphore lets it; a queue of 500 images."""
-    app = create_app(Settings(queue_limit_images=500))
+    app = create_app(Settings(queue_limit_images=500), models.connect())
     model, let = app.state.services.models.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
@@ -102,8 +103,8 @@ async def test_failing_model_is_a_500_and_not_the_end(
     await assert_still_serving(client)
 
 
-async def test_stopped_batcher_turns_the_probes_red() -> None:
-    app = create_app(Settings())
+async def test_stopped_batcher_turns_the_probes_red(models: ModelProcess) -> None:
+    app = create_app(Settings(), models.connect())
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         batcher = app.state.services.models.default.batcher
         batcher.task.cancel()
