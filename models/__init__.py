@@ -1,4 +1,17 @@
 """What training and serving agree on: the networks, the latent stream, the pixels, the weights file.
 
-Imports neither `training` nor `app`.
+`load` gives a generator without a server. Imports neither `training` nor `app`, and torch only when a generator is loaded.
 """
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from models.local import LocalGenerator
+
+
+def load(model: str | Path = "kakite", device: str = "cpu") -> "LocalGenerator":
+    """A shipped model by its name, or a weights file; see `models.local`."""
+    from models import local  # here, for a process that speaks HTTP does without torch
+
+    return local.load(model, device)

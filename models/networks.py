@@ -1,7 +1,9 @@
 """Pairs of a generator and its discriminator. Knows neither how they are trained nor how they are served."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, get_args
+
+import torch
 
 from models.cards import Kind
 from models.discriminators import ConvolutionalDiscriminator, DenseDiscriminator, Discriminator, ProjectionDiscriminator
@@ -9,7 +11,7 @@ from models.generators import ConvolutionalGenerator, DenseGenerator, Generator,
 
 
 class Networks(Protocol):
-    """The part STRUCTURE of a recipe: it builds both networks."""
+    """The part `networks` of a recipe: it builds both."""
 
     @property
     def kind(self) -> Kind: ...
@@ -87,3 +89,13 @@ def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
             return Convolutional(z_dim, hidden, channels)
         case "refined":
             return Refined(z_dim, hidden, channels)
+
+
+def is_described(networks: Networks, classes: int) -> bool:
+    """Whether a card can say what its generator is: the tensors are those of the generator that the kind stands for."""
+    if networks.kind not in get_args(Kind):
+        return False
+    usual = networks_of(networks.kind, networks.z_dim, networks.hidden, networks.channels)
+    with torch.device("meta"):
+        own, known = (each.generator(classes).state_dict() for each in (networks, usual))
+    return {name: tensor.shape for name, tensor in own.items()} == {name: tensor.shape for name, tensor in known.items()}

@@ -1,11 +1,12 @@
-"""A real server, as a process."""
+"""A real server, as a process, and waiting for what comes true."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,15 +39,32 @@ def server(port: int | None = None, **settings: str) -> Iterator[tuple[subproces
 
 
 def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, process.stderr and process.stderr.read()
-        try:
-            if httpx.get(f"{url}/readyz").status_code in (200, 401):  # 401: ready, and only for those who have a key
-                return
-        except httpx.TransportError:
-            time.sleep(0.05)
-    raise AssertionError("the server did not become ready")
+    until(lambda: status(f"{url}/readyz") in (200, 401), process)  # 401: ready, and only for those who have a key
+
+
+def status(url: str) -> int | None:
+    """Of the answer, where there is one."""
+    try:
+        return httpx.get(url).status_code
+    except httpx.TransportError:
+        return None
+
+
+def until(condition: Callable[[], bool], process: subprocess.Popen[str] | None = None, patience_s: float = PATIENCE_S) -> None:
+    """Waits for it to come true, as long as the process lives that is to make it so."""
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        if process is not None:
+            assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+async def until_async(condition: Callable[[], bool]) -> None:
+    """The same where the event loop must go on."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.001)
 
 
 def children(server: subprocess.Popen[str], module: str) -> list[int]:
@@ -60,6 +78,22 @@ def children(server: subprocess.Popen[str], module: str) -> list[int]:
 
 def model_process(server: subprocess.Popen[str]) -> int:
     """Its process id, as soon as there is one."""
-    while not (found := children(server, "app.engine.worker")):
-        assert server.poll() is None
-    return found[0]
+    until(lambda: len(children(server, "app.engine.worker")) > 0, server)
+    return children(server, "app.engine.worker")[0]
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory that a process has now."""
+    return memory_bytes(pid, "VmRSS")
+
+
+def peak_bytes(pid: int) -> int:
+    """The most that it ever had."""
+    return memory_bytes(pid, "VmHWM")
+
+
+def memory_bytes(pid: int, what: str) -> int:
+    status = Path(f"/proc/{pid}/status")
+    if not status.exists():
+        pytest.skip("this system does not tell a process's memory")
+    return next(1024 * int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith(f"{what}:"))

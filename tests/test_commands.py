@@ -14,10 +14,11 @@ from PIL import Image
 from app.engine import worker
 from app.settings import Settings
 from models import weights
-from models.cards import Card, DataCard, NetworkCard
+from models.cards import NetworkCard
 from models.generators import Generator
 from models.integers import IntegerGenerator, fingerprint, golden_rows
 from models.networks import Convolutional, Dense
+from tests import sketches
 from tests.command_line import run, size
 from training.cli.session import fixed_latents
 from training.distillation import integers
@@ -64,18 +65,14 @@ def assert_served(folder: Path, name: str) -> None:
     assert fingerprint(sample(golden_rows(told.card.network.z_dim, told.card.network.classes, 64))) == told.card.integers.golden_first
 
 
-CARD = Card(
-    name="mine",
-    network=NetworkCard(kind="dense", z_dim=16, classes=0, hidden=0),
-    recipe={},
-    batch=32,
-    seed=0,
-    images_seen=64,
-    wall_time_s=1.5,
-    machine="a machine",
-    torch="2.13.0",
-    data=DataCard(name="MNIST", images=60_000, sha256="0" * 64),
-    note="A first try.",
+CARD = sketches.CARD.model_copy(
+    update={
+        "name": "mine",
+        "network": NetworkCard(kind="dense", z_dim=16, classes=0, hidden=0),
+        "recipe": {},
+        "scores": {},
+        "note": "A first try.",
+    }
 )
 
 

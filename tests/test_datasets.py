@@ -20,6 +20,7 @@ from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
 from tests.answers import assert_problem, pixels, post
+from tests.running import until_async
 from training.parts.data import Idx
 
 pytestmark = pytest.mark.anyio
@@ -161,8 +162,7 @@ async def test_few_pages_are_computed_ahead_and_given_up_with_their_reader() -> 
 
     pages = images(data, compute)
     await anext(pages)
-    while begun < 2 + AHEAD:  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.001)
+    await until_async(lambda: begun == 2 + AHEAD)
     await pages.aclose()
     assert (begun, given_up) == (2 + AHEAD, 1 + AHEAD)
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app import __version__
+from app.probe import LIMIT_S
 from app.settings import Settings, variables
 
 ROOT = Path(__file__).parent.parent
@@ -75,10 +76,41 @@ def test_compose_gives_every_service_no_rights_and_limits(name: str) -> None:
         assert int(service["stop_grace_period"].removesuffix("s")) >= Settings().grace_s + SPARE_S
 
 
-def test_compose_passes_on_nothing_that_is_no_setting() -> None:
+IN_THE_IMAGE = {"KAKITE_WEIGHTS", "KAKITE_DATA", "KAKITE_DEVICE"}  # the last goes with the service that is chosen
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, service in compose()["services"].items() if service.get("build", {}).get("target") == "serve"]
+)
+def test_compose_passes_on_every_setting(name: str) -> None:
+    assert set(compose()["services"][name]["environment"]) | IN_THE_IMAGE == set(variables())
+
+
+def environments() -> Iterator[dict[str, str]]:
+    """What is set for every container, patches of overlays included, as it is where nobody has set anything else."""
     for service in compose()["services"].values():
-        named = {name for name in service.get("environment", {}) if name.startswith("KAKITE_")}
-        assert named <= set(variables())
+        given = {name: str(value or "") for name, value in service.get("environment", {}).items()}
+        yield {name: re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", value) for name, value in given.items()}
+    for document in documents():
+        yield from (dict(pairs) for pairs in named_values(document))
+
+
+def named_values(part: Any) -> Iterator[list[tuple[str, str]]]:
+    if isinstance(part, dict) and isinstance(part.get("env"), list):
+        yield [(one["name"], one["value"]) for one in part["env"]]
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from named_values(inner)
+
+
+def test_what_is_set_for_containers_is_a_setting_and_a_value_that_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    every = [{name: value for name, value in one.items() if name.startswith("KAKITE_")} for one in environments()]
+    assert {"KAKITE_LOG", "KAKITE_DEVICE", "KAKITE_THREADS"} <= {name for one in every for name, value in one.items() if value}
+    for environment in every:
+        assert set(environment) <= set(variables())
+        with monkeypatch.context() as patch:
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            Settings()
 
 
 @pytest.mark.parametrize("kind", pods())
@@ -112,8 +144,12 @@ def test_probes_have_the_services_key(kind: str) -> None:
     assert probes.keys() >= {"readinessProbe", "livenessProbe"}
     for probe in probes.values():
         assert probe["exec"]["command"][:3] == ["python", "-m", "app.probe"]
-        assert probe["timeoutSeconds"] >= 3
-    assert '"python", "-m", "app.probe"' in (ROOT / "Dockerfile").read_text().partition("HEALTHCHECK")[2]
+        assert probe["timeoutSeconds"] > LIMIT_S
+    healthcheck = (ROOT / "Dockerfile").read_text().partition("HEALTHCHECK")[2]
+    assert '"python", "-m", "app.probe"' in healthcheck
+    timeout = re.search(r"--timeout=(\d+)s", healthcheck)
+    assert timeout
+    assert int(timeout[1]) > LIMIT_S
 
 
 def test_network_policy_lets_requests_in_and_nothing_out() -> None:

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from app.datasets.npz import DIGIT
-from app.datasets.requests import RETRY_S, unhurried
+from app.datasets.requests import unhurried
+from app.engine.batcher import Batcher
 from app.engine.registry import Model
-from app.telemetry.counts import Count
 from tests.answers import assert_problem
+from tests.doubling import Doubling, settle, submit
+from tests.running import until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -129,6 +131,7 @@ async def test_part_of_the_images_costs_its_own_digits_alone(client: httpx.Async
 @pytest.mark.parametrize("reads", [False, True], ids=["stalls", "reads"])
 async def test_client_that_goes_ends_the_work_at_once(client: httpx.AsyncClient, kind: str, reads: bool) -> None:
     """Also what is computed ahead, and also while nobody takes what is there."""
+    before = asyncio.all_tasks()
     app, gone, stalled = client._transport.app, asyncio.Event(), asyncio.Event()  # type: ignore[attr-defined]
     batcher = app.state.services.models.default.batcher
 
@@ -151,41 +154,28 @@ async def test_client_that_goes_ends_the_work_at_once(client: httpx.AsyncClient,
         gone.set()
         await request
         assert batcher.pending.total == 0
-        assert not [task for task in asyncio.all_tasks() if "images.<locals>.page" in repr(task)]
+        assert not asyncio.all_tasks() - before
     finally:
         gc.enable()
 
 
-class Busy:
-    """A batcher that tells who looks for room in it."""
-
-    limit_rows = 100
-
-    def __init__(self) -> None:
-        self.count, self.looked, self.came = Count(), set[Any](), list[int]()
-        self.count.add(100)
-
-    @property
-    def pending(self) -> Count:
-        self.looked.add(asyncio.current_task())
-        return self.count
-
-    async def submit(self, rows: Any, _: float) -> list[Any]:
-        self.came.append(int(rows[0]))
-        return [rows]
-
-
-async def test_pages_wait_in_turn_and_the_first_alone_looks_for_room() -> None:
-    """However many data sets are asked for; each looking by itself took the event loop's time from all others."""
-    busy = Busy()
-    compute = unhurried(Model(None, busy))  # type: ignore[arg-type]
-    pages = [asyncio.ensure_future(compute(np.full(10, i, np.uint8))) for i in range(50)]
-    for _ in range(5):
-        await asyncio.sleep(2 * RETRY_S)
-    assert len(busy.looked) == 1
-    pages[0].cancel()  # its client has gone
-    await asyncio.sleep(2 * RETRY_S)
-    assert len(busy.looked) == 2
-    busy.count.add(-100)
-    await asyncio.gather(*pages[1:])
-    assert busy.came == list(range(1, 50))
+async def test_pages_take_half_of_the_room_in_the_order_in_which_they_came(batcher: Batcher, function: Doubling) -> None:
+    """And one whose client has gone keeps none of the others waiting."""
+    compute = unhurried(Model(None, batcher))  # type: ignore[arg-type]
+    full = submit(batcher, *[0] * 100)
+    await function.has_begun()
+    pages = [asyncio.ensure_future(compute(np.full((10, 1), i, np.uint8))) for i in range(1, 21)]
+    await settle()
+    assert batcher.pending.total == 100
+    pages[0].cancel()
+    room: list[int] = []
+    function.let(4)
+    await full
+    while not all(page.done() for page in pages):
+        await until_async(lambda: batcher.pending.total > 0 or all(page.done() for page in pages))
+        room.append(batcher.pending.total)
+        function.let()
+        await settle()
+    assert max(room) == 50
+    written = [i for batch in function.batches for i in batch if i]
+    assert written == [i for i in range(2, 21) for _ in range(10)]

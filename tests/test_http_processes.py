@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.running import PATIENCE_S, children, server
+from tests.metrics import sample
+from tests.running import PATIENCE_S, children, server, until
 
 PROCESSES = 3
-PENDING = 'kakite_pending_images{{model="{}"}}'
 
 
 def several(limit_images: int = 500) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
@@ -48,18 +48,6 @@ def stopped_model(server: subprocess.Popen[str]) -> Iterator[None]:
 def asked(url: str, path: str) -> httpx.Response:
     """Over a connection of its own, so that it comes to any of them."""
     return httpx.get(url + path, timeout=PATIENCE_S)
-
-
-def sample(url: str, name: str) -> float:
-    found = re.search(rf"^{re.escape(name)} (\S+)$", asked(url, "/metrics").text, re.MULTILINE)
-    return float(found[1]) if found else 0.0
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def open_sockets(pid: int) -> int:
@@ -93,15 +81,16 @@ def test_connections_are_shared_out_among_all_and_all_give_the_same_bytes(three:
 def test_what_they_count_adds_up_whoever_is_asked(three: tuple[subprocess.Popen[str], str]) -> None:
     _, url = three
     until(lambda: sample(url, "kakite_http_processes") == PROCESSES)
-    counted = 'kakite_requests_total{method="GET",route="/generate",status="200"}'
-    batches = 'kakite_batch_images_sum{model="kakite"}'
-    before, images = sample(url, counted), sample(url, batches)
+
+    def counted() -> tuple[float, float]:
+        return sample(url, "kakite_requests_total", route="/generate", status="200"), sample(url, "kakite_batch_images_sum", model="kakite")
+
+    requests, images = counted()
     for i in range(30):
         asked(url, f"/generate?seed={i}")
-    until(lambda: sample(url, counted) - before == 30)  # a request is counted when it has been answered
-    assert {sample(url, counted) - before for _ in range(10)} == {30}
-    assert {sample(url, batches) - images for _ in range(10)} == {30}
-    written = sample(url, 'kakite_images_total{model="kakite"}')
+    until(lambda: counted()[0] == requests + 30)  # a request is counted when it has been answered
+    assert {counted() for _ in range(10)} == {(requests + 30, images + 30)}
+    written = sample(url, "kakite_images_total", model="kakite")
     assert {asked(url, "/v2/models/kakite/stats").json()["model_stats"][0]["inference_count"] for _ in range(10)} == {written}
     assert sample(url, "process_resident_memory_bytes") > PROCESSES * 20e6
 
@@ -111,7 +100,7 @@ def test_queue_has_one_limit(three: tuple[subprocess.Popen[str], str]) -> None:
     process, url = three
     with ThreadPoolExecutor(1) as threads, stopped_model(process):
         large = threads.submit(asked, url, "/grid?n=1024&seed=1&model=cgan")
-        until(lambda: sample(url, PENDING.format("cgan")) == 1024)
+        until(lambda: sample(url, "kakite_pending_images", model="cgan") == 1024)
         assert {asked(url, "/generate?seed=1&model=cgan").status_code for _ in range(20)} == {503}
     assert large.result().status_code == 200
     assert asked(url, "/generate?seed=1&model=cgan").status_code == 200
@@ -123,7 +112,7 @@ def test_one_that_dies_is_replaced_takes_its_own_requests_along_and_nobody_elses
     cpu_s = sample(url, "process_cpu_seconds_total")
     with ThreadPoolExecutor(30) as threads, stopped_model(process):
         waiting = [threads.submit(asked, url, f"/generate?seed={i}") for i in range(30)]
-        until(lambda: sample(url, PENDING.format("kakite")) == 30)
+        until(lambda: sample(url, "kakite_pending_images", model="kakite") == 30)
         os.kill(before[0], signal.SIGKILL)
         until(lambda: any(one.done() for one in waiting))
     # Its successor waits for the model process, too, so only now is it asked for anything.
@@ -132,7 +121,7 @@ def test_one_that_dies_is_replaced_takes_its_own_requests_along_and_nobody_elses
     assert 0 < len(answered) < 30
     until(lambda: sample(url, "kakite_http_processes") == PROCESSES)
     assert before[0] not in speaking(process)
-    assert sample(url, PENDING.format("kakite")) == 0
+    assert sample(url, "kakite_pending_images", model="kakite") == 0
     assert sample(url, "process_cpu_seconds_total") >= cpu_s
 
 
@@ -150,7 +139,7 @@ def test_all_finish_what_is_in_flight_let_nobody_in_and_leave_cleanly(how: signa
     with several(limit_images=8000) as (process, url), ThreadPoolExecutor(6) as threads:
         with stopped_model(process):
             sheets = [threads.submit(asked, url, f"/grid?n=1024&seed={seed}") for seed in range(6)]
-            until(lambda: sample(url, PENDING.format("kakite")) == 6 * 1024)
+            until(lambda: sample(url, "kakite_pending_images", model="kakite") == 6 * 1024)
             process.send_signal(how)
             until(lambda: refused(url))
             assert not any(sheet.done() for sheet in sheets)

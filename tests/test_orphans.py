@@ -5,16 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app.engine import orphans
-from tests.running import PATIENCE_S, children, free_port, model_process, server
+from tests.running import PATIENCE_S, children, free_port, model_process, server, status, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone tells a process that its parent has gone")
 
@@ -26,13 +24,6 @@ def running(pid: int) -> bool:
         return status.read_text().rpartition(")")[2].split()[0] not in "ZX"
     except OSError:
         return False
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def stopped(pid: int) -> bool:
@@ -69,40 +60,57 @@ def test_all_that_are_stopped_end_with_their_server(processes: int) -> None:
         until(lambda: not any(map(running, left)))
 
 
-def test_model_process_that_computes_ends_with_its_server() -> None:
-    """At once, and not when it has written what it was asked for: sheets of 60,000 digits."""
-    with server(KAKITE_QUEUE_LIMIT_IMAGES="100000") as (process, url), ThreadPoolExecutor(60) as threads:
-        models = model_process(process)
-        asked = [threads.submit(httpx.get, f"{url}/grid?n=1024&seed={i}&model=cgan", timeout=PATIENCE_S) for i in range(60)]
-        until(lambda: any(one.done() for one in asked))
-        process.kill()
-        process.wait()
-        until(lambda: not running(models))
-        assert sum(one.exception(PATIENCE_S) is None for one in asked) < len(asked)
+COMPUTES = "print('begun', flush=True); sum(iter(int, 1))"  # for ever, and no other thread of its process comes to turn
+STARTS = """
+import subprocess, sys
+from app.engine import orphans
+print(subprocess.Popen(orphans.command("computes")).pid, flush=True)
+sys.stdin.read()
+"""
 
 
-def test_child_that_was_started_when_its_parent_had_gone_ends_at_once() -> None:
-    pid = subprocess.Popen([sys.executable, "-c", ""])
-    pid.wait()
-    child = subprocess.run([sys.executable, "-m", "app.engine.orphans", str(pid.pid), "this"], timeout=PATIENCE_S, check=False)
-    assert child.returncode == 1
+def test_child_that_computes_ends_with_its_parent(tmp_path: Path) -> None:
+    (tmp_path / "computes.py").write_text(COMPUTES)
+    environment = {**os.environ, "PYTHONPATH": f"{Path.cwd()}:{tmp_path}"}
+    command = [sys.executable, "-c", STARTS]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        try:
+            assert parent.stdout.readline() == "begun\n"
+            assert running(child)
+            parent.kill()
+            until(lambda: not running(child))
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+
+
+def test_child_that_was_started_when_its_parent_had_gone_runs_nothing() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [sys.executable, "-m", "app.engine.orphans", str(gone.pid), "this"]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert (child.returncode, child.stdout, child.stderr) == (1, "", "")
 
 
 def test_child_outlives_a_thread_of_its_parent_that_has_started_it() -> None:
     started: list[subprocess.Popen[bytes]] = []
-    command: list[str] = []
+    url = f"http://127.0.0.1:{free_port()}"
 
     def start() -> None:
-        command.extend(orphans.command("http.server", free_port()))
+        command = orphans.command("http.server", httpx.URL(url).port, "--bind", "127.0.0.1")
         started.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        until(lambda: status(url) == 200)
 
     thread = threading.Thread(target=start)
     thread.start()
     thread.join()
+    until(lambda: not Path(f"/proc/self/task/{thread.native_id}").exists())  # when the kernel has told its children
     [child] = started
     try:
-        with pytest.raises(subprocess.TimeoutExpired):
-            child.wait(1)
+        assert status(url) == 200
+        assert child.poll() is None
     finally:
         child.kill()
         child.wait()

@@ -1,7 +1,8 @@
 """A service that is overloaded, late, failing, stopped or left says so, and goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -12,14 +13,21 @@ from app.engine.registry import Model
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem, assert_still_serving, pixels
+from tests.running import until_async
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
 async def held(models: ModelProcess) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
-    """A service whose model waits before each batch until the semaphore lets it; a queue of 500 images."""
-    app = create_app(Settings(queue_limit_images=500), models.connect())
+    async with holding(models, queue_limit_images=500) as service:
+        yield service
+
+
+@asynccontextmanager
+async def holding(models: ModelProcess, **settings: Any) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
+    """A service whose model waits before each batch until the semaphore lets it."""
+    app = create_app(Settings(**settings), models.connect())
     model, let = app.state.services.models.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
@@ -39,15 +47,10 @@ def release(let: asyncio.Semaphore) -> None:
         let.release()
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0.001)
-
-
 async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
     client, model, let = held
     waiting = asyncio.create_task(client.get("/grid?n=1024&seed=1"))
-    await until(lambda: model.batcher.queued.total > 0)
+    await until_async(lambda: model.batcher.queued.total > 0)
     refused = await client.get("/grid?n=1024&seed=2")
     assert_problem(refused, 503, "Try again")
     assert refused.headers["retry-after"] == "1"
@@ -57,11 +60,10 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
     assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
 
 
-async def test_late_answer_is_refused(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
-    client, model, _ = held
-    client._transport.app.state.services.settings = Settings(timeout_ms=1)  # type: ignore[attr-defined]
-    assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
-    assert model.batcher.queued.total == 0
+async def test_late_answer_is_refused(models: ModelProcess) -> None:
+    async with holding(models, timeout_ms=1) as (client, model, _):
+        assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
+        assert model.batcher.queued.total == 0
 
 
 async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
@@ -77,7 +79,7 @@ async def test_client_that_has_gone_costs_no_more(held: tuple[httpx.AsyncClient,
 
     scope = {"type": "http", "method": "GET", "path": "/grid", "query_string": b"n=1024&seed=1", "headers": []}
     request = asyncio.create_task(app(scope, receive, send))
-    await until(lambda: model.batcher.queued.total > 0)
+    await until_async(lambda: model.batcher.queued.total > 0)
     gone.set()
     await request
     assert model.batcher.queued.total == 0
@@ -108,7 +110,7 @@ async def test_stopped_batcher_turns_the_probes_red(models: ModelProcess) -> Non
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         batcher = app.state.services.models.default.batcher
         batcher.task.cancel()
-        await until(lambda: not batcher.alive)
+        await until_async(lambda: not batcher.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
         batcher.start()
 
@@ -118,7 +120,7 @@ async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         assert (await client.get("/livez")).status_code == 200
         app.state.process.process.kill()
-        await until(lambda: not app.state.services.models.alive)
+        await until_async(lambda: not app.state.services.models.alive)
         assert_problem(await client.get("/livez"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")

@@ -92,7 +92,6 @@ def test_who_does_not_answer_or_only_in_drops_is_waited_for_no_longer_than_a_few
         left.set()
     assert status == 1
     assert f"no answer within {LIMIT_S} s" in told
-    assert LIMIT_S < 3  # what Dockerfile and manifests give it
 
 
 def test_where_nobody_listens_a_sentence_says_so() -> None:

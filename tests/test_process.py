@@ -13,6 +13,7 @@ from app.engine.messages import Answer, packed
 from app.engine.process import ModelProcess, StartError
 from app.settings import Settings
 from models.latents import MIDDLE, Rows
+from tests.running import until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -44,8 +45,7 @@ def ask(connection: Connection, n: int, value: int = MIDDLE, name: str = "kakite
 
 
 async def asked(connection: Connection, questions: int) -> None:
-    while sum(map(len, connection.questions.values())) < questions:  # noqa: ASYNC110 - nothing tells of it
-        await asyncio.sleep(0)
+    await until_async(lambda: sum(map(len, connection.questions.values())) >= questions)
 
 
 async def test_failed_forward_pass_is_told_with_its_traceback_and_the_next_one_runs(connection: Connection) -> None:

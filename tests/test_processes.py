@@ -5,8 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 import torch
 
 from models import weights
-from tests.running import PATIENCE_S
+from tests.running import PATIENCE_S, until
 from training.recipe import BOOK
 from training.run.loop import RecipeError, Training
 from training.run.processes import Processes
@@ -76,7 +74,8 @@ def test_run_outlives_lost_processes(data: Path, tmp_path: Path) -> None:
     lost = workers(launched)
     first = (out / "checkpoint.pt").stat().st_mtime_ns
     os.kill(lost[-1], signal.SIGKILL)
-    wait_until(lambda: (out / "checkpoint.pt").stat().st_mtime_ns > first and not set(lost) & set(workers(launched)), launched)
+    anew = out / "checkpoint.pt"
+    until(lambda: anew.stat().st_mtime_ns > first and not set(lost) & set(workers(launched)), launched, 2 * PATIENCE_S)
     os.kill(workers(launched)[-1], signal.SIGKILL)
     told, _ = launched.communicate(timeout=2 * PATIENCE_S)
     assert launched.returncode != 0
@@ -99,12 +98,4 @@ def test_stop_is_heeded_by_all_processes_at_the_same_step(data: Path, tmp_path: 
 
 
 def wait_for(file: Path, process: subprocess.Popen[str]) -> None:
-    wait_until(file.exists, process)
-
-
-def wait_until(true: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 2 * PATIENCE_S
-    while not true():
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(file.exists, process, 2 * PATIENCE_S)

@@ -30,7 +30,7 @@ REFUSED_JSON: list[tuple[Any, str]] = [
     ({"z": [Z, Z[:1]], "label": 1}, "z: vector 1 has 1 numbers"),
     ({"z": [Z, Z], "n": 3, "label": 1}, "z holds 2 vectors, but n is 3"),
     ({"z": []}, "z: list should have at least 1 item"),
-    ({"z": [[]]}, "z"),
+    ({"z": [[]]}, "z[0]: should be a valid number"),
     ({"z": [*Z[:99], "0"]}, "z[99]: should be a valid number"),
     ({"z": [Z, [*Z[:99], True]]}, "z[1][99]: should be a valid number"),
     ({"z": [1e7] * 100}, "z[0]: should be less than or equal to 1000000"),
@@ -63,26 +63,25 @@ async def test_unfit_json_is_refused_with_a_sentence(client: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize(
-    ("content", "statuses"),
+    "content",
     [
-        (b"{", (422,)),
-        (b"\xff\xfe", (422,)),
-        (b'{"z": [NaN]}', (422,)),
-        (b'{"z": [Infinity, -Infinity]}', (422,)),
-        (b'{"z": [1e400]}', (422,)),
-        (b'{"seed": NaN}', (422,)),
-        (b'{"seed": ' + b"9" * 5000 + b"}", (422,)),
-        (b'{"\\ud800": 1}', (422,)),
-        (b'{"model": "\\ud800"}', (404, 422)),
-        (b"[" * 100_000, (422,)),
-        (b'{"seed": 1, "seed": -2}', (422,)),
+        b"{",
+        b"\xff\xfe",
+        b'{"z": [NaN]}',
+        b'{"z": [Infinity, -Infinity]}',
+        b'{"z": [1e400]}',
+        b'{"seed": NaN}',
+        b'{"seed": ' + b"9" * 5000 + b"}",
+        b'{"\\ud800": 1}',
+        b'{"model": "\\ud800"}',
+        b"[" * 100_000,
+        b'{"seed": 1, "seed": -2}',
     ],
     ids=str,
 )
-async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.AsyncClient, content: bytes, statuses: tuple[int, ...]) -> None:
+async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.AsyncClient, content: bytes) -> None:
     response = await client.post("/generate", content=content, headers={"content-type": "application/json"})
-    assert response.status_code in statuses
-    assert_problem(response, response.status_code, "")
+    assert_problem(response, 422, ".")
     await assert_still_serving(client)
 
 
@@ -101,8 +100,8 @@ async def test_what_is_hardly_json_is_refused_with_a_sentence(client: httpx.Asyn
         ("size=3", 422, "size: there is no such field"),
         ("z=1", 422, "z: there is no such field (there are: paper, truncation, model, scale, seed, n, columns"),
         ("<script>=3", 422, "there is no such field"),
-        ("scale=0", 422, "scale"),
-        ("columns=0", 422, "columns"),
+        ("scale=0", 422, "scale: should be greater than or equal to 1"),
+        ("columns=0", 422, "columns: should be greater than or equal to 1"),
         ("n=1024&scale=32", 422, "16,000,000 are allowed"),
         ("model=nobody", 404, "There are: cgan, dcgan, dense, kakite"),
     ],

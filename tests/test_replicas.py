@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.proxying import proxy, refuse_without_nginx
-from tests.running import PATIENCE_S, children, free_port, server
+from tests.running import PATIENCE_S, children, free_port, server, until_async
 
 WORKERS = 12  # clients that ask one request after the other
 QUIET = {"KAKITE_ACCESS_LOG": "0", "KAKITE_THREADS": "1", "KAKITE_QUEUE_LIMIT_IMAGES": "256"}
@@ -83,19 +83,13 @@ async def load(url: str) -> AsyncIterator[Counter[int | str]]:
     async with httpx.AsyncClient(timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=WORKERS)) as client:
         asking = [asyncio.create_task(ask(client, i)) for i in range(WORKERS)]
         try:
-            await until(lambda: seen[200] > WORKERS)
+            await until_async(lambda: seen[200] > WORKERS)
             yield seen
             enough = seen[200] + 5 * WORKERS
-            await until(lambda: seen[200] > enough)
+            await until_async(lambda: seen[200] > enough)
         finally:
             done.set()
             await asyncio.gather(*asking)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not true():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
 
 
 async def test_replicas_give_the_same_bytes_and_tags_and_their_metrics_add_up(replicas: Replicas, tmp_path: Path) -> None:

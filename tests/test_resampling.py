@@ -19,7 +19,7 @@ def columns(places: NDArray[np.int64], rows: int = 28) -> NDArray[np.int64]:
 
 
 def kernel(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """ApiKeys 1981, equation 15."""
+    """Keys 1981, equation 15."""
     s = np.abs(distance)
     return np.where(s <= 1, 1.5 * s**3 - 2.5 * s**2 + 1, np.where(s < 2, -0.5 * s**3 + 2.5 * s**2 - 4 * s + 2, 0))
 

@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx
@@ -12,7 +11,7 @@ import pytest
 
 from models.cards import FOLDER
 from tests.answers import pixels
-from tests.running import PATIENCE_S
+from tests.running import PATIENCE_S, until
 from training.parts.data import Idx
 
 pytestmark = pytest.mark.anyio
@@ -77,11 +76,7 @@ def test_what_cannot_be_done_is_one_sentence(arguments: list[str], sentence: str
 def test_ctrl_c_leaves_nothing_half_done(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app", "dataset", "--n", "10000000", "--format", "npz", "--out", str(tmp_path)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + PATIENCE_S
-        while not any(file.stat().st_size for file in tmp_path.rglob("*.npz")):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: any(file.stat().st_size for file in tmp_path.rglob("*.npz")), process)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 130

@@ -25,6 +25,7 @@ from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
 from models.weights import WeightsError
+from tests.running import until
 
 pytestmark = pytest.mark.anyio
 
@@ -194,8 +195,7 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process_though_
 ) -> None:
     address, kill = cluster
     process = command(tmp_path, "--engine", "ray", RAY_ADDRESS=address)
-    while len(list(tmp_path.glob("0*.json"))) < 4:
-        assert process.poll() is None
+    until(lambda: len(list(tmp_path.glob("0*.json"))) >= 4, process)
     kill[0]()
     told, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
@@ -205,8 +205,7 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process_though_
 
 def test_ctrl_c_keeps_what_is_whole_and_the_command_goes_on(tmp_path: Path, single: dict[str, bytes]) -> None:
     process = command(tmp_path)
-    while not list(tmp_path.glob("0*.json")):
-        assert process.poll() is None
+    until(lambda: len(list(tmp_path.glob("0*.json"))) > 0, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 130

@@ -43,15 +43,3 @@ def test_card_tells_every_score_beside_that_of_real_digits(name: str) -> None:
     told = tables.MEASURES.keys() - (set() if card.network.classes else labelled)
     assert card.scores.keys() == told | {key + tables.REAL for key in told} | {"frechet_between_halves"}
     assert card.scores["digits"] == 60_000
-
-
-def test_default_models_card_keeps_to_what_was_reached() -> None:
-    """What was aimed at and not reached stands in the README."""
-    scores = loaded("kakite").card.scores
-    assert scores["label_agreement"] > 0.995
-    assert scores["frechet"] < 1.5 * scores["frechet_floor"]
-    assert scores["train_on_synthetic"] > 0.992
-    for measure in ("precision", "recall", "coverage"):
-        assert scores[measure] >= 0.95 * scores[measure + tables.REAL]
-    assert scores["sand"] <= 1.1 * scores["sand" + tables.REAL]
-    assert scores["nearest_training"] >= 0.9 * scores["nearest_training" + tables.REAL]

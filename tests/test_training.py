@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from models import device
-from models.device import DeviceError
 from training.parts import styles
 from training.parts.augmentation import Affine
 from training.parts.data import Idx
@@ -231,11 +229,3 @@ def test_snapshot_of_the_average_has_batch_norm_statistics_of_its_own(data: Path
         own = snapshot(z, label)
     assert (own - by_batch).abs().mean() < (borrowed - by_batch).abs().mean() / 3
     assert all(torch.equal(a, b) for a, b in zip(snapshot.parameters(), training.average.generator.parameters(), strict=True))
-
-
-def test_device_that_is_not_there_is_refused() -> None:
-    assert device.choose("cpu").type == "cpu"
-    assert device.choose("auto").type in device.CHOICES
-    if not torch.cuda.is_available():
-        with pytest.raises(DeviceError, match="There are: "):
-            device.choose("cuda")

@@ -6,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from app.server import unix_sockets
 from app.server.addresses import PortError
-from tests.running import PATIENCE_S
+from tests.running import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -45,10 +44,7 @@ def served(path: Path, processes: int) -> Iterator[subprocess.Popen[str]]:
 
 def asked(path: Path, what: str) -> httpx.Response:
     """As soon as somebody answers."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not unix_sockets.is_alive(path):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: unix_sockets.is_alive(path))
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), timeout=PATIENCE_S) as client:
         return client.get(f"http://kakite{what}")
 

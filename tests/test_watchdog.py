@@ -1,10 +1,8 @@
 """A model process that hangs is noticed, told of and ended, and whoever waits for the server to end does not wait long."""
 
 import os
-import re
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,7 +14,8 @@ from app.engine.process import ModelProcess, StartError
 from app.engine.watchdog import Watch
 from app.settings import Settings
 from app.telemetry.counts import Count
-from tests.running import PATIENCE_S, children, model_process, server
+from tests.metrics import sample
+from tests.running import PATIENCE_S, children, model_process, server, until
 
 
 @contextmanager
@@ -31,10 +30,7 @@ def hung(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_model_process_that_hangs_is_killed_and_the_server_ends_so_that_it_is_started_anew(processes: int) -> None:
     with hung(KAKITE_WATCHDOG_S="2", KAKITE_HTTP_PROCESSES=str(processes)) as (process, url):
-        metrics = httpx.get(f"{url}/metrics", timeout=PATIENCE_S).text
-        age = re.search(r"^kakite_unanswered_seconds (\S+)$", metrics, re.MULTILINE)
-        assert age is not None
-        assert float(age[1]) >= 0.5
+        assert sample(url, "kakite_unanswered_seconds") >= 0.5
         assert process.wait(PATIENCE_S) == 1
         assert process.stderr is not None
         told = process.stderr.read()
@@ -44,11 +40,10 @@ def test_model_process_that_hangs_is_killed_and_the_server_ends_so_that_it_is_st
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_sigterm_ends_a_server_whose_model_process_hangs_within_the_grace(processes: int) -> None:
-    with hung(KAKITE_GRACE_S="1", KAKITE_HTTP_PROCESSES=str(processes)) as (process, url):
-        began = time.monotonic()
+    """And not when the watchdog kills the model."""
+    with hung(KAKITE_GRACE_S="1", KAKITE_WATCHDOG_S="3600", KAKITE_HTTP_PROCESSES=str(processes)) as (process, url):
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
-        assert time.monotonic() - began < 10 + 1  # what the container is given beyond the grace
         with pytest.raises(httpx.TransportError):
             httpx.get(f"{url}/livez")
 
@@ -73,16 +68,11 @@ def test_time_in_which_the_watcher_itself_was_stopped_is_not_the_models() -> Non
 
 def test_http_process_that_hangs_is_replaced_and_the_model_is_not_blamed() -> None:
     with server(KAKITE_HTTP_PROCESSES="2", KAKITE_WATCHDOG_S="6", KAKITE_GRACE_S="1") as (process, url):
-        deadline = time.monotonic() + PATIENCE_S
-        while len(speaking := children(process, "app.server.serving")) < 2:
-            assert time.monotonic() < deadline
-        os.kill(speaking[0], signal.SIGSTOP)
-        while speaking[0] in children(process, "app.server.serving"):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        while len(children(process, "app.server.serving")) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: len(children(process, "app.server.serving")) == 2)
+        stopped, _ = children(process, "app.server.serving")
+        os.kill(stopped, signal.SIGSTOP)
+        until(lambda: stopped not in children(process, "app.server.serving"))
+        until(lambda: len(children(process, "app.server.serving")) == 2)
         assert process.poll() is None
         assert httpx.get(f"{url}/generate?seed=7", timeout=PATIENCE_S).status_code == 200
         os.kill(children(process, "app.server.serving")[0], signal.SIGSTOP)

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         options.run(options)
     except ServiceError as error:
-        print(shown(" ".join(str(error).split())), file=sys.stderr)  # in one line, for what Ray tells has many
+        print(shown(error), file=sys.stderr)
         return 1
     except OSError as error:
         told = error.strerror or str(error)

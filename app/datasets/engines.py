@@ -108,9 +108,14 @@ def on_ray(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Cou
         for row in made.iter_rows():
             count(row["digits"])
     except RayTaskError as error:
-        raise EngineError(f"A node could not make its shards: {error.cause}") from error
+        raise EngineError(f"A node could not make its shards: {in_one_line(error.cause)}") from error
     except RayError as error:
-        raise EngineError(f"Ray gave up: {error}") from error
+        raise EngineError(f"Ray gave up: {in_one_line(error)}") from error
+
+
+def in_one_line(error: Exception) -> str:
+    """What Ray tells has many."""
+    return " ".join(str(error).split())
 
 
 ENGINES: dict[str, Callable[[ShardPlan, list[Shard], Settings, Count], None]] = {"local": local, "ray": on_ray}

@@ -1,8 +1,8 @@
 """Starts a module in a process that ends with the one that has started it, whatever either of them is doing. Knows neither of them.
 
-`python -m app.orphans PARENT MODULE ...` runs `python -m MODULE ...`. Before that is imported, the kernel is asked to kill this process
-when its parent has gone, however that ends, also while this one computes, waits or is stopped. Linux alone does so. Elsewhere, and where
-the thread that starts a process may end before its parent does, the process ends when it sees its connection to the parent close.
+`python -m app.engine.orphans PARENT MODULE ...` runs `python -m MODULE ...`. Before it imports that, it asks the kernel to kill this
+process as soon as the parent has gone, also while this process computes, waits or is stopped. Only Linux can do so. Elsewhere, and where
+the thread that starts a process may end before its parent does, the process ends when its connection to the parent closes.
 """
 
 import ctypes

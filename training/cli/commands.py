@@ -2,6 +2,7 @@
 
 import textwrap
 from argparse import Namespace
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
 from models.generators import Generator
 from models.integers import UnsoundError
+from models.networks import is_described
 from training.cli.places import data_folder, weights_file
+from training.cli.recipes import default_name, look_up, told_by_line
 from training.cli.session import Plan, run
 from training.distillation import integers
 from training.measuring import directions as finding
@@ -28,12 +31,16 @@ from training.run.folder import Folder
 from training.run.loop import RecipeError, Training
 from training.run.processes import joined, local_device, restarts
 
+NOT_SERVED = (
+    "Its generator is none of those that are served (dense, convolutional, refined): it is trained, drawn and kept in the checkpoint, and "
+    "no weights file is written. To serve one, give its class's networks to models/: docs/serve-your-own.md says how."
+)
 INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
-def list_recipes(_: Namespace, console: Console) -> int:
+def list_recipes(options: Namespace, console: Console) -> int:
     """Of each its name, what it comes from, and under them a line for each part that it swaps."""
-    for name, entry in BOOK.items():
+    for name, entry in {name: look_up(name) for name in options.recipes or BOOK}.items():
         lines = swaps(entry.recipe, BOOK[entry.parent].recipe) if entry.parent else [f"{k}: {v}" for k, v in entry.recipe.parts().items()]
         origin = f", from {entry.parent}" if entry.parent else ""
         console.print(Text.assemble((name, "bold"), f"{origin}: {entry.total_images:,} images, batch {entry.batch}"))
@@ -51,7 +58,7 @@ def fetch_data(options: Namespace, console: Console) -> int:
 
 
 def train(options: Namespace, console: Console) -> int:
-    entry = BOOK[options.recipe]
+    entry = look_up(options.recipe)
     recipe = entry.recipe
     if options.classes:
         if not recipe.labels.classes:
@@ -59,12 +66,14 @@ def train(options: Namespace, console: Console) -> int:
         if options.classes > CLASSES_MAX:
             raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
         recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
-    with joined(where := local_device(device.choose(options.device))) as processes:
+    with joined(where := local_device(device.choose(options.device))) as processes, told_by_line(), ExitStack() as held:
         dataset = recipe.data.read(data_folder(options.data))
         total_images = options.images or entry.total_images
         training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
-        name = options.name or options.recipe
+        name = options.name or default_name(options.recipe)
         folder = Folder(options.out or Path("runs") / name, name)
+        if processes.first:
+            held.enter_context(folder.locked())
         plan = Plan(name, options.seed, folder, options.resume, restarts() != "0")
         console.quiet = not processes.first
         among = f" among {processes.count} processes" if processes.count > 1 else ""
@@ -72,6 +81,8 @@ def train(options: Namespace, console: Console) -> int:
         console.print(
             f"Data {dataset.name}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}"
         )
+        if not is_described(recipe.networks, recipe.labels.classes):
+            console.print(NOT_SERVED)
         written = run(plan, training, dataset, console)
     if training.images < total_images:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
@@ -80,7 +91,8 @@ def train(options: Namespace, console: Console) -> int:
         if stopped := in_integers(written, folder.weights, integers.steps_after(total_images), console):
             return stopped
         console.print(f"Weights      {folder.weights}")
-    console.print(f"In floats    {written}")
+    if written:
+        console.print(f"In floats    {written}")
     console.print(f"Last sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nFilm         {folder.film}")
     console.print(f"Loss curves  {folder.curves}")
     console.print(f"Checkpoint   {folder.checkpoint}\nTensorBoard  tensorboard --logdir {folder.root}")

@@ -19,6 +19,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     verb = add(verbs, "list", "show the recipes, and what each swaps against the one it comes from")
+    verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="these alone, your own (FILE.py:NAME) among them; default: all")
     verb.set_defaults(command=commands.list_recipes)
 
     verb = add(verbs, "data", "download MNIST")
@@ -26,7 +27,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.set_defaults(command=commands.fetch_data)
 
     verb = add(verbs, "train", "train a recipe, until its generator can be served")
-    verb.add_argument("recipe", choices=BOOK, metavar="RECIPE", help="one of those below; `list` tells what each swaps")
+    verb.add_argument("recipe", metavar="RECIPE", help="one of those below, or your own: FILE.py:NAME or MODULE:NAME")
     verb.formatter_class = argparse.RawDescriptionHelpFormatter
     verb.epilog = recipes()
     add_device(verb)

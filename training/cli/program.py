@@ -13,6 +13,7 @@ from training.measuring.classifier import ClassifierError
 from training.parts.data import DataError
 from training.parts.download import DownloadError
 from training.run.checkpoint import CheckpointError
+from training.run.folder import FolderError
 from training.run.loop import RecipeError
 from training.run.processes import ProcessesError
 
@@ -23,6 +24,7 @@ EXPECTED = (
     DeviceError,
     DownloadError,
     FileError,
+    FolderError,
     OSError,
     ProcessesError,
     RecipeError,

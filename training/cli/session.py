@@ -22,6 +22,7 @@ from models import latents, weights
 from models.cards import Card, DataCard, NetworkCard
 from models.device import describe
 from models.latents import Latents
+from models.networks import is_described
 from training.cli.progress_bar import progress_bar
 from training.measuring.sampling import first_look, write
 from training.parts.data import Dataset
@@ -49,8 +50,8 @@ class Plan:
 
 
 def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
-    """Train to the end and return the float weights file; None if the run was interrupted, its checkpoint written, or another process
-    writes."""
+    """Train to the end and return the float weights file; None if the run was interrupted, its checkpoint written, if another process
+    writes, or if no card can describe the generator."""
     folder, began = plan.folder, time.monotonic()
     identity = {
         "recipe": training.recipe.parts(),
@@ -114,6 +115,8 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     draw_sheet(folder.last_sheet, training, fixed)
     report.write_film(folder.film, [*sorted(folder.sheets.glob("*.png")), folder.last_sheet])
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
+    if not is_described(training.recipe.networks, training.recipe.labels.classes):
+        return None
     write_weights(plan, training, dataset, elapsed())
     return folder.trained
 

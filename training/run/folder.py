@@ -1,9 +1,19 @@
 """Where everything of a run lies. Knows nothing of what is in it."""
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from models.cards import FLOAT_SUFFIX, SUFFIX
+from models.sentences import SentenceError
+
+LOCK = ".lock"
+
+
+class FolderError(SentenceError):
+    """A folder that a run cannot write into. The message names it and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,21 @@ class Folder:
     @property
     def sheets(self) -> Path:
         return self.root / "sheets"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """For one run at a time, on this machine. The system unlocks it when the process ends, however it does. Raises FolderError."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            file = (self.root / LOCK).open("a")
+        except OSError as error:
+            raise FolderError(f"{self.root} cannot be written into: {error.strerror}. Choose another --out.") from None
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FolderError(f"Another run is writing into {self.root}. Wait for its end, or choose another --out.") from None
+            yield
 
     def sheet(self, images: int) -> Path:
         return self.sheets / f"{images:09d}.png"

@@ -66,6 +66,8 @@ class Training:
             raise RecipeError(
                 f"Half a batch, {batch // 2} images, cannot be shared by {processes.count} processes: choose another --batch."
             )
+        if batch == 2:
+            raise RecipeError("A batch of 2 has one generated image, over which no batch norm can average: choose 4 or more.")
         if batch < 2 or batch % 2:
             raise RecipeError(f"A batch of {batch} cannot be halved into real and generated images: choose an even number.")
         if recipe.labels.classes and dataset.classes > recipe.labels.classes:

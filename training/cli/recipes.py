@@ -1,0 +1,104 @@
+"""A recipe by its name in the book, or by where somebody wrote one of their own: FILE.py:RECIPE, or MODULE:RECIPE on Python's path."""
+
+import importlib
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from training.recipe import BOOK, Entry, Recipe, swaps
+from training.run.loop import RecipeError
+
+ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+
+
+def look_up(text: str) -> Entry:
+    """One of your own is trained for as long as the recipe in the book that it differs least from.
+
+    Raises RecipeError, whose sentence names file and line where the mistake is in somebody's own code.
+    """
+    if text in BOOK:
+        return BOOK[text]
+    place, colon, name = text.rpartition(":")
+    if not colon or not place or not name:
+        raise RecipeError(f"There is no recipe {text}. There are: {', '.join(BOOK)}. One of your own is named by its file: FILE.py:RECIPE.")
+    module = load_file(Path(place).expanduser()) if place.endswith(".py") else load_module(place)
+    there = {name: value for name, value in vars(module).items() if isinstance(value, Recipe)}
+    if name not in there:
+        names = f"There are: {', '.join(there)}." if there else "It has none: MINE = replace(DCGAN, loss=...) makes one."
+        raise RecipeError(f"{place} has no recipe {name}. {names}")
+    recipe = there[name]
+    for part, described in recipe.parts().items():
+        if ADDRESS.search(described):
+            raise RecipeError(
+                f"{text}: its {part} has no text of its own ({described}), by which a run is known when it is resumed. "
+                "Make its class a frozen dataclass."
+            )
+    parent = min(BOOK, key=lambda name: len(swaps(recipe, BOOK[name].recipe)))  # the first of those with the fewest
+    about = next(iter((module.__doc__ or "").strip().splitlines()), "")
+    return replace(BOOK[parent], recipe=recipe, parent=parent, about=about)
+
+
+def default_name(text: str) -> str:
+    """What a model is called if nobody says otherwise: the recipe's name, as a name of models may be."""
+    return re.sub(r"[^a-z0-9_-]+", "-", text.rpartition(":")[2].lower()).strip("-_")[:64]
+
+
+def load_file(file: Path) -> ModuleType:
+    """Its neighbours can be imported from it, as if Python ran it."""
+    if not file.is_file():
+        raise RecipeError(f"{file} is no file. A recipe of your own is named by its file: FILE.py:RECIPE.")
+    specification = importlib.util.spec_from_file_location(file.stem, file.resolve())
+    assert specification is not None
+    assert specification.loader is not None
+    if str(file.resolve().parent) not in sys.path:
+        sys.path.insert(0, str(file.resolve().parent))
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[file.stem] = module  # where dataclasses look for the module of a class
+    with told_by_line():
+        specification.loader.exec_module(module)
+    return module
+
+
+def load_module(name: str) -> ModuleType:
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    with told_by_line():
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name and (name == error.name or name.startswith(f"{error.name}.")):
+                raise RecipeError(f"There is no module {name} on Python's path. A file is named with its ending: FILE.py:RECIPE.") from None
+            raise
+
+
+@contextmanager
+def told_by_line() -> Iterator[None]:
+    """What goes wrong inside, in code that is not ours, becomes a RecipeError with file and line."""
+    try:
+        yield
+    except RecipeError:
+        raise
+    except SyntaxError as error:
+        raise RecipeError(f"{error.filename}, line {error.lineno}: {error.msg}.") from None
+    except Exception as error:
+        own = [frame for frame in traceback.extract_tb(error.__traceback__) if is_own(Path(frame.filename))]
+        if not own:
+            raise
+        raise RecipeError(f"{own[-1].filename}, line {own[-1].lineno}: {type(error).__name__}: {error}") from error
+
+
+def is_own(file: Path) -> bool:
+    """Whether a person who trains wrote it: no package that is installed, and nothing of ours or Python's."""
+    here = Path(__file__).parent.parent.parent
+    ours = any(file.is_relative_to(here / package) for package in ("models", "training"))
+    return file.suffix == ".py" and not ours and not {"site-packages", "dist-packages"} & set(file.parts) and not is_standard(file)
+
+
+def is_standard(file: Path) -> bool:
+    return file.is_relative_to(Path(traceback.__file__).parent)
