@@ -1,1 +1,1 @@
-"""What HTTP asks of every route: parsing, negotiation, caching, errors, OpenAPI, limits, keys, the request log. Knows no route by name."""
+"""What every route shares: parsing, negotiation, caching, errors, OpenAPI, limits, keys, the request log. Knows no route by name."""

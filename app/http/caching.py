@@ -1,6 +1,6 @@
-"""Conditional requests (RFC 9110, section 13): what names an answer before it exists, and how long it may be kept.
+"""Conditional requests and cache headers (RFC 9110, section 13). Knows no route.
 
-A GET is a pure function of the weights, this program's revision and its query, so its ETag needs no digit to be written. Knows no route.
+A GET is a pure function of the weights, this program's revision and its query. So its ETag is known before any digit is generated.
 """
 
 import hashlib
@@ -14,34 +14,34 @@ from app.engine.registry import VERSION_MARK
 
 HEADERS = ("ETag", "Cache-Control", "Vary")
 FOREVER = "max-age=31536000, immutable"
-ASK_AGAIN = "no-cache"  # keep it, but ask whether it is still the same
+ASK_AGAIN = "no-cache"  # store it, but revalidate before each use
 NEVER = "no-store"
 
 
 def etag(served: Served, path: str, wanted: BaseModel, media_type: str) -> str:
-    """The same for whatever gives the same bytes, on any machine; another for another model, revision of this program or query.
+    """The same tag for the same bytes, on any machine. It changes with the model, the revision of this program, and the query.
 
-    The query is taken as it was understood, so that order, defaults and empty values make no difference.
+    It is made from the validated query, so order, defaults and empty values make no difference.
     """
     query = wanted.model_dump(mode="json", exclude={"model"})
-    told = [served.identity, path, media_type, query]
-    return f'"{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]}"'
+    identity = [served.identity, path, media_type, query]
+    return f'"{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]}"'
 
 
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:
-    """Whether the client says in `If-None-Match` that it has this answer already."""
+    """Whether `If-None-Match` names this tag."""
     known = headers.get("if-none-match", "")
     return tag in (part.strip().removeprefix("W/") for part in known.split(","))
 
 
 def is_any(headers: Mapping[str, str]) -> bool:
-    """Whether it says that it has some answer (`*`). Whether there is one is known when it is written."""
+    """Whether `If-None-Match` is `*`. Whether an answer exists is known only once it is made."""
     return headers.get("if-none-match", "").strip() == "*"
 
 
 def headers(tag: str | None, model: str | None, public: bool) -> dict[str, str]:
-    """The headers that caches read. Without a tag nothing is kept; for ever only what names the model's version beside its seed; and
-    what needs a key by nobody but the client itself."""
+    """The headers that caches read. Without a tag nothing may be stored. Only a query that names the model's version may be stored
+    forever. If the service needs a key, only the client's own cache may store it."""
     if tag is None:
         return {"Cache-Control": NEVER, "Vary": "Accept"}
     lasting = FOREVER if VERSION_MARK in (model or "") else ASK_AGAIN

@@ -1,6 +1,6 @@
-"""Text by gzip for those who can read it. Knows no route.
+"""Gzip for clients that accept it. Knows no route.
 
-What is compressed has other bytes than what is not, so its ETag becomes a weak one, and all of it varies by Accept-Encoding (RFC 9110,
+Compressed and plain answers differ in their bytes. So a compressed answer gets a weak ETag, and both vary by Accept-Encoding (RFC 9110,
 sections 8.8.1 and 12.5.5).
 """
 
@@ -8,8 +8,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LARGE_BYTES = 1024  # of an answer that is worth it
-LEVEL = 5  # of 0 to 9
+LARGE_BYTES = 1024  # smaller answers are not worth compressing
+LEVEL = 5  # gzip's, from 0 to 9
 
 
 class Compressed:

@@ -1,4 +1,4 @@
-"""Ends the work for a client that has gone. Knows ASGI's `http.disconnect`, and nothing of what the work is."""
+"""Cancels the work for a client that has disconnected. Knows ASGI's `http.disconnect`, but not what the work is."""
 
 import asyncio
 from types import TracebackType
@@ -7,20 +7,20 @@ from starlette.types import Receive
 
 from app.errors import ServiceError
 
-WATCH_AFTER_S = 0.02  # most answers are ready before it is worth asking
+WATCH_AFTER_S = 0.02  # most answers are ready earlier, and then need no watching
 
 
 class ClientGone(ServiceError):
-    """Nobody is there to be answered."""
+    """The client disconnected before it was answered."""
 
     status = 499
     reason = "client_gone"
 
 
 class WhileConnected:
-    """`async with WhileConnected(receive):` cancels what is awaited inside when the client goes, and raises ClientGone.
+    """`async with WhileConnected(receive):` cancels its block when the client disconnects, and raises ClientGone.
 
-    The body must have been read: the next thing that `receive` has to tell is that the client has gone.
+    The request's body must have been read: then the next message from `receive` is the disconnect.
     """
 
     def __init__(self, receive: Receive) -> None:
@@ -48,5 +48,5 @@ class WhileConnected:
             self.watch.cancel()
         if self.gone and kind is asyncio.CancelledError:
             assert self.caller is not None
-            if self.caller.uncancel() == 0:  # else somebody else cancels, too
+            if self.caller.uncancel() == 0:  # else another cancellation is pending
                 raise ClientGone("The client has gone.")

@@ -1,4 +1,4 @@
-"""What a route waits for: digits from a model, and work in another thread. Knows no route."""
+"""What a route awaits: digits from a model, and work in another thread. Knows no route."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -24,8 +24,8 @@ async def generate(request: Request, model: Model, rows: Rows) -> Pixels:
 
 async def generate_png(request: Request, model: Model, digit: Digit) -> Written:
     """One digit: its label, and its PNG of 28x28 pixels."""
-    [[one]] = await submit(request, model, [digit])
-    return cast(Written, one)
+    [[written]] = await submit(request, model, [digit])
+    return cast(Written, written)
 
 
 async def submit(request: Request, model: Model, rows: Piece) -> list[Any]:
@@ -36,17 +36,17 @@ async def submit(request: Request, model: Model, rows: Piece) -> list[Any]:
 
 
 async def run_in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:
-    """Work that would hold up the event loop; no more of it at once than there are cores."""
+    """Runs a function that would block the event loop. At most one runs per core."""
     return await services(request).threads.run(function, *arguments)
 
 
 async def run(request: Request, large: bool, function: Callable[..., T], *arguments: Any) -> T:
-    """In another thread where it is large; what is small takes less time than the way there."""
+    """Runs large work in another thread. Small work takes less time than the hop there, so it runs here."""
     return await run_in_thread(request, function, *arguments) if large else function(*arguments)
 
 
 async def run_each(request: Request, at_once: int, function: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Item after item in another thread, a few at once, so that the work ends soon after its client has gone."""
+    """Maps a function over items in another thread, `at_once` items a hop, so that the work stops soon after the client disconnects."""
     results: list[R] = []
     for start in range(0, len(items), at_once):
         results += await run_in_thread(request, lambda part: list(map(function, part)), items[start : start + at_once])

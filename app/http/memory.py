@@ -1,32 +1,32 @@
-"""How much memory the requests in progress may take: bodies, pictures, answers on their way, in bytes, counted before they are taken.
+"""Limits the memory of requests in progress: their bodies, pictures and unsent answers, in bytes, counted before they are allocated.
 
-Knows nothing of what takes it; whoever does the work knows how much that is.
+Does not know what the memory is for. The caller knows how much it needs.
 """
 
 from app.errors import ServiceError
 
-SMALL_BYTES = 65_536  # what is smaller is not counted: the number of connections bounds it
+SMALL_BYTES = 65_536  # smaller answers are not counted: the number of connections bounds them
 
 
 class MemoryFull(ServiceError):
-    """As much is in progress as there is memory for."""
+    """Requests in progress already take all the memory they may."""
 
     status = 503
     reason = "no_room"
 
 
 class MemoryBudget:
-    """The whole mutable state: `taken`, in bytes."""
+    """The whole mutable state: `taken_bytes`."""
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        self.taken = 0
+        self.taken_bytes = 0
 
-    def take(self, size: int) -> None:
+    def take(self, size_bytes: int) -> None:
         """Raises MemoryFull."""
-        if self.taken + size > self.limit_bytes:
-            raise MemoryFull("Pictures and answers in progress take as much memory as is allowed. Try again in a second.")
-        self.taken += size
+        if self.taken_bytes + size_bytes > self.limit_bytes:
+            raise MemoryFull("The requests in progress use all the memory that is allowed. Try again in a second.")
+        self.taken_bytes += size_bytes
 
-    def give(self, size: int) -> None:
-        self.taken -= size
+    def give(self, size_bytes: int) -> None:
+        self.taken_bytes -= size_bytes

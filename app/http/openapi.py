@@ -1,7 +1,7 @@
-"""What OpenAPI is told of the routes' answers, and which schemas have a name in its document. Knows no route.
+"""The OpenAPI description of responses, and the schemas that are named_schemas in the document. Knows no route.
 
-Programs that write clients give each named schema one class, and take the first media type that they can read, so JSON stands last
-where it is not the default.
+Client generators make one class for each named_schemas schema and use the first media type that they can read. So JSON comes last where it is not
+the default.
 """
 
 import functools
@@ -63,19 +63,19 @@ TAGS: list[dict[str, Any]] = [
 BODIES = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest)  # the answers FastAPI names by itself
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
-TOLD = {
+DIGIT_HEADERS = {
     "Kakite-Model": {"description": "Name of the model.", "schema": {"type": "string"}},
     "Kakite-Seed": {"description": "Seed of the first digit; the next has the next seed.", "schema": {"type": "integer"}},
     "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
 }
-CACHED = {
+CACHE_HEADERS = {
     "ETag": {"description": "Of the model's version and the query; only where the query names a seed.", "schema": {"type": "string"}},
     "Cache-Control": {
-        "description": "`no-store` without a seed, `no-cache` with one, a year if model@version is named, too.",
+        "description": "`no-store` without a seed, `no-cache` with one, a year if model@version is named_schemas, too.",
         "schema": {"type": "string"},
     },
 }
-UNCHANGED = {304: {"description": "What `If-None-Match` names is still the answer; no digit was written."}}
+NOT_MODIFIED = {304: {"description": "What `If-None-Match` names is still the answer; no digit was written."}}
 
 
 SCHEMES = {
@@ -85,20 +85,20 @@ SCHEMES = {
 
 
 def install(app: FastAPI, keys: ApiKeys | None) -> None:
-    """Lets its document, which is made once, hold what routes only refer to, bodies and problems, and say which operations need a key."""
+    """Adds to the document the schemas that routes only refer to, and says which operations need a key. The document is made once."""
     described = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = described()
             parts = document["components"]
-            parts["schemas"] = dict(sorted({**parts["schemas"], **named()}.items()))
+            parts["schemas"] = dict(sorted({**parts["schemas"], **named_schemas()}.items()))
             if keys:
                 secure(document, keys)
             app.openapi_schema = document
         return app.openapi_schema
 
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI says
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way
 
 
 def secure(document: dict[str, Any], keys: ApiKeys) -> None:
@@ -110,32 +110,32 @@ def secure(document: dict[str, Any], keys: ApiKeys) -> None:
 
 
 @functools.cache
-def named() -> dict[str, Any]:
+def named_schemas() -> dict[str, Any]:
     bodies: list[tuple[type[BaseModel], JsonSchemaMode]] = [(schema, "validation") for schema in BODIES]
     _, described = models_json_schema([*bodies, (ProblemDetails, "serialization")], ref_template=REFERENCE)
     return described["$defs"]  # type: ignore[no-any-return]
 
 
 def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | None = None) -> dict[str, Any]:
-    """A route's arguments: its media types, the default first, and the schema of the one that is JSON."""
-    return answers(offered, what, listed, TOLD, (415,))
+    """Keyword arguments of a POST route. `offered`: its media types, the default first. `listed`: the schema of its JSON."""
+    return answers(offered, what, listed, DIGIT_HEADERS, (415,))
 
 
 def documented_get(
     *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: type[BaseModel] | None = None
 ) -> dict[str, Any]:
-    """The same for answers that caches may keep; `more` are the refusals that only this route knows."""
-    described = answers(offered, what, listed, {**TOLD, **CACHED}, more)
-    described["responses"].update(UNCHANGED)
+    """The same for a GET route, whose answers may be cached. `more`: statuses of errors that only this route has."""
+    described = answers(offered, what, listed, {**DIGIT_HEADERS, **CACHE_HEADERS}, more)
+    described["responses"].update(NOT_MODIFIED)
     return described
 
 
 def documented_parts(described: dict[str, Any]) -> dict[str, Any]:
-    """The same where a part may be asked for."""
+    """Adds 206 to a route that answers `Range`."""
     responses = described["responses"]
     whole = responses[200]
-    told = {"Content-Range": {"description": "`bytes FIRST-LAST/LENGTH`.", "schema": {"type": "string"}}}
-    responses[206] = {**whole, "description": "The part that `Range` asks for.", "headers": {**whole["headers"], **told}}
+    content_range = {"Content-Range": {"description": "`bytes FIRST-LAST/LENGTH`.", "schema": {"type": "string"}}}
+    responses[206] = {**whole, "description": "The part that `Range` asks for.", "headers": {**whole["headers"], **content_range}}
     return described
 
 

@@ -1,4 +1,4 @@
-"""What OpenAPI is told of what requests carry: bodies, queries, parts of a path. Knows no route."""
+"""The OpenAPI description of requests: bodies, queries, path parameters. Knows no route."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ REFERENCE = "#/components/schemas/{model}"
 
 
 def reference(schema: type[BaseModel]) -> dict[str, Any]:
-    """To the part of the document that describes it; `openapi` puts it there."""
+    """A `$ref` to a named schema, which `app.http.openapi` adds to the document."""
     return {"$ref": REFERENCE.format(model=schema.__name__)}
 
 
@@ -18,20 +18,20 @@ def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str
 
 
 def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:
-    """`openapi_extra` of a route that takes such JSON."""
+    """`openapi_extra` of a route whose body is JSON of this schema."""
     named = {f"example {i}": {"value": value} for i, value in enumerate(examples, start=1)}
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference(schema), "examples": named}}}}
 
 
 def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads its query by `query`; `path` describes the parts of its path that are free."""
+    """`openapi_extra` of a route that reads its query by `query`. `path` describes its path parameters."""
     described = schema.model_json_schema()
     fields, required = described["properties"], described.get("required", [])
-    free = [
+    in_path = [
         {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}} for name, what in path.items()
     ]
-    asked = [
+    in_query = [
         {"name": name, "in": "query", "required": name in required, "description": field.pop("description"), "schema": field}
         for name, field in fields.items()
     ]
-    return {"parameters": free + asked}
+    return {"parameters": in_path + in_query}

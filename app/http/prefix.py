@@ -1,7 +1,7 @@
-"""The path before which the service lies behind a proxy: /kakite, say. Knows no route, and nothing of FastAPI.
+"""The path prefix of the service behind a proxy, such as /kakite. Knows no route, and nothing of FastAPI.
 
-The page, the docs and redirects name everything relative to themselves, so behind a proxy that takes the prefix off nobody need know it.
-Here it is taken off where the proxy passes it on, and noted for the answers that tell it, /openapi.json and the page.
+The page, the docs and redirects use relative links, so they work behind a proxy that strips the prefix. If the proxy passes the prefix on,
+it is stripped here, and kept for the two answers that name it: /openapi.json and the page.
 """
 
 from collections.abc import Collection, Mapping
@@ -14,26 +14,26 @@ HEADER = b"x-forwarded-prefix"
 
 
 def prefix_of(scope: Scope) -> str:
-    """The prefix of a request, "" where none is known."""
+    """The prefix of a request; "" if it has none."""
     prefix: str = scope["state"].get("prefix", "")
     return prefix
 
 
 class Prefix:
-    """It is the one that is set, else the one that the proxy tells in X-Forwarded-Prefix."""
+    """The prefix from the settings, else from the proxy's X-Forwarded-Prefix."""
 
     def __init__(self, prefix: str, paths: Collection[str]) -> None:
-        """`paths` are those of the routes: a prefix that begins as one of them is never in a path, for who could tell."""
+        """`paths`: those of the routes. A prefix whose first segment is also a route's is never stripped: the two look alike."""
         self.prefix = prefix
-        self.taken = {path.split("/")[1] for path in paths}
+        self.first_segments = {path.split("/")[1] for path in paths}
 
     def take_off(self, scope: Scope, sent: Mapping[bytes, bytes]) -> None:
-        """Off the path of a request with these headers."""
+        """Strips the prefix from a request's path. `sent` are the request's headers."""
         if self.prefix or HEADER in sent or scope.get("root_path"):
-            self.place(scope, sent.get(HEADER, b"").decode("latin-1"))
+            self.strip(scope, sent.get(HEADER, b"").decode("latin-1"))
 
-    def place(self, scope: Scope, forwarded: str) -> None:
-        """`root_path` is what `uvicorn --root-path` puts before the path. Routes do without, for they would look for it in every path."""
+    def strip(self, scope: Scope, forwarded: str) -> None:
+        """`uvicorn --root-path` sets `root_path`. It is cleared here, since Starlette's routes would expect it in every path."""
         root, scope["root_path"] = scope.get("root_path", ""), ""
         if root and scope["path"].startswith(root + "/"):
             scope["path"] = scope["path"][len(root) :]
@@ -43,5 +43,5 @@ class Prefix:
             return
         scope["state"]["prefix"] = prefix
         path = scope["path"]
-        if prefix and prefix.split("/")[1] not in self.taken and (path == prefix or path.startswith(prefix + "/")):
+        if prefix and prefix.split("/")[1] not in self.first_segments and (path == prefix or path.startswith(prefix + "/")):
             scope["path"] = path[len(prefix) :]

@@ -1,7 +1,6 @@
-"""Problems: every error's way to its answer, in one place, as problem+json (RFC 9457) with a sentence that says what to do.
+"""Turns every error into its answer: problem+json (RFC 9457), with a sentence that says what to do.
 
-Errors are raised where they are known; here they get a status. Nothing of a request is echoed but the names of
-fields, so an answer is valid JSON whatever was sent.
+Errors are raised elsewhere and carry their own status. No answer echoes anything of a request but the names of fields.
 """
 
 import http
@@ -22,15 +21,15 @@ from app.http.request_state import request_state
 
 MEDIA_TYPE = "application/problem+json"
 
-PLAIN = {  # what the framework refuses by itself, in our words
+SENTENCES = {  # our sentences for errors that the framework raises
     404: "There is nothing at this path. See /docs for those there are.",
     405: "This path does not know that method. See /docs.",
 }
 RETRY = {503: {"Retry-After": "1"}}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-PROTOCOL = "/v2/"  # what lies there has errors of another form
+PROTOCOL = "/v2/"  # the Open Inference Protocol, whose errors have another format
 PHRASES = {status.value: status.phrase for status in http.HTTPStatus}
-ANYWHERE = {400, 401, 408, 431, 500, 503}  # what may be answered before a route is known, or by any
+ANYWHERE = {400, 401, 408, 431, 500, 503}  # statuses that any route may answer, or the server before it knows the route
 FAILED = "The server failed on this request; the cause is in its log."
 
 
@@ -51,14 +50,14 @@ def answer(status: int, detail: str, headers: Mapping[str, str] | None = None) -
 
 
 def refusal(path: str, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
-    """As problem+json, or as the Open Inference Protocol tells of errors."""
+    """An error as problem+json; below /v2, in the format of the Open Inference Protocol."""
     if not f"{path}/".startswith(PROTOCOL):
         return answer(status, detail, headers)
     return Response(json.dumps({"error": detail}), status, {**(headers or {}), **RETRY.get(status, {})}, "application/json")
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of a route's refusals."""
+    """The OpenAPI description of a route's errors."""
     content = {MEDIA_TYPE: {"schema": reference(ProblemDetails)}}
     return {status: {"description": PHRASES[status], "content": content} for status in sorted({*ANYWHERE, *statuses})}
 
@@ -77,10 +76,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> Response:
         headers = {"Allow": ", ".join(allowed(app, request))} if error.status_code == 405 else error.headers
-        return refusal(request.url.path, error.status_code, PLAIN.get(error.status_code, f"{str(error.detail).rstrip('.')}."), headers)
+        return refusal(request.url.path, error.status_code, SENTENCES.get(error.status_code, f"{str(error.detail).rstrip('.')}."), headers)
 
 
 def allowed(app: FastAPI, request: Request) -> list[str]:
-    """The methods that any route takes at that path; Starlette names those of the first alone."""
-    asked = [{**request.scope, "method": method} for method in METHODS]
-    return [scope["method"] for scope in asked if any(route.matches(scope)[0] == Match.FULL for route in app.routes)]
+    """The methods that any route takes at this path. Starlette names only those of the first route."""
+    scopes = [{**request.scope, "method": method} for method in METHODS]
+    return [scope["method"] for scope in scopes if any(route.matches(scope)[0] == Match.FULL for route in app.routes)]

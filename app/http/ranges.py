@@ -1,6 +1,6 @@
-"""A part of an answer (RFC 9110, section 14), for whoever goes on with what has broken off. Knows no route.
+"""Range requests (RFC 9110, section 14), to resume a download that broke off. Knows no route.
 
-The answer must be the same each time and of known length.
+The answer must have the same bytes each time, and a known length.
 """
 
 import re
@@ -8,17 +8,17 @@ from collections.abc import Mapping
 
 from fastapi import HTTPException
 
-ASKED = re.compile(r"\s*(?:(\d{1,99})-(\d{0,99})|-(\d{1,99}))\s*", re.ASCII)
+SPAN = re.compile(r"\s*(?:(\d{1,99})-(\d{0,99})|-(\d{1,99}))\s*", re.ASCII)
 
 
 def part(headers: Mapping[str, str], tag: str, length: int) -> tuple[int, int] | None:
-    """The first byte that is asked for and the one behind the last; None where it is all of them: without `Range`, with several ranges or
-    another unit, and where `If-Range` names another answer than `tag`. Raises HTTPException, 416."""
-    unit, _, asked = headers.get("range", "").partition("=")
-    if unit.strip().lower() != "bytes" or "," in asked or headers.get("if-range", tag).strip() != tag:
+    """The requested bytes, from the first up to but not including the second number. None for the whole answer: without `Range`, with
+    several ranges or another unit, and if `If-Range` names another answer than `tag`. Raises HTTPException, 416."""
+    unit, _, span = headers.get("range", "").partition("=")
+    if unit.strip().lower() != "bytes" or "," in span or headers.get("if-range", tag).strip() != tag:
         return None
-    if found := ASKED.fullmatch(asked):
-        first, last, suffix = found.groups()
+    if match := SPAN.fullmatch(span):
+        first, last, suffix = match.groups()
         start = max(0, length - int(suffix)) if suffix else int(first)
         stop = min(int(last) + 1, length) if last else length
         if start < stop:
@@ -31,5 +31,5 @@ def part(headers: Mapping[str, str], tag: str, length: int) -> tuple[int, int] |
 
 
 def headers(first: int, stop: int, length: int) -> dict[str, str]:
-    """The headers of such a part, whose status is 206."""
+    """The headers of a partial answer, whose status is 206."""
     return {"Content-Range": f"bytes {first}-{stop - 1}/{length}", "Content-Length": str(stop - first)}

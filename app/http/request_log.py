@@ -1,7 +1,6 @@
-"""What is known of each request once it is answered: its id, one line in the log, its place in the metrics. As ASGI middleware.
+"""The outermost ASGI middleware: gives each request an id, logs it in one line, and counts it in the metrics.
 
-Outermost, so that nothing is answered without it; an error that nobody expected is answered here. What the routes
-learn of a request on its way, they write into its `RequestState`.
+It also answers unexpected errors. Routes note in `RequestState` what the log should say of a request.
 """
 
 import asyncio
@@ -27,8 +26,8 @@ log = logging.getLogger("kakite")
 
 GIVEN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 CLIENT_GONE = 499
-SHOWN = 512  # characters of a path that the log repeats
-ENDING = "The server is ending, and the time for what is in flight is over. Try again in a second."
+PATH_MAX = 512  # characters of a path that are logged
+ENDING = "The server is shutting down and could not finish this request in time. Try again in a second."
 
 
 class RequestLogging:
@@ -56,13 +55,13 @@ class RequestLogging:
         given = headers.get(b"x-request-id", b"")
         request_id = given if GIVEN_ID.fullmatch(given) else b"%032x" % random.getrandbits(128)
         state = scope.setdefault("state", {})
-        known = state["request"] = RequestState(self.memory)
+        noted = state["request"] = RequestState(self.memory)
         self.prefix.take_off(scope, headers)
-        status = sent = 0
+        status = sent_bytes = 0
         whole = failed = False
 
         async def sending(message: Message) -> None:
-            nonlocal status, sent, whole
+            nonlocal status, sent_bytes, whole
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
@@ -70,49 +69,49 @@ class RequestLogging:
                 await send(message)
             else:
                 await send(message)
-                if not known.gone:
-                    sent += len(message.get("body", b""))
+                if not noted.gone:
+                    sent_bytes += len(message.get("body", b""))
                     whole = not message.get("more_body")
 
         try:
             await self.app(scope, receive, sending)
-        except asyncio.CancelledError:  # by uvicorn, when the grace is over
-            failed, known.reason = True, "closed"
+        except asyncio.CancelledError:  # by uvicorn, at the end of its grace period
+            failed, noted.reason = True, "closed"
             if not status:
                 await refusal(scope["path"], 503, ENDING)(scope, receive, sending)
         except Exception as error:
             failed = True
-            if status and isinstance(error.__cause__, ServiceError):  # half an answer: uvicorn closes the connection
+            if status and isinstance(error.__cause__, ServiceError):  # part of the answer is sent: uvicorn closes the connection
                 log.error("An answer ended half-way: %s. %s", request_id.decode(), error.__cause__)
             else:
                 log.exception("A request failed: %s", request_id.decode())
             if not status:
                 await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
         finally:
-            if known.held:
-                self.memory.give(known.held)
+            if noted.held_bytes:
+                self.memory.give(noted.held_bytes)
             if not whole and not failed:
                 status = CLIENT_GONE
-                known.reason = known.reason or "client_gone"
-            self.record(scope, known, status, sent, time.perf_counter() - began, request_id.decode())
+                noted.reason = noted.reason or "client_gone"
+            self.record(scope, noted, status, sent_bytes, time.perf_counter() - began, request_id.decode())
 
-    def record(self, scope: Scope, known: RequestState, status: int, sent: int, seconds: float, request_id: str) -> None:
+    def record(self, scope: Scope, noted: RequestState, status: int, sent_bytes: int, seconds: float, request_id: str) -> None:
         route = scope["route"].path if "route" in scope else "other"
         self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
-        if known.reason:
-            self.metrics.rejections.labels(known.reason).inc()
+        if noted.reason:
+            self.metrics.rejections.labels(noted.reason).inc()
         if self.request_log is None:
             return
-        told: dict[str, Any] = {"id": request_id, "route": route}
-        if known.images is not None:
-            told["n"] = known.images
-        if timing := known.timing:
-            told |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
+        line: dict[str, Any] = {"id": request_id, "route": route}
+        if noted.images is not None:
+            line["n"] = noted.images
+        if timing := noted.timing:
+            line |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
         if status == CLIENT_GONE:
-            told["sent"] = sent  # bytes of its answer
-        told |= {"status": status, "ms": ms(seconds)}
+            line["sent"] = sent_bytes
+        line |= {"status": status, "ms": ms(seconds)}
         path = scope["path"]
-        self.request_log.write(f"{scope['method']} {path if path == route else quote(path[:SHOWN])}", told)
+        self.request_log.write(f"{scope['method']} {path if path == route else quote(path[:PATH_MAX])}", line)
 
 
 def ms(seconds: float) -> float:

@@ -1,4 +1,4 @@
-"""What is learnt of a request on its way, for the log, the metrics and the memory it may take. Knows no route."""
+"""What is noted of a request while it is served: for its log line, the metrics, and its share of memory. Knows no route."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -11,26 +11,26 @@ from app.http.memory import SMALL_BYTES, MemoryBudget
 
 @dataclass(slots=True)
 class RequestState:
-    """A request's `state.request`."""
+    """Lies in the request's scope, as `state.request`."""
 
     memory: MemoryBudget
     images: int | None = None
     timing: Timing | None = None
     reason: str | None = None  # why it was not served
-    held: int = 0  # bytes of that memory
-    gone: bool = False  # the client, before it had the whole answer
+    held_bytes: int = 0  # of `memory`
+    gone: bool = False  # the client disconnected before it had the whole answer
 
-    def hold(self, size: int) -> None:
-        """So much memory at least, until it is answered. Raises MemoryFull."""
-        if size > self.held:
-            self.memory.take(size - self.held)
-            self.held = size
+    def hold(self, size_bytes: int) -> None:
+        """Reserves at least this much memory until the request is answered. Raises MemoryFull."""
+        if size_bytes > self.held_bytes:
+            self.memory.take(size_bytes - self.held_bytes)
+            self.held_bytes = size_bytes
 
-    def hold_only(self, size: int) -> None:
-        """So much, and no more."""
-        size = size if size > SMALL_BYTES else 0
-        self.memory.give(self.held - size)
-        self.held = size
+    def hold_only(self, size_bytes: int) -> None:
+        """Gives back all memory beyond this much."""
+        size_bytes = size_bytes if size_bytes > SMALL_BYTES else 0
+        self.memory.give(self.held_bytes - size_bytes)
+        self.held_bytes = size_bytes
 
 
 def request_state(request: Request) -> RequestState:

@@ -1,4 +1,4 @@
-"""From a request's headers to the answer's: which media type, how long it may be kept, `304` or content. Knows no route."""
+"""Chooses a response's media type and cache headers, and between `304` and content. Knows no route."""
 
 from collections.abc import Mapping
 
@@ -20,13 +20,13 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
 
 
 def cache_headers(request: Request, model: Model, wanted: Asked | DatasetQuery, kind: str, pure: bool) -> dict[str, str]:
-    """What caches are told of a GET's answer. It is `pure` where the query alone decides it."""
+    """The cache headers of a GET's answer. `pure`: the query alone determines its bytes."""
     tag = caching.etag(model.served, request.scope["path"], wanted, kind) if pure else None
     return caching.headers(tag, wanted.model, public=not services(request).settings.api_keys)
 
 
 def not_modified(request: Request, headers: Mapping[str, str]) -> Response | None:
-    """304 where the client has the answer with this `ETag` already, else None."""
+    """304 if the client already has the answer with this `ETag`, else None."""
     known = "ETag" in headers and caching.is_known(headers["ETag"], request.headers)
     return unchanged(headers) if known else None
 
@@ -36,7 +36,8 @@ def unchanged(headers: Mapping[str, str]) -> Response:
 
 
 def respond(request: Request, content: bytes, kind: str | None, headers: dict[str, str]) -> Response:
-    """The answer; of the request's memory it keeps only what it takes until it is sent. Where no `kind` is given, the headers tell it."""
+    """The response. Until it is sent, the request keeps only the memory of its content. Without a `kind`, the headers name the media
+    type."""
     request_state(request).hold_only(len(content))
     if "ETag" in headers and caching.is_any(request.headers):
         return unchanged(headers)

@@ -1,4 +1,4 @@
-"""What is done to every route: HEAD where there is GET, no line's end behind a path, text that is compressed. Knows no route by name."""
+"""What every route gets: HEAD beside GET, no newline matched at a path's end, compressed text. Knows no route by name."""
 
 import copy
 import re
@@ -14,8 +14,8 @@ from app.http.compression import Compressed
 
 
 class DirectRoute(APIRoute):
-    """A route whose endpoint takes the request and gives the response, with nothing of FastAPI's in between but its description: no
-    dependencies, no stacks for what they leave open, no second place where errors are handled."""
+    """A route whose endpoint takes the request and returns the response. FastAPI only describes it: it solves no dependencies, opens no
+    exit stacks, and wraps no second error handler around it."""
 
     def __init__(self, path: str, endpoint: Callable[[Request], Awaitable[Response]], **described: Any) -> None:
         super().__init__(path, endpoint, **described)
@@ -28,12 +28,12 @@ class DirectRoute(APIRoute):
 
 
 def prepared(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
-    """Copies of them, and behind those the ones for HEAD (RFC 9110, section 9.3.2)."""
-    given = [copy.copy(route) for route in routes if isinstance(route, Route)]
-    for route in given:
-        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")  # Starlette's matches with a line's end behind it
+    """Copies of the routes, followed by their HEAD routes (RFC 9110, section 9.3.2)."""
+    copies = [copy.copy(route) for route in routes if isinstance(route, Route)]
+    for route in copies:
+        route.path_regex = re.compile(route.path_regex.pattern.removesuffix("$") + r"\Z")  # `$` would match before a newline
         compress(route)
-    return [*given, *(for_head(route) for route in given if "GET" in (route.methods or ()) and "HEAD" not in (route.methods or ()))]
+    return [*copies, *(for_head(route) for route in copies if "GET" in (route.methods or ()) and "HEAD" not in (route.methods or ()))]
 
 
 def for_head(route: Route) -> Route:
@@ -44,7 +44,8 @@ def for_head(route: Route) -> Route:
 
 
 def compress(route: Route | Mount) -> None:
-    """Where an answer is text of moderate size: what is `DirectRoute`, or posted, gives pictures, archives and long lists of numbers."""
+    """Compresses answers that are text of moderate size. A `DirectRoute` or a POST route answers with pictures, archives and long lists of
+    numbers, so it stays as it is."""
     posted = isinstance(route, Route) and "POST" in (route.methods or ())
     if not posted and not isinstance(route, DirectRoute):
         route.app = Compressed(route.app)

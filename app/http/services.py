@@ -1,4 +1,4 @@
-"""What all requests share, typed: the settings, the models, the metrics. Knows no route."""
+"""What all requests share: settings, models, metrics, the thread pool. Gives `app.state` a type. Knows no route."""
 
 import asyncio
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Services:
     metrics: Metrics
     models: ModelRegistry
     threads: ThreadPool  # for work that would hold up the event loop
-    turn: asyncio.Lock  # of large bodies, which are read one after another
+    turn: asyncio.Lock  # large bodies are parsed one after another
 
 
 def services(request: Request) -> Services:

@@ -1,4 +1,4 @@
-"""Files that are served as they lie, under a policy of their own that says what a page of theirs may load. Knows no page."""
+"""Static files with a content security policy of their own. Knows no page."""
 
 import os
 
@@ -6,12 +6,12 @@ from fastapi import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-KEPT = {"Cache-Control": "no-cache"}  # but asked for anew, which is answered 304 while the file is the same
+KEPT = {"Cache-Control": "no-cache"}  # browsers revalidate each time, and get 304 while the file is unchanged
 
 
 class Files(StaticFiles):
     def __init__(self, policy: bytes, **places: object) -> None:
-        """`places` are Starlette's: a directory, packages."""
+        """`places`: Starlette's `directory` and `packages`."""
         super().__init__(**places)  # type: ignore[arg-type]
         self.policy = policy
 

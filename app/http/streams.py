@@ -1,4 +1,4 @@
-"""Answers that are sent as they are written, and what HEAD tells of them. Knows nothing of what they are."""
+"""Responses that are sent piece by piece, and their answer to HEAD. Does not know what they contain."""
 
 from collections.abc import AsyncGenerator, Mapping
 
@@ -12,8 +12,8 @@ from app.http.request_state import RequestState
 
 
 class Stream(StreamingResponse):
-    """Pieces, whose making ends at once when the client goes: Starlette leaves them open for the garbage collector to find, and with them
-    what is computed ahead."""
+    """Closes its generator as soon as the client disconnects. Starlette leaves that to the garbage collector, and the digits computed ahead
+    with it."""
 
     def __init__(self, pieces: AsyncGenerator[bytes, None], status: int, headers: Mapping[str, str], media_type: str) -> None:
         super().__init__(pieces, status, headers, media_type)
@@ -23,12 +23,12 @@ class Stream(StreamingResponse):
         try:
             await super().stream_response(send)
         finally:
-            with CancelScope(shield=True):  # else closing would be cancelled as well
+            with CancelScope(shield=True):  # else `aclose` would be cancelled as well
                 await self.pieces.aclose()
 
 
 class Head(Response):
-    """What HEAD tells of a stream; of its length, for which Starlette would say 0, only what the headers say."""
+    """The answer to HEAD for a stream. Starlette would say that its length is 0; here only `headers` name a length."""
 
     def __init__(self, media_type: str, headers: Mapping[str, str]) -> None:
         super().__init__(media_type=media_type, headers=headers)
@@ -37,16 +37,16 @@ class Head(Response):
 
 
 class InPieces(Response):
-    """An answer that is written as its client takes it, and no further when the client has gone."""
+    """A response that is sent as fast as the client reads it, and no further once the client has disconnected."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(self.body) <= SMALL_BYTES:
             await super().__call__(scope, receive, send)
             return
-        known: RequestState = scope["state"]["request"]
+        state: RequestState = scope["state"]["request"]
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         for start in range(0, len(self.body), SMALL_BYTES):
-            if known.gone:
+            if state.gone:
                 return
             end = start + SMALL_BYTES
             await send({"type": "http.response.body", "body": bytes(self.body[start:end]), "more_body": end < len(self.body)})

@@ -1,7 +1,7 @@
-"""Threads for what takes longer than a hop to another thread, as many as cores. Knows nothing of what they do.
+"""A thread pool for work that takes longer than a hop to another thread. Does not know what the work is.
 
-A thread whose caller is cancelled works on, and asyncio and anyio forget it, so that more and more would be under way. Here what has not
-begun never does, and what has is waited for.
+A thread cannot be cancelled: when its caller is, asyncio and anyio forget it while it runs on, and more and more threads pile up. Here
+work that has not started is cancelled, and work that has started is awaited.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ class ThreadPool:
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         work = self.threads.submit(function, *arguments)
-        seen = asyncio.wrap_future(work)
+        future = asyncio.wrap_future(work)
         try:
-            return await asyncio.shield(seen)
+            return await asyncio.shield(future)
         except asyncio.CancelledError:
             if not work.cancel():
-                await asyncio.wait([seen])
-                seen.exception()  # nobody is left to be told of it
+                await asyncio.wait([future])
+                future.exception()  # retrieved, so that asyncio does not log it
             raise
 
     def close(self) -> None:

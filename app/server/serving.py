@@ -65,7 +65,7 @@ def run(
     listening = address.pop("socket", None)
     app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.services.metrics.dropped_lines.inc
-    always = SecurityHeaders(shared=bool(settings.cors_origins)).of_no_page
+    always = SecurityHeaders(shared=bool(settings.cors_origins)).without_page
     limits = Limits(settings.connection_limit, settings.client_timeout_s, app.state.services.metrics.refused, PROBES, always)
     allow_files(settings.connection_limit)
     config = uvicorn.Config(
