@@ -1,6 +1,6 @@
-"""The OpenAPI description of responses, and the schemas that are named_schemas in the document. Knows no route.
+"""The OpenAPI description of responses, and the schemas that have a name in the document. Knows no route.
 
-Client generators make one class for each named_schemas schema and use the first media type that they can read. So JSON comes last where
+Client generators make one class for each named schema and use the first media type that they can read. So JSON comes last where
 it is not the default.
 """
 
