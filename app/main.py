@@ -1,4 +1,4 @@
-"""The application: load, warm up, serve, drain."""
+"""Builds the FastAPI application: routes, middleware, start and shutdown. Knows neither addresses nor processes that serve it."""
 
 import asyncio
 import gc
@@ -46,10 +46,9 @@ def create_app(
     counts: Counts | None = None,
     on_hang: Callable[[], None] | None = None,
 ) -> FastAPI:
-    """At a connection to the model process; where none is given, it starts one, which ends with it. `lines` is where requests are logged,
-    standard error if it is not given; `counts` are those of all processes that speak HTTP, where there are several;
-    `on_hang` is called when the model process has answered nothing for KAKITE_WATCHDOG_S. Raises StartError, whose
-    sentence says what to do."""
+    """The application, on a connection to the model process. Without one it starts a model process, which ends with the application.
+    `lines`: where requests are logged, by default standard error. `counts`: those shared by several HTTP processes. `on_hang`: called when the
+    model process has not answered for KAKITE_WATCHDOG_S. Raises StartError, whose message says what to do."""
     settings = settings or Settings()
     process = None
     if connection is None:
@@ -57,17 +56,17 @@ def create_app(
         process.wait_until_loaded()
         connection = process.connect()
         on_hang = process.kill_hung
-    counted = Metrics(counts)
-    registry = ModelRegistry(settings, connection, counted, counts)
+    metrics_of_app = Metrics(counts)
+    registry = ModelRegistry(settings, connection, metrics_of_app, counts)
     threads = ThreadPool(max(1, cores.available() // (counts.processes if counts else 1)))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         gc.collect()
-        gc.freeze()  # else every full collection looks through all that was imported, and the answers wait for it
+        gc.freeze()  # else every full collection visits all imported modules, and answers wait for it
         try:
             async with registry.running(), watched(connection, settings.watchdog_s, on_hang), beating(counts):
-                counted.levels.processes.set(os.getpid())
+                metrics_of_app.levels.processes.set(os.getpid())
                 yield
         finally:
             gc.unfreeze()
@@ -75,7 +74,7 @@ def create_app(
             if process:
                 await asyncio.to_thread(process.close)
 
-    routes = prepared(route for module in ROUTES for route in module.router.routes)  # side by side: routers in routers look twice for each
+    routes = prepared(route for module in ROUTES for route in module.router.routes)  # flat: nested routers would match twice
     app = FastAPI(
         title="Kakite",
         description=openapi.INTRODUCTION,
@@ -83,10 +82,10 @@ def create_app(
         version=__version__,
         openapi_url=None,
         lifespan=lifespan,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # what is known of a request, `http.request_log` knows
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # `http.request_log` does that
         routes=routes,
     )
-    app.state.services = Services(settings, counted, registry, threads, asyncio.Lock())
+    app.state.services = Services(settings, metrics_of_app, registry, threads, asyncio.Lock())
     app.state.process = process
     keys = ApiKeys(settings.api_keys, exempt=() if settings.api_keys_probes else PROBES) if settings.api_keys else None
     problems.install(app)
@@ -96,16 +95,16 @@ def create_app(
         app.routes.append(mount)
     redirects.install(app)
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None
-    room = MemoryBudget(settings.memory_limit_bytes)
+    memory = MemoryBudget(settings.memory_limit_bytes)
     always = SecurityHeaders(shared=bool(settings.cors_origins))
     prefix = Prefix(settings.root_path, {route.path for route in app.routes if isinstance(route, Route | Mount)})
-    app.middleware_stack = RequestLogging(inner(app, settings, keys), counted, room, log, always, prefix)
+    app.middleware_stack = RequestLogging(inner(app, settings, keys), metrics_of_app, memory, log, always, prefix)
     return app
 
 
 @asynccontextmanager
 async def watched(connection: Connection, limit_s: int, on_hang: Callable[[], None] | None) -> AsyncIterator[None]:
-    """While it is inside, a model process that hangs is told of."""
+    """Calls `on_hang` if the model process hangs during the block."""
 
     async def watch(on_hang: Callable[[], None]) -> None:
         await until_hung(connection.asked_us, limit_s)
@@ -121,7 +120,7 @@ async def watched(connection: Connection, limit_s: int, on_hang: Callable[[], No
 
 @asynccontextmanager
 async def beating(counts: Counts | None) -> AsyncIterator[None]:
-    """While it is inside, and its event loop turns, whoever started it sees that it does."""
+    """Writes a heartbeat for the supervisor during the block, as long as the event loop runs."""
 
     async def beat(beats: Count) -> None:
         while True:
@@ -137,9 +136,8 @@ async def beating(counts: Counts | None) -> AsyncIterator[None]:
 
 
 def inner(app: FastAPI, settings: Settings, keys: ApiKeys | None) -> ASGIApp:
-    """What every request passes between `RequestLogging` and its route. FastAPI's own stack has three more layers: one that answers errors
-    that nobody expected, as `RequestLogging` does, one for telemetry and one for a limit on bodies that `parsing` sees to
-    (docs/performance.md)."""
+    """The middleware between `RequestLogging` and the routes. FastAPI's own stack has three more layers, which are not needed: unexpected
+    errors are answered by `RequestLogging`, large bodies are refused by `parsing`, and there is no telemetry (docs/performance.md)."""
     inside: ASGIApp = AsyncExitStackMiddleware(app.router)
     inside = ExceptionMiddleware(inside, handlers=app.exception_handlers)
     if keys:

@@ -1,9 +1,8 @@
-"""python -m app.probe [/livez|/readyz]: is the service well? Exit status 0 where it answers 200, else 1 and a sentence.
+"""python -m app.probe [/livez|/readyz]: exit status 0 if the service answers 200, else 1 and a sentence.
 
-For health checks of containers and exec probes of pods: the probes that these have of their own cannot send a key that is a secret;
-this sends the first of KAKITE_API_KEYS, where there is one. It runs every few seconds beside the service, so it imports little: 40 ms of
-a processor, 16 of them Python's own start (Python 3.13, an Intel Xeon, 60 runs); `http.client` would add 20. Of HTTP
-it knows an answer's first line.
+For health checks of containers and exec probes of pods. An HTTP probe cannot send a secret key; this one sends the first of
+KAKITE_API_KEYS, if there is one. It runs every few seconds beside the service, so it imports little: 40 ms of CPU time, 16 of them Python's
+own start (Python 3.13, an Intel Xeon, 60 runs); `http.client` would add 20. Of HTTP it knows only a response's first line.
 """
 
 import argparse
@@ -15,12 +14,12 @@ from types import FrameType
 
 from app.server.addresses import family
 
-LIMIT_S = 2.5  # for all of it; those that run it give it 3 s
+LIMIT_S = 2.5  # in total; compose and Kubernetes allow it 3 s
 LINE_BYTES = 8192
 
 
 class Unwell(Exception):
-    """The message says in which way, and what to do."""
+    """The service is not well. The message says why, and what to do."""
 
 
 def main() -> int:
@@ -45,7 +44,7 @@ def main() -> int:
 
 
 def check(address: str | tuple[str, int], path: str, key: str | None) -> None:
-    """At a Unix socket, or a host and port. Raises Unwell."""
+    """Requests the path. `address`: a Unix socket, or a host and port. Raises Unwell."""
     authorization = b"Authorization: Bearer %b\r\n" % os.fsencode(key) if key else b""
     request = b"GET %b HTTP/1.1\r\nHost: kakite\r\n%bConnection: close\r\n\r\n" % (path.encode(), authorization)
     line = b""

@@ -1,6 +1,6 @@
-"""Settings: KAKITE_* environment variables, units in their names. Knows nothing of what they are for.
+"""Settings: KAKITE_* environment variables, with units in their names. Knows nothing of what they are for.
 
-One that is empty is as good as not set, for that is how compose passes on what nobody has set. What could never be meant is refused.
+An empty variable counts as not set, because compose passes unset variables on as empty ones. Values that make no sense are refused.
 """
 
 import re
@@ -19,8 +19,8 @@ from models.cards import FOLDER, NAME
 
 PREFIX = "KAKITE_"
 DAY_S = 86_400
-COUNTED = 2**53  # which every reader of JSON holds exactly
-BODY_MEMORY = 5  # times its size that a body takes: as it came, in one piece, and as what it says
+COUNTED = 2**53  # every JSON parser represents integers up to here exactly
+BODY_MEMORY = 5  # a body takes this many times its size: as received, in one piece, and parsed
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def split_at_commas(value: Any) -> Any:
 
 
 def with_sentence(check: Callable[[T], T]) -> AfterValidator:
-    """A check that raises ValueError."""
+    """Turns a check that raises ValueError into a validator."""
 
     def checked(value: T) -> T:
         try:
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def without_blanks_around(cls, value: Any) -> Any:
-        """Which a file of settings has from a careless hand, or from Windows."""
+        """Strips blanks, which settings files have from Windows or by mistake."""
         if not isinstance(value, str) or not value:
             return value
         if not (stripped := value.strip()):
@@ -132,5 +132,5 @@ class Settings(BaseSettings):
 
 
 def variables() -> list[str]:
-    """The environment variables that mean something to the project; the data's folder is training's."""
+    """All environment variables of the project. KAKITE_DATA belongs to training."""
     return [PREFIX + name.upper() for name in (*Settings.model_fields, "data")]

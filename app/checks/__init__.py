@@ -1,1 +1,1 @@
-"""Which values a setting may have. Knows neither the settings nor what they are for."""
+"""Validates the values of settings. Knows neither the settings nor what they are for."""

@@ -1,12 +1,11 @@
-"""API keys, as somebody has set them: whether a client can send each, and whether it was meant as one. No message tells a key.
-
+"""Checks API keys from the settings: that clients can send them, and that they are not unfilled placeholders. No message shows a key.
 Knows nothing of requests.
 """
 
 import re
 from collections.abc import Sequence
 
-# What is left where nobody has filled in a template, or it was filled in from nothing.
+# What an unfilled template leaves, or one that was filled in from nothing.
 PLACEHOLDER = re.compile(
     r"""
     .* (\$\{ | \$\( | \#\{ | \{\{ | \}\}) .*      # ${KEY}, $(KEY), #{KEY}#, {{ key }}
@@ -21,7 +20,7 @@ QUOTES = "\"'`"
 
 
 def valid_keys(keys: Sequence[str]) -> tuple[str, ...]:
-    """Each once. Raises ValueError for a key that nobody could send or meant, and says which it is by its number."""
+    """The keys without duplicates. Raises ValueError for an unusable key, and names it by its number."""
     for number, key in enumerate(keys, start=1):
         if cause := unusable(key):
             raise ValueError(f"key {number} of {len(keys)} {cause}")
@@ -29,7 +28,7 @@ def valid_keys(keys: Sequence[str]) -> tuple[str, ...]:
 
 
 def unusable(key: str) -> str | None:
-    """Why it is no key; None where it is one."""
+    """Why the key is unusable; None if it is usable."""
     if PLACEHOLDER.fullmatch(key):
         return "is a placeholder that nobody has filled in, such as ${KEY}. Put a key in its place, or leave the variable empty for none"
     if key[0] in QUOTES or key[-1] in QUOTES:

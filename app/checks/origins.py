@@ -1,42 +1,42 @@
-"""Origins, as browsers send them: of the pages that may ask. Knows nothing of what they may ask for.
+"""Checks the CORS origins from the settings. Knows nothing of requests.
 
-A browser sends scheme, host and port, in small letters, without the port that the scheme has anyway and without anything behind it
-(RFC 6454). What is set is compared with that letter by letter, so what no browser sends would match nobody.
+A browser sends an origin as scheme, host and port, in small letters, without the scheme's default port and without a path (RFC 6454). The
+setting is compared with that text exactly, so a value that no browser sends would never match.
 """
 
 import re
 from collections.abc import Sequence
 
 ALL = "*"
-USUAL_PORTS = {"http": ":80", "https": ":443"}
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 HOST = r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
 FORM = re.compile(rf"([a-z][a-z0-9+.-]*)://({HOST})(:[0-9]{{1,5}})?")
 ALLOWED = "https://digits.example, say, or http://localhost:3000, or * alone for all"
 
 
 def valid_origins(origins: Sequence[str]) -> tuple[str, ...]:
-    """As browsers send them. Capitals, a slash at the end and the scheme's own port are put right. Raises ValueError."""
-    found = tuple(dict.fromkeys(map(normal, origins)))
-    if ALL in found and len(found) > 1:
+    """The origins as browsers send them. Capitals, a final slash and the scheme's default port are corrected. Raises ValueError."""
+    unique = tuple(dict.fromkeys(map(normal, origins)))
+    if ALL in unique and len(unique) > 1:
         raise ValueError("* is for all origins, so it stands alone")
-    return found
+    return unique
 
 
 def normal(origin: str) -> str:
     if origin == ALL:
         return ALL
-    found = FORM.fullmatch(origin.lower().removesuffix("/"))
-    if not found:
+    match = FORM.fullmatch(origin.lower().removesuffix("/"))
+    if not match:
         raise ValueError(f"{origin} {cause(origin)}: {ALLOWED}")
-    scheme, host, port = found.groups(default="")
+    scheme, host, port = match.groups(default="")
     if port and not 0 < int(port[1:]) <= 65535:
         raise ValueError(f"{origin} has a port that is not from 1 to 65535: {ALLOWED}")
     port = f":{int(port[1:])}" if port else ""
-    return f"{scheme}://{host}{'' if port == USUAL_PORTS.get(scheme) else port}"
+    return f"{scheme}://{host}{'' if port == DEFAULT_PORTS.get(scheme) else port}"
 
 
 def cause(origin: str) -> str:
-    """Why it is none."""
+    """Why this is not an origin."""
     _, scheme, rest = origin.partition("://")
     if origin.lower() == "null":
         return "is sent by pages of no origin, which may be anybody's; it is not allowed"

@@ -1,4 +1,4 @@
-"""The path before which the service lies behind a proxy, as somebody has set it or a proxy tells it."""
+"""Checks the path prefix of the service, from the settings or from a proxy's header. Knows nothing of requests."""
 
 import re
 
@@ -7,7 +7,8 @@ FORM = re.compile(r"(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9._~-]+)*")
 
 
 def valid_prefix(text: str) -> str:
-    """A prefix without its last slash; "" is none. Raises ValueError: what is no plain path could lead to another host."""
+    """The prefix without its final slash; "" for none. Raises ValueError for anything but a plain path, which could redirect to another
+    host."""
     prefix = text.removesuffix("/")
     if len(prefix) > LENGTH_MAX or not FORM.fullmatch(prefix):
         raise ValueError(f"it must be a path as /kakite: up to {LENGTH_MAX} letters, digits and - . _ ~ behind slashes")

@@ -1,1 +1,1 @@
-"""Data sets without bottom: pages of digits, the formats of their files, shards and the engines that make them. Knows no HTTP."""
+"""Data sets of any size: pages of digits, file formats, shards, and the engines that make shards. Knows no HTTP."""

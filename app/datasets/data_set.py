@@ -1,8 +1,7 @@
-"""Labelled data sets without bottom, page by page, so that memory does not grow with the number of their digits.
+"""Labelled data sets of any size, page by page, so that memory does not grow with the number of digits.
 
-A data set is a pure function of the model, the first seed, the number of digits and the labels: digit i comes from
-`first_seed + i`, and so does its label, so parts made anywhere fit together. Knows neither files nor HTTP, nor where
-the digits are computed.
+A data set is a pure function of the model, the first seed, the number of digits and the labels. Digit i and its label come from
+`first_seed + i`, so parts made anywhere fit together. Knows neither files nor HTTP, nor where digits are computed.
 """
 
 import asyncio
@@ -24,14 +23,14 @@ from models.pixels import Pixels
 Label = Literal["balanced", "seed"] | list[int]
 Compute = Callable[[Rows], Awaitable[Pixels]]
 
-PAGE = 128  # digits asked for at once
+PAGE = 128  # digits per request to the model
 AHEAD = 2  # pages that are computed while one is written
 
 
 @dataclass(frozen=True)
 class DataSet:
-    """What is wanted. Of `balanced` labels each comes equally often, in turn; `seed` takes those that the seeds draw; a list is taken in
-    turn, by the seed."""
+    """A data set's definition. `label`: `balanced` cycles through all labels, a list cycles through its own, both by the seed; `seed` takes
+    the label that each seed draws."""
 
     network: NetworkCard
     about: dict[str, Any]  # the model, for the manifest
@@ -40,7 +39,7 @@ class DataSet:
     label: Label = "balanced"
 
     def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
-        """Of digits start to stop - 1; None where the model has none."""
+        """The labels of digits start to stop - 1; None if the model has none."""
         classes = self.network.classes
         if not classes:
             return None
@@ -59,20 +58,20 @@ class DataSet:
         return ((first, min(first + PAGE, stop)) for first in range(start, stop, PAGE))
 
     def manifest(self) -> bytes:
-        told = {
+        content = {
             **self.about,
             "n": self.n,
             "first_seed": self.first_seed,
             "last_seed": self.first_seed + self.n - 1,
             "label": self.label if self.network.classes else None,
         }
-        return json.dumps(told, indent=1).encode()
+        return json.dumps(content, indent=1).encode()
 
 
 async def images(
     wanted: DataSet, compute: Compute, start: int = 0, stop: int | None = None
 ) -> AsyncGenerator[tuple[int, int, Pixels], None]:
-    """Page after page; a few are computed ahead, and dropped when nobody reads on."""
+    """Yields page after page: first, last + 1, pixels. A few pages are computed ahead, and cancelled when the reader stops."""
 
     async def page(first: int, last: int) -> tuple[int, int, Pixels]:
         return first, last, await compute(await asyncio.to_thread(wanted.rows, first, last))
@@ -92,14 +91,14 @@ async def images(
 
 
 async def pixels(wanted: DataSet, compute: Compute, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
-    """28 * 28 bytes a digit, row by row."""
+    """28 * 28 bytes per digit, row by row."""
     async with aclosing(images(wanted, compute, start, stop)) as pages:
         async for _, _, page in pages:
             yield page.tobytes()
 
 
 async def labels(wanted: DataSet, kind: type[np.integer[Any]], start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
-    """A number a digit; zeros where the model has no labels."""
+    """A number per digit; zeros if the model has no labels."""
     for first, last in wanted.pages(start, stop):
-        found = await asyncio.to_thread(wanted.labels, first, last)
-        yield (np.zeros(last - first) if found is None else found).astype(kind).tobytes()
+        page = await asyncio.to_thread(wanted.labels, first, last)
+        yield (np.zeros(last - first) if page is None else page).astype(kind).tobytes()

@@ -1,6 +1,6 @@
-"""Who makes the shards of a data set: this process, or Ray with one actor a node. Both do it by the same Maker.
+"""The engines that make the shards of a data set: this process, or Ray with one actor a node. Both use the same Maker.
 
-Ray is imported by nobody else, and only where it is asked for: pip install 'ray[data]'.
+Ray is imported only here, and only if its engine is chosen: pip install 'ray[data]'. Knows no file format.
 """
 
 import importlib.util
@@ -22,22 +22,22 @@ from app.errors import ServiceError
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
 
-Count = Callable[[int], None]  # told of each shard's digits when it is made
+Count = Callable[[int], None]  # called with the number of digits of each finished shard
 
 
 class EngineError(ServiceError):
-    """Not all shards could be made; those that were are there. The message says why."""
+    """Some shards could not be made; the finished ones stay. The message says why."""
 
 
 class OtherWeights(ServiceError):
-    """A node whose weights are not those of the plan."""
+    """A node's weights differ from the plan's."""
 
 
 class Maker:
-    """Makes shards, one after the other, with a model process of its own."""
+    """Makes shards one after another, with its own model process."""
 
     def __init__(self, plan: ShardPlan, settings: Settings) -> None:
-        """Raises StartError, and OtherWeights where a model of that name here is another one."""
+        """Raises StartError, and OtherWeights if this node's model of that name is a different one."""
         self.plan = plan
         self.stack = ExitStack()
         self.portal = self.stack.enter_context(start_blocking_portal())
@@ -56,16 +56,16 @@ class Maker:
         self.compute = unhurried(model)
 
     def make(self, shard: Shard) -> int:
-        """Its number of digits."""
+        """Writes a shard, and returns its number of digits."""
         self.portal.call(shards.write_shard, self.plan, shard, self.compute)
         return shard.digits
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[int]]:
-        """As Ray Data calls it: columns of the shards' first and last seeds."""
+        """Ray Data's interface. The batch has columns with the shards' first and last seeds."""
         return {"digits": [self.make(Shard(int(first), int(last))) for first, last in zip(batch["first"], batch["last"], strict=True)]}
 
     def close(self) -> None:
-        """After an error or Ctrl-C what is being made is dropped."""
+        """After an error or Ctrl-C, the unfinished shard is dropped."""
         self.stack.__exit__(*sys.exc_info())
 
 
@@ -79,9 +79,10 @@ def local(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Coun
 
 
 def on_ray(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Count) -> None:
-    """On the cluster of RAY_ADDRESS, or on one that is started here: an actor a GPU where there are any, else one a node, if all are alike.
+    """On the cluster at RAY_ADDRESS, or on one that is started here: one actor per GPU, or one per node if there are no GPUs and all nodes
+    are alike.
 
-    A node that dies costs time alone: its shards are made by others. Raises MissingLibrary.
+    If a node dies, others make its shards. Raises MissingLibrary and EngineError.
     """
     if importlib.util.find_spec("ray") is None:
         raise MissingLibrary("The engine ray needs Ray: pip install 'ray[data]' on every node. Or take --engine local.")
@@ -102,7 +103,7 @@ def on_ray(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Cou
         batch_size=1,
         compute=ActorPoolStrategy(size=min(gpus or len(nodes), len(items)), max_tasks_in_flight_per_actor=2),
         num_gpus=1 if gpus else None,
-        num_cpus=None if gpus else cores,  # of the smallest node, so that it is one actor a node
+        num_cpus=None if gpus else cores,  # of the smallest node, so that each node runs one actor
     )
     try:
         for row in made.iter_rows():
@@ -114,7 +115,7 @@ def on_ray(plan: ShardPlan, missing: list[Shard], settings: Settings, count: Cou
 
 
 def in_one_line(error: Exception) -> str:
-    """What Ray tells has many."""
+    """Ray's messages have many lines."""
     return " ".join(str(error).split())
 
 

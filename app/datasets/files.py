@@ -1,4 +1,4 @@
-"""Data sets as files: MNIST's four, NumPy's arrays, a PNG a digit, or Parquet. Each is written as its digits come."""
+"""The file formats of data sets: MNIST's four files, NumPy's arrays, PNGs, or Parquet, all streamed. Knows no HTTP."""
 
 import asyncio
 import importlib.util
@@ -28,11 +28,11 @@ SUFFIXES: dict[Format, str] = {
     "parquet": "parquet",
     "parquet-png": "png.parquet",
 }
-GZIP_LEVEL = 2  # of 0 to 9
+GZIP_LEVEL = 2  # from 0 to 9
 
 
 class MissingLibrary(ServiceError):
-    """A format that needs what is not installed."""
+    """The format or engine needs a library that is not installed."""
 
     status = 501
 
@@ -52,12 +52,12 @@ async def idx(wanted: DataSet, compute: Compute) -> Files:
 
 
 def idx_header(*shape: int) -> bytes:
-    """Unsigned bytes of that shape (LeCun, "The MNIST database", file formats)."""
+    """The header of an array of unsigned bytes (LeCun, "The MNIST database", file formats)."""
     return bytes([0, 0, 8, len(shape)]) + np.array(shape, ">i4").tobytes()
 
 
 async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None]) -> Files:
-    """One gzip file, without a date, so that it is the same whenever it is made."""
+    """One gzip file. It has no date, so that its bytes are always the same."""
     sink = Sink()
     with GzipNGFile(filename="", fileobj=sink, mode="wb", compresslevel=GZIP_LEVEL, mtime=0) as file:
         file.write(header)
@@ -70,8 +70,8 @@ async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None])
 
 
 async def pngs(wanted: DataSet, compute: Compute, in_folders: bool = False) -> Files:
-    """A PNG a digit, then the tables: either `SEED-LABEL.png`, `labels.csv` and `metadata.csv`, or a folder a label and `labels.csv`
-    alone, for where the other is nobody looks at the folders."""
+    """A PNG per digit, then the tables: either `SEED-LABEL.png`, `labels.csv` and `metadata.csv`, or a folder per label and only
+    `labels.csv`, since a loader that finds `metadata.csv` ignores the folders."""
     async with aclosing(images(wanted, compute)) as pages:
         async for first, last, page in pages:
             contents = await asyncio.to_thread(lambda digits: list(map(png.encode, digits)), page)
@@ -100,7 +100,7 @@ PARQUET: dict[Format, Callable[[DataSet, Compute], AsyncGenerator[bytes, None]]]
 
 
 def streamed(wanted: DataSet, kind: Format, compute: Compute) -> AsyncGenerator[bytes, None]:
-    """One file, in pieces. Raises MissingLibrary, before the first of them."""
+    """The data set as one file, in pieces. Raises MissingLibrary before the first piece."""
     if kind not in PARQUET:
         return zipped(FILES[kind](wanted, compute))
     if importlib.util.find_spec("pyarrow") is None:

@@ -1,7 +1,4 @@
-"""A data set as NumPy's arrays: a ZIP of files whose sizes are known beforehand, so that any part of it can be asked for.
-
-Knows no HTTP.
-"""
+"""A data set as NumPy's arrays. All sizes in this ZIP are known in advance, so any part of it can be requested. Knows no HTTP."""
 
 import io
 from collections.abc import AsyncGenerator
@@ -20,7 +17,7 @@ DIGIT = SIDE * SIDE  # bytes
 
 
 async def npz(wanted: DataSet, compute: Compute) -> Files:
-    """`images` [n, 28, 28] uint8, `labels` (where the model has any) and `seeds` [n] int64, and the manifest as text."""
+    """`images` [n, 28, 28] uint8, `labels` (if the model has any) and `seeds` [n] int64, and the manifest as text."""
     yield IMAGES, images_header(wanted.n)
     async with aclosing(pixels(wanted, compute)) as pieces:
         async for piece in pieces:
@@ -55,7 +52,7 @@ def manifest(wanted: DataSet) -> bytes:
 
 
 def length(wanted: DataSet) -> int:
-    """Of the whole file, in bytes."""
+    """The length of the whole file, in bytes."""
     numbers = len(numbers_header(wanted.n)) + 8 * wanted.n
     labelled = [(LABELS, numbers)] if wanted.network.classes else []
     pixels_here = len(images_header(wanted.n)) + DIGIT * wanted.n
@@ -63,8 +60,8 @@ def length(wanted: DataSet) -> int:
 
 
 async def part(wanted: DataSet, compute: Compute, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-    """Bytes start to stop - 1 of the file. A part of the images needs its own digits alone. What lies behind them needs all: their
-    checksum stands there."""
+    """Bytes start to stop - 1 of the file. A part of the images needs only its own digits. Anything after the images needs all of them,
+    because their checksum comes first."""
     first_pixel = len(zips.Zip().begin(IMAGES)) + len(images_header(wanted.n))
     if first_pixel <= start and stop <= first_pixel + DIGIT * wanted.n:
         first, before = divmod(start - first_pixel, DIGIT)
@@ -74,8 +71,8 @@ async def part(wanted: DataSet, compute: Compute, start: int, stop: int) -> Asyn
     left = stop - start
     async with aclosing(pieces) as open_pieces:
         async for piece in open_pieces:
-            if wanted_here := piece[before : before + left]:
-                yield wanted_here
-            before, left = max(0, before - len(piece)), left - len(wanted_here)
+            if overlap := piece[before : before + left]:
+                yield overlap
+            before, left = max(0, before - len(piece)), left - len(overlap)
             if not left:
                 return

@@ -1,4 +1,4 @@
-"""A data set as one Parquet file, row group by row group. Needs pyarrow, which only this format does."""
+"""A data set as one Parquet file, row group by row group. Only this format needs pyarrow. Knows no HTTP."""
 
 import asyncio
 import json
@@ -15,22 +15,22 @@ from app.encode import png
 from app.encode.archives import Sink
 from models.pixels import SIDE, Pixels
 
-ROW_GROUP = 8  # pages, at least
-ROW_GROUPS = 2000  # at most: what a file's end tells of each, 3 kB, is held until then
+ROW_GROUP = 8  # pages in a row group, at least
+ROW_GROUPS = 2000  # at most: the file's footer keeps 3 kB for each in memory
 
 
 async def parquet(wanted: DataSet, compute: Compute, pictures: bool = False) -> AsyncGenerator[bytes, None]:
-    """Columns `image` (28 * 28 bytes, row by row), `label` (int8, null where the model has none) and `seed` (int64); the manifest is the
+    """Columns `image` (28 * 28 bytes, row by row), `label` (int8, null if the model has none) and `seed` (int64). The manifest is in the
     schema's metadata.
 
-    With `pictures` as Hugging Face's `datasets` writes them: `image` is a PNG and its name, `label` a class (int64, left out where the
-    model has none), and the schema's metadata say so.
+    With `pictures`, as Hugging Face's `datasets` writes them: `image` is a PNG and its name, `label` a class (int64, left out if the model
+    has none), and the schema's metadata say so.
     """
-    from pyarrow.parquet import ParquetWriter  # here, for nobody else needs it
+    from pyarrow.parquet import ParquetWriter  # optional, so imported only where it is needed
 
     sink, group = Sink(), group_pages(wanted.n)
     schema = schema_of_pictures(wanted) if pictures else schema_of_pixels(wanted)
-    # No dictionary and no least and greatest value of images, each of which is another: they would be held until the file ends.
+    # No dictionary and no statistics for images: they are all different, and would stay in memory until the end of the file.
     chosen: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["label"], "write_statistics": ["label", "seed"]}
     with ParquetWriter(sink, schema, **chosen) as writer:
         pages: list[list[Any]] = []
@@ -46,7 +46,7 @@ async def parquet(wanted: DataSet, compute: Compute, pictures: bool = False) -> 
 
 
 def group_pages(n: int) -> int:
-    """Pages a row group: what is held of the one that is being gathered, and of those that are written, stays a few megabytes."""
+    """Pages per row group, so that the current row group and the footer together take a few megabytes."""
     return max(ROW_GROUP, -(-n // (PAGE * ROW_GROUPS)))
 
 
@@ -72,7 +72,7 @@ def schema_of_pictures(wanted: DataSet) -> Any:
 
 
 def of_pixels(page: Pixels) -> Any:
-    """Columns are made of buffers, for `pa.array` would load pandas, where there is one, and with it 50 MB."""
+    """Columns are made from buffers: `pa.array` would import pandas if it is installed, which takes 50 MB."""
     import pyarrow as pa
 
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(SIDE * SIDE), len(page), [None, pa.py_buffer(page.tobytes())])
@@ -111,7 +111,7 @@ def of_bytes(kind: Any, values: list[bytes]) -> Any:
 
 
 def write_row_group(writer: Any, schema: Any, pages: list[list[Any]], rows: int) -> None:
-    """One row group. Not in another thread: Arrow keeps tens of megabytes for each that it has run in."""
+    """Writes one row group. Not in another thread: Arrow keeps tens of megabytes for each thread it has run in."""
     import pyarrow as pa
 
     batches = [pa.record_batch(page, schema=schema) for page in pages]

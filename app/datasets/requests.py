@@ -1,4 +1,4 @@
-"""From what is asked for to a data set of a model that is served, and how its digits are computed beside other requests. Knows no HTTP."""
+"""Turns a query into a data set of a served model, and computes its digits without starving other requests. Knows no HTTP."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,15 @@ FOREVER_S = 86_400
 NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
 
 
+<<<<<<< HEAD
 def data_set(model: Model | Known, wanted: DatasetQuery) -> DataSet:
     """Raises Unprocessable where the model has not the labels that are asked for, or none where the format needs some."""
     network, name = model.card.network, model.card.name
+=======
+def data_set(model: Model, wanted: DatasetQuery) -> DataSet:
+    """Raises Unprocessable if the model lacks the requested labels, or has none and the format needs some."""
+    network = model.card.network
+>>>>>>> words
     if not network.classes and wanted.label == "balanced" and wanted.format in NEED_LABELS:
         raise Unprocessable(
             f"format: the model {name} has no labels, and {NEED_LABELS[wanted.format]}. "
@@ -38,14 +44,14 @@ def file_name(model: Model, data: DataSet, kind: Format) -> str:
 
 
 def unhurried(model: Model) -> Compute:
-    """Computes pages for work that has begun and must not fail half-way. All such work together takes half of what may be pending, so that
-    single requests always find room; it waits as long as it must, page after page in the order in which they came."""
+    """A function that computes pages for a stream, which must not fail half-way. It waits as long as it must, in order of arrival. All
+    streams together fill at most half of the queue, so that other requests always find space."""
     batcher = model.batcher
 
     async def compute(rows: Rows) -> Pixels:
         while True:
             async with model.turn:
-                while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes count as well
+                while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes change it, too
                     await asyncio.sleep(RETRY_S)
             with contextlib.suppress(QueueFull):
                 return concatenate(await batcher.submit(rows, FOREVER_S))

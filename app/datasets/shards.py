@@ -1,7 +1,7 @@
-"""A data set in shards: files of consecutive seeds, each with its manifest beside it. Knows no engine.
+"""A data set in shards: files of consecutive seeds, each with a manifest. Knows no engine.
 
-A shard is a pure function of the weights and its seeds, so any machine can make any of them. It appears whole or not at all, and its
-manifest after it: a run that died goes on with the shards that have none.
+A shard is a pure function of the weights and its seeds, so any machine can make it. Files are written atomically, first the shard, then its
+manifest. An interrupted run resumes with the shards that have no manifest.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ from app.schemas.datasets import Format
 from models import atomic
 from models.atomic import PART
 
-MANIFEST = "manifest.json"  # of all shards, when none is missing
-PLAN = "plan.json"  # what they are to be, before the first of them
-WIDTH = 16  # digits of a seed in a name, so that names are in the order of their seeds
+MANIFEST = "manifest.json"  # of the whole data set, written last
+PLAN = "plan.json"  # written before the first shard
+WIDTH = 16  # digits of a seed in a file name, so that files sort by seed
 
 
 class ForeignShards(ServiceError):
-    """A folder that holds another data set. The message says which."""
+    """The folder holds a different data set. The message says which."""
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Seeds first to last, both among them."""
+    """Seeds first to last, both included."""
 
     first: int
     last: int
@@ -51,11 +51,11 @@ class Shard:
 
 @dataclass(frozen=True)
 class ShardPlan:
-    """A data set, and how and where it is cut into shards."""
+    """A data set, its shards, and where they are written."""
 
     data: DataSet
     kind: Format
-    size: int  # digits a shard; the last one may have fewer
+    size: int  # digits per shard; the last one may have fewer
     out: str  # a folder, or a URL that fsspec knows (s3://..., gs://...)
 
     def shards(self) -> Iterator[Shard]:
@@ -66,7 +66,7 @@ class ShardPlan:
         return replace(self.data, first_seed=shard.first, n=shard.digits)
 
     def manifest_of(self, shard: Shard) -> dict[str, Any]:
-        """What a shard's manifest says before there is a file."""
+        """A shard's manifest, without what is known only once its file is written."""
         return {
             "file": f"{shard.name}.{SUFFIXES[self.kind]}",
             **json.loads(self.data_of(shard).manifest()),
@@ -74,7 +74,8 @@ class ShardPlan:
         }
 
     def missing(self) -> list[Shard]:
-        """Those without a whole manifest, or whose file is not as large as that says. Raises ForeignShards for one of another plan."""
+        """The shards without a complete manifest, or whose file has another size than it says. Raises ForeignShards for a shard of another
+        plan."""
         fs, root = place(self.out)
         sizes = {entry["name"].rsplit("/", 1)[-1]: entry["size"] for entry in fs.ls(root, detail=True, refresh=True)}
         missing = []
@@ -89,7 +90,7 @@ class ShardPlan:
         return missing
 
     def stored_manifest(self, shard: Shard) -> dict[str, Any] | None:
-        """A shard's manifest; None where it is cut."""
+        """A shard's manifest from its file; None if that is truncated."""
         fs, root = place(self.out)
         try:
             return dict(json.loads(fs.cat_file(f"{root}/{shard.name}.json")))
@@ -106,9 +107,9 @@ class ShardPlan:
 
 
 def begin(plan: ShardPlan) -> list[Shard]:
-    """Writes the plan where there is none, clears away what a killed process has left half written, and gives the shards that are missing.
+    """Writes the plan if there is none, removes partial files of killed processes, and returns the missing shards.
 
-    Raises ForeignShards for a place with another plan.
+    Raises ForeignShards if the folder has another plan.
     """
     fs, root = place(plan.out)
     fs.makedirs(root, exist_ok=True)
@@ -122,7 +123,7 @@ def begin(plan: ShardPlan) -> list[Shard]:
 
 
 async def write_shard(plan: ShardPlan, shard: Shard, compute: Compute) -> None:
-    """The shard's file, then its manifest with the file's own SHA-256 (`sha256` is that of the weights) and length in bytes."""
+    """Writes the shard's file, then its manifest with the length and SHA-256 of that file. (The field `sha256` is the weights'.)"""
     fs, root = place(plan.out)
     manifest = plan.manifest_of(shard)
     digest, length = hashlib.sha256(), 0
@@ -137,20 +138,22 @@ async def write_shard(plan: ShardPlan, shard: Shard, compute: Compute) -> None:
 
 
 def finish(plan: ShardPlan) -> None:
-    """The manifest of all shards, once none is missing, and nothing of what a node that died meanwhile had begun."""
+    """Writes the manifest of the whole data set, once no shard is missing, and removes partial files of nodes that died."""
     fs, root = place(plan.out)
     clear_away_parts(fs, root)
     manifests = [json.loads(content) for content in fs.cat([f"{root}/{shard.name}.json" for shard in plan.shards()]).values()]
     fields = ("file", "first_seed", "last_seed", "file_sha256", "bytes")
-    shards = sorted(({field: manifest[field] for field in fields} for manifest in manifests), key=lambda told: int(told["first_seed"]))
+    shards = sorted(
+        ({field: manifest[field] for field in fields} for manifest in manifests), key=lambda manifest: int(manifest["first_seed"])
+    )
     with whole(fs, f"{root}/{MANIFEST}") as file:
         file.write(json.dumps({**plan.summary(), "shards": shards}, indent=1).encode())
 
 
 def clear_away_parts(fs: AbstractFileSystem, root: str) -> None:
-    """Remove what was begun and never finished: all shards are there, or nobody else is to be making them.
+    """Removes partial files. Call it only when no other process is making shards.
 
-    Elsewhere than in local folders a file that is not whole has no name yet.
+    Only local folders have any: other file systems show a file only once it is complete.
     """
     if isinstance(fs, LocalFileSystem):
         for left in Path(root).glob(f"*{PART}"):
@@ -158,15 +161,15 @@ def clear_away_parts(fs: AbstractFileSystem, root: str) -> None:
 
 
 def place(out: str) -> tuple[AbstractFileSystem, str]:
-    """The file system and the path on it. Raises ImportError or ValueError where fsspec does not know such URLs here."""
+    """The file system and the path on it. Raises ImportError or ValueError if fsspec cannot open such URLs here."""
     fs, root = fsspec.core.url_to_fs(out)
     return fs, root.rstrip("/")
 
 
 @contextmanager
 def whole(fs: AbstractFileSystem, path: str) -> Iterator[IO[bytes]]:
-    """A file that appears when all of it is written, and not at all if something goes wrong."""
-    if isinstance(fs, LocalFileSystem):  # fsspec would keep what is not whole yet in /tmp, which may be another disk
+    """A file that appears only once it is complete, and not at all after an error."""
+    if isinstance(fs, LocalFileSystem):  # fsspec would keep the partial file in /tmp, which may be another disk
         with atomic.written(Path(path)) as local:
             yield local
         return

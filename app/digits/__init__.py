@@ -1,2 +1,1 @@
-"""What can be made of seeds, z and labels: rows for a generator, walks, lines of writing. Pure arithmetic; knows neither HTTP nor the
-model process."""
+"""Arithmetic on seeds, z, labels and digits: rows for a generator, walks, lines of writing. Knows neither HTTP nor the model process."""

@@ -1,4 +1,4 @@
-"""Whether a model can write what is asked for: its labels, and the length of its z. Knows no HTTP."""
+"""Checks that a request's labels and z fit the model. Knows no HTTP."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from models.cards import NetworkCard
 
 
 def check_labels(labels: Sequence[int], network: NetworkCard, model: str) -> None:
-    """Raises Unprocessable for a model that has no labels, or not all of these."""
+    """Raises Unprocessable if the model has no labels, or not all of these."""
     if not network.classes:
         raise Unprocessable(
             f"label: the model {model} has no labels and cannot be told what to write. Leave label out, or name another model."
@@ -17,7 +17,7 @@ def check_labels(labels: Sequence[int], network: NetworkCard, model: str) -> Non
 
 
 def refuse_without_label(network: NetworkCard, model: str) -> None:
-    """Raises Unprocessable for a model that has labels, of which z draws none."""
+    """Raises Unprocessable if the model has labels: z alone does not determine one."""
     if network.classes:
         raise Unprocessable(f"label: the model {model} writes what it is told to: send a label with z, 0 to {network.classes - 1}.")
 

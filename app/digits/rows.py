@@ -1,6 +1,6 @@
-"""Seeds, z and labels to the rows that a generator takes, checked against the model that is to write them.
+"""Turns a request's seeds, z and labels into rows for a generator, and checks them against the model.
 
-Here what a client sends as z comes onto the grid of 1/32 that z lies on. Knows no HTTP and runs no network.
+A client's z is rounded here to the grid of 1/32. Knows no HTTP and runs no network.
 """
 
 import secrets
@@ -15,12 +15,12 @@ from app.schemas.pictures import Wanted
 from models import latents
 from models.cards import NetworkCard
 
-DRAWN_SEEDS = 2**32  # a seed that the server draws is short enough to be typed again
+DRAWN_SEEDS = 2**32  # the server draws seeds that are short enough to type
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What the generator is given, and what the answer's headers tell of it."""
+    """The generator's input, and the seeds and labels for the response."""
 
     values: latents.Rows  # [n, z_dim + classes]
     steps: latents.Steps  # [n, z_dim]
@@ -29,8 +29,8 @@ class Rows:
 
 
 def requested_rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
-    """Row i comes from `seed + i`, or is z[i]; its label is the one asked for, else the seed's own. Where each seed writes all
-    ten digits, ten rows come from each."""
+    """Row i comes from `seed + i`, or is z[i]. Its label is the requested one, else the seed's own. With `each`, every seed or z gives ten
+    rows, one a digit. Raises Unprocessable."""
     n = wanted.draws
     labels = checked_labels(wanted, network, model)
     if wanted.vectors is None:
@@ -56,7 +56,7 @@ def requested_rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
 
 
 def requested_digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
-    """Where one is wanted, and nothing but what its seed draws."""
+    """The one digit of a request for a single seed. Raises Unprocessable."""
     labels = checked_labels(wanted, network, model)
     return seed_of(wanted), None if labels is None else labels[0], wanted.paper
 

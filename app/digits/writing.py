@@ -1,7 +1,7 @@
-"""Digits and plain marks side by side like handwriting, and where each of them came to lie. Knows neither models nor requests.
+"""Typesets digits and punctuation like handwriting, and says where each character lies. Knows neither models nor requests.
 
-Lengths are in pixels of a digit as the generator writes it (28 a side), or in 1/65,536 of them, which `ONE` is; unless they say that
-they are of the picture. Places and ink are whole numbers, so that a line is the same on every machine.
+Lengths are in pixels of a generated digit (28 a side) or in 1/65,536 of them (`ONE`), unless they say that they are of the picture.
+Positions and ink are integers, so that a line is the same on every machine.
 """
 
 import dataclasses
@@ -18,15 +18,15 @@ from models.latents import STEPS, hand
 from models.pixels import SIDE, Pixels
 
 DIGIT_CHARACTERS = "0123456789"
-LINE, BASELINE = 32, 26  # height of a line; where digits stand, from its top
+LINE, BASELINE = 32, 26  # height of a line; its baseline, from the top
 MARGIN = LINE - BASELINE
-BASELINE_SPREAD = round(0.7 * ONE / STEPS)  # of a step that the hand draws
-GAP_SPREAD = round(0.9 * ONE / STEPS)  # between the ink of neighbours; at times they touch
+BASELINE_SPREAD = round(0.7 * ONE / STEPS)  # for one step of the hand's random offset
+GAP_SPREAD = round(0.9 * ONE / STEPS)  # the same for the gap between the ink of neighbours, which may touch
 BLANK = 9
 INK = 48  # grey levels from which a pixel counts as ink
 
 PEN = 2.6  # width of a plain stroke
-FINE = 8  # a plain stroke is drawn so many times larger, then averaged
+FINE = 8  # a plain stroke is drawn this many times larger, then averaged
 Stroke = tuple[tuple[float, float], tuple[float, float]]
 STROKES: dict[str, tuple[int, list[Stroke]]] = {  # width of each mark, and its strokes, from the baseline up
     "-": (10, [((2, 9), (8, 9))]),
@@ -38,14 +38,14 @@ STROKES: dict[str, tuple[int, list[Stroke]]] = {  # width of each mark, and its 
 
 
 class Unwritable(ServiceError):
-    """A character that no hand here knows."""
+    """A character that cannot be written."""
 
     status = 422
 
 
 @dataclass(frozen=True)
 class Box:
-    """Where a character's ink lies, in pixels of the picture; of a blank, the place that it keeps free."""
+    """The bounding box of a character's ink, in pixels of the picture. For a blank, the space it leaves."""
 
     character: str
     x: int
@@ -57,7 +57,7 @@ class Box:
 @dataclass(frozen=True)
 class Line:
     picture: Pixels  # [height, width]
-    boxes: list[Box]  # one a character
+    boxes: list[Box]  # one per character
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class PlacedCharacter:
 
     character: str
     ink: Pixels | None  # [height, width]; None: a blank
-    foot: int  # how many pixels below the top of the ink the baseline runs
+    foot: int  # pixels from the top of the ink down to the baseline
     x: int  # of its left edge, in 1/65,536
     y: int  # of the baseline under it, in 1/65,536
 
@@ -76,7 +76,7 @@ class PlacedCharacter:
 
 
 def check(text: str, field: str = "text") -> None:
-    """Raises Unwritable, which names the field."""
+    """Raises Unwritable, whose message names the field."""
     for position, character in enumerate(text):
         if character not in DIGIT_CHARACTERS and character not in STROKES and character != " ":
             known = " ".join(STROKES)
@@ -84,12 +84,12 @@ def check(text: str, field: str = "text") -> None:
 
 
 def named(character: str) -> str:
-    """As it may stand in any answer."""
+    """The character in printable ASCII."""
     return character if character.isascii() and character.isprintable() else f"U+{ord(character):04X}"
 
 
 def compose(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant: float) -> Line:
-    """One line, `height` pixels of the picture high. `digits` are [28, 28] each; the seed draws gaps and baselines; `slant` is in
+    """One line, `height` pixels of the picture high. Each of `digits` is [28, 28]. The seed determines gaps and baselines. `slant` is in
     degrees to the right. Raises Unwritable."""
     check(text)
     shear = round(math.tan(math.radians(slant)) * ONE)
@@ -97,12 +97,12 @@ def compose(text: str, digits: Mapping[str, Pixels], seed: int, height: int, sla
     margin = MARGIN * ONE // 2 + abs(shear) * LINE // 2
     width = placed[-1].x + placed[-1].width * ONE + 2 * margin
     picture = np.zeros((height, -(-width * height // (LINE * ONE))), np.uint8)
-    boxes = [draw_character(picture, one, margin, shear) for one in placed]
+    boxes = [draw_character(picture, character, margin, shear) for character in placed]
     return Line(picture, [between(boxes, i) if placed[i].ink is None else box for i, box in enumerate(boxes)])
 
 
 def between(boxes: list[Box], i: int) -> Box:
-    """A blank's box, no wider than from the ink before it to the ink behind it."""
+    """A blank's box, cut to the space between the ink before it and the ink after it."""
     blank = boxes[i]
     left = max([blank.x, *(box.x + box.width for box in boxes[:i] if box.character != " ")])
     right = min([blank.x + blank.width, *(box.x for box in boxes[i:] if box.character != " ")])
@@ -110,7 +110,7 @@ def between(boxes: list[Box], i: int) -> Box:
 
 
 def layout(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[PlacedCharacter]:
-    """From left to right, the first at 0."""
+    """Places the characters from left to right, the first at 0."""
     x = 0
     for character, (gap, drop) in zip(text, hand(seed, 2 * len(text)).reshape(-1, 2).tolist(), strict=True):
         if character == " ":
@@ -123,21 +123,21 @@ def layout(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Place
 
 
 def ink_of_digit(digit: Pixels) -> tuple[Pixels, int]:
-    """A digit [28, 28] without the empty columns beside it, but for one with its faintest ink, and how far down it stands."""
+    """A digit [28, 28] without its empty columns, but with one column of faint ink on each side; and its baseline, from the top."""
     rows, columns = extent(digit)
     return digit[:, max(0, columns.start - 1) : columns.stop + 1], rows.stop
 
 
 @functools.cache
 def ink_of_mark(character: str) -> tuple[Pixels, int]:
-    """A plain mark [28, width], and how far down its baseline lies."""
+    """A punctuation mark [28, width]; and its baseline, from the top."""
     width, strokes = STROKES[character]
     foot = SIDE - MARGIN
     y, x = (np.arange(length * FINE)[:, None] + 0.5 for length in (SIDE, width))
     drawn = np.zeros((SIDE * FINE, width * FINE), bool)
     for (x0, y0), (x1, y1) in strokes:
         across, down = (x1 - x0) * FINE, (y0 - y1) * FINE
-        right, below = x.T - x0 * FINE, y - (foot - y0) * FINE  # of the stroke's beginning
+        right, below = x.T - x0 * FINE, y - (foot - y0) * FINE  # from the start of the stroke
         along = np.clip((right * across + below * down) / max(across**2 + down**2, 1), 0, 1)
         drawn |= (right - along * across) ** 2 + (below - along * down) ** 2 <= (PEN * FINE / 2) ** 2
     return averaged(drawn * np.uint8(255), FINE), foot
@@ -151,7 +151,7 @@ def averaged(picture: Pixels, fine: int) -> Pixels:
 
 
 def draw_character(picture: Pixels, placed: PlacedCharacter, margin: int, shear: int) -> Box:
-    """Into the picture, ink over ink as dark as the darker of the two; where it came to lie."""
+    """Draws a character into the picture and returns its box. Where ink overlaps, the darker one stays."""
     height, width = picture.shape
     x = placed.x + margin
     if placed.ink is None:
@@ -161,7 +161,7 @@ def draw_character(picture: Pixels, placed: PlacedCharacter, margin: int, shear:
     first = max(0, (x - over) * height // (LINE * ONE))  # no ink of it lies outside these columns
     last = min(width, -(-(x + placed.width * ONE + over) * height // (LINE * ONE)))
     fine = 1 if height >= LINE else -(-LINE // height)  # a smaller picture is drawn larger, then averaged
-    # Where on the line the middle of each of the picture's pixels lies; half-way up the shear moves nothing.
+    # The centre of each of the picture's pixels, in coordinates of the line. The shear leaves the middle of the line where it is.
     down, along = (
         (2 * np.arange(*span) + 1) * LINE * ONE // (2 * height * fine) for span in ((height * fine,), (first * fine, last * fine))
     )
@@ -174,7 +174,7 @@ def draw_character(picture: Pixels, placed: PlacedCharacter, margin: int, shear:
 
 
 def extent(ink: Pixels) -> tuple[slice, slice]:
-    """The rows and columns from the first to the last that have ink; all of them where none has."""
+    """The rows and columns from the first to the last with ink; all of them if there is no ink."""
     rows, columns = (np.flatnonzero((ink >= INK).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return slice(0, ink.shape[0]), slice(0, ink.shape[1])

@@ -1,1 +1,1 @@
-"""Pixels to bytes: PNG, WebP, animations, archives, tables. Knows neither requests nor models."""
+"""Encodes pixels: PNG, WebP, animations, archives, tables. Knows neither requests nor models."""

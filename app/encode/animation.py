@@ -1,4 +1,4 @@
-"""Pictures one after another as one file. Knows nothing of what they show."""
+"""Animations: APNG, GIF and WebP. Does not know what the frames show."""
 
 import io
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ OPTIONS: dict[AnimationFormat, dict[str, Any]] = {
     "gif": {"format": "GIF", "optimize": False, "disposal": 1},
     "webp": {"format": "WEBP", "lossless": True, "method": 2},
 }
-BYTES_A_PIXEL: dict[AnimationFormat, int] = {"apng": 12, "gif": 4, "webp": 12}  # of all frames, that Pillow takes at most
+BYTES_A_PIXEL: dict[AnimationFormat, int] = {"apng": 12, "gif": 4, "webp": 12}  # most memory that Pillow takes, per pixel of all frames
 
 
 def memory_bytes(kind: AnimationFormat, pixels: int) -> int:
-    """What it takes at most to write frames of so many pixels in all."""
+    """Most memory that encoding takes. `pixels`: of all frames together."""
     return pixels * BYTES_A_PIXEL[kind]
 
 
@@ -29,7 +29,7 @@ def animate(frames: Sequence[Pixels], kind: AnimationFormat, frame_ms: int, loop
     if kind == "webp":
         first, *others = (image.convert("RGBA" if image.mode == "LA" else "RGB") for image in (first, *others))
     repeated: dict[str, Any] = {"loop": loop}
-    if kind == "gif" and loop:  # what a GIF counts is how often it is repeated
+    if kind == "gif" and loop:  # a GIF counts repetitions, not showings
         repeated = {"loop": loop - 1} if loop > 1 else {}
     file = io.BytesIO()
     first.save(file, save_all=True, append_images=others, duration=frame_ms, **repeated, **OPTIONS[kind])

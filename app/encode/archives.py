@@ -1,4 +1,4 @@
-"""Files that come in pieces, poured into folders or into a ZIP. Knows nothing of what is in them."""
+"""Writes streamed files into a folder or a ZIP. Does not know what is in them."""
 
 import io
 from collections.abc import AsyncGenerator, Callable
@@ -7,13 +7,13 @@ from typing import IO, Any
 
 from app.encode.zips import Zip
 
-Files = AsyncGenerator[tuple[str, bytes], None]  # pieces of files, in order: a file's name comes with each of its pieces
+Files = AsyncGenerator[tuple[str, bytes], None]  # file name and piece, in order; the name comes with every piece
 
-PIECE = 65_536
+PIECE_BYTES = 65_536
 
 
 class Sink(io.RawIOBase):
-    """A file that cannot be gone back in: what was written is taken away before more comes."""
+    """A write-only file that cannot seek. `taken` removes and returns what has been written."""
 
     def __init__(self) -> None:
         self.content = bytearray()
@@ -32,7 +32,7 @@ class Sink(io.RawIOBase):
 
 
 async def poured(files: Files, opened: Callable[[str], IO[bytes]]) -> AsyncGenerator[None, None]:
-    """Each piece into its file, which is opened by its name and closed before the next; comes back after each."""
+    """Writes each piece into its file, and yields after each. Only one file is open at a time."""
     file, current = None, ""
     try:
         async with aclosing(files) as pieces:
@@ -49,7 +49,7 @@ async def poured(files: Files, opened: Callable[[str], IO[bytes]]) -> AsyncGener
 
 
 async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
-    """Files -> one ZIP of them, stored as they are."""
+    """Files -> one ZIP without compression, in pieces."""
     archive, ready, current = Zip(), bytearray(), None
     async with aclosing(files) as pieces:
         async for name, piece in pieces:
@@ -57,7 +57,7 @@ async def zipped(files: Files) -> AsyncGenerator[bytes, None]:
                 ready += (archive.end() if current is not None else b"") + archive.begin(name)
                 current = name
             ready += archive.add(piece)
-            if len(ready) > PIECE:
+            if len(ready) > PIECE_BYTES:
                 yield bytes(ready)
                 ready.clear()
     yield bytes(ready) + (archive.end() if current is not None else b"")

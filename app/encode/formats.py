@@ -1,4 +1,4 @@
-"""Digits to an answer of each media type: pictures, a list, files in a ZIP, arrays. Knows neither requests nor models."""
+"""Encodes digits for each media type: pictures, JSON, a ZIP of files, arrays. Knows neither requests nor models."""
 
 import base64
 import io
@@ -20,36 +20,36 @@ from models.latents import Steps, as_numbers
 from models.pixels import Pixels, sheet
 
 PNG, WEBP, JSON, ZIP, NPZ = "image/png", "image/webp", "application/json", "application/zip", "application/x-npz"
-BYTES = "application/octet-stream"  # the default's, for clients that know no pictures, as programs write them from OpenAPI's document
+BYTES = "application/octet-stream"  # the PNG's bytes, for generated clients that do not know image types
 WEBP_MAX = 16_383  # pixels along a side
-WEBP_PIXELS_MAX = 4_000_000  # for its encoder takes ten times the memory of PNG's
-WEBP_OPTIONS: dict[str, Any] = {"lossless": True, "exact": True, "method": 1, "quality": 20}  # more work makes it no smaller
+WEBP_PIXELS_MAX = 4_000_000  # its encoder takes ten times the memory of PNG's
+WEBP_OPTIONS: dict[str, Any] = {"lossless": True, "exact": True, "method": 1, "quality": 20}  # more effort does not make files smaller
 KINDS = (PNG, WEBP, JSON, ZIP, NPZ, BYTES)  # the first is the default
-BYTES_A_PIXEL = {PNG: 3, WEBP: 36, JSON: 1, ZIP: 1, NPZ: 0, BYTES: 3}  # that writers take at most, pictures and what they become
-BYTES_A_DIGIT = 8192  # beside them
+BYTES_A_PIXEL = {PNG: 3, WEBP: 36, JSON: 1, ZIP: 1, NPZ: 0, BYTES: 3}  # most memory that encoding takes, with the result
+BYTES_A_DIGIT = 8192  # in addition
 
 
 @dataclass(slots=True)
 class Digits:
-    """What was written, and what there is to tell of it."""
+    """Generated digits, and everything an encoder needs to know of them."""
 
     images: Pixels  # [n, 28, 28]
     steps: Steps  # [n, z_dim], z on its grid
     seeds: list[int] | None  # [n]; None where z was given
     labels: list[int] | None  # [n]; None where the model has none
-    columns: int | None = None  # of a sheet; None: as square as can be
+    columns: int | None = None  # of a sheet; None: as square as possible
     scale: int = 1
     paper: Paper = "black"
     about: dict[str, Any] = field(default_factory=dict)  # the model
 
     def names(self) -> Iterator[str]:
-        """A file name each: seed and label where there are any. No two are alike."""
+        """A unique file name for each digit, from its seed and label if there are any."""
         for i in range(len(self.images)):
             seed = f"z{i}" if self.seeds is None else f"{self.seeds[i]}"
             yield f"{seed}-{self.labels[i]}" if self.labels is not None else seed
 
     def each(self) -> Iterator[bytes]:
-        """A PNG each."""
+        """A PNG for each digit."""
         for image in self.images:
             yield png.encode_sheet(image[None], 1, self.scale, self.paper)
 
@@ -61,7 +61,7 @@ def refuse_large(kind: str, pixels: int) -> None:
 
 
 def memory_bytes(kind: str, n: int, pixels: int) -> int:
-    """What it takes at most to write so many digits in a picture of so many pixels."""
+    """Most memory that encoding `n` digits in a picture of `pixels` pixels takes."""
     return n * BYTES_A_DIGIT + pixels * BYTES_A_PIXEL[kind]
 
 
@@ -70,7 +70,7 @@ def as_png(digits: Digits) -> bytes:
 
 
 def as_webp(digits: Digits) -> bytes:
-    """Without loss. Raises Unprocessable for more pixels than WebP counts along a side."""
+    """Lossless. Raises Unprocessable if a side is longer than WebP allows."""
     picture = sheet(digits.images, digits.columns, digits.scale)
     if max(picture.shape) > WEBP_MAX:
         raise Unprocessable(f"columns: WebP has at most {WEBP_MAX:,} pixels along a side. Ask for a squarer sheet, or for PNG.")
@@ -91,20 +91,20 @@ def as_json(digits: Digits) -> bytes:
 
 
 def listing(about: dict[str, Any], name: str, items: Iterable[dict[str, Any]]) -> bytes:
-    """A JSON object whose last field is a list, item by item, so that no step of a long one keeps the others waiting."""
+    """A JSON object whose last field is a list. It is encoded item by item, so that a long list does not block other threads."""
     before = json.dumps({**about, name: []}).removesuffix("]}")
     return f"{before}{', '.join(map(json.dumps, items))}]}}".encode()
 
 
 def as_zip(digits: Digits) -> bytes:
-    """A PNG a digit, and `labels.csv` and `metadata.csv` beside them."""
+    """A PNG per digit, with `labels.csv` and `metadata.csv`."""
     files = [(f"{name}.png", image) for name, image in zip(digits.names(), digits.each(), strict=True)]
     return zipped_whole([*files, *tables([name for name, _ in files], digits.seeds, digits.labels)])
 
 
 def as_npz(digits: Digits) -> bytes:
-    """Arrays, as the generator made them: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 where there
-    are any. Scale, columns and paper are for pictures."""
+    """The generator's arrays: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 if there are any. Scale,
+    columns and paper do not apply."""
     arrays: dict[str, NDArray[Any]] = {"images": digits.images, "z": as_numbers(digits.steps)}
     for name, values in (("labels", digits.labels), ("seeds", digits.seeds)):
         if values is not None:
@@ -113,7 +113,7 @@ def as_npz(digits: Digits) -> bytes:
 
 
 def npy(array: NDArray[Any]) -> bytes:
-    """An array as NumPy's file."""
+    """An array in NumPy's file format."""
     file = io.BytesIO()
     np.save(file, array)
     return file.getvalue()

@@ -1,7 +1,7 @@
-"""Pixels to PNG. Knows nothing of where they come from.
+"""Encodes pixels as PNG. Does not know where they come from.
 
-A writer of its own, of the three chunks that an 8-bit PNG needs, over zlib-ng: several times as fast as Pillow
-(docs/performance.md), and the same bytes on x86 and Arm, which ISA-L's are not.
+It writes the three chunks that an 8-bit PNG needs, with zlib-ng. That is several times as fast as Pillow (docs/performance.md), and unlike
+ISA-L it gives the same bytes on x86 and Arm.
 """
 
 import functools
@@ -15,13 +15,13 @@ from app.schemas.fields import Paper
 from models.pixels import Pixels, lay_out, sheet_shape, square_columns
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-LEVEL = 1  # of 0 to 9
+LEVEL = 1  # zlib's, from 0 to 9
 
 GREY, GREY_AND_ALPHA = 0, 4  # colour types
 
 
 def inked(picture: Pixels, paper: Paper) -> Pixels:
-    """Ink [height, width] on paper: grey [height, width], or grey and alpha [height, width, 2] where nothing is behind it."""
+    """Ink [height, width] -> grey [height, width], or grey and alpha [height, width, 2] on transparent paper."""
     match paper:
         case "black":
             return picture
@@ -32,24 +32,24 @@ def inked(picture: Pixels, paper: Paper) -> Pixels:
 
 
 def magnified(picture: Pixels, scale: int) -> Pixels:
-    """By whole pixels."""
+    """Repeats each pixel `scale` times in both directions."""
     return picture if scale == 1 else picture.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 class Canvas:
-    """A picture in the making, where its file needs it: every row unfiltered (PNG specification, third edition, section 9)."""
+    """A picture laid out as PNG data, so that it needs no copy: unfiltered rows (PNG specification, third edition, section 9)."""
 
     def __init__(self, height: int, width: int, paper: Paper) -> None:
         channels = 2 if paper == "transparent" else 1
         self.height, self.width, self.paper = height, width, paper
-        self.rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with the number of its filter: 0, none
-        self.ink: Pixels = self.rows[:, channels::channels]  # [height, width], a view: grey, or alpha where nothing is behind it
+        self.rows = np.zeros((height, 1 + width * channels), np.uint8)  # each begins with its filter type: 0, none
+        self.ink: Pixels = self.rows[:, channels::channels]  # [height, width], a view: grey, or alpha on transparent paper
 
     def encoded(self) -> bytes:
         if self.paper == "white":
             np.subtract(255, self.ink, out=self.ink)
         colour = GREY_AND_ALPHA if self.paper == "transparent" else GREY
-        return beginning(self.height, self.width, colour) + chunk(b"IDAT", zlib_ng.compress(self.rows, LEVEL)) + END
+        return header(self.height, self.width, colour) + chunk(b"IDAT", zlib_ng.compress(self.rows, LEVEL)) + END
 
 
 def encode(picture: Pixels, paper: Paper = "black") -> bytes:
@@ -69,9 +69,9 @@ def encode_sheet(images: Pixels, columns: int | None = None, scale: int = 1, pap
 
 
 @functools.lru_cache
-def beginning(height: int, width: int, colour: int) -> bytes:
-    header = struct.pack(">2I5B", width, height, 8, colour, 0, 0, 0)  # 8 bits a channel, deflate, no interlacing
-    return SIGNATURE + chunk(b"IHDR", header)
+def header(height: int, width: int, colour: int) -> bytes:
+    content = struct.pack(">2I5B", width, height, 8, colour, 0, 0, 0)  # 8 bits a channel, deflate, no interlacing
+    return SIGNATURE + chunk(b"IHDR", content)
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:

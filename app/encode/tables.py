@@ -1,6 +1,6 @@
-"""The tables beside a folder of pictures, where loaders of such folders look for labels.
+"""The CSV files beside a folder of pictures. Knows nothing of the pictures but their names.
 
-`labels.csv` is for whoever reads it himself. Hugging Face's `imagefolder` takes what else is known of a picture from `metadata.csv`.
+`labels.csv` is for people and their own scripts; `metadata.csv` is what Hugging Face's `imagefolder` reads.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,32 +8,32 @@ from collections.abc import Iterable, Sequence
 LABELS, METADATA = "labels.csv", "metadata.csv"
 LABELS_HEAD = ("file", "seed", "label")
 
-Known = Sequence[int] | None  # of each picture, or of none
+Column = Sequence[int] | None  # a number per picture; None: there is no such column
 
 
 def lines(rows: Iterable[Iterable[object]]) -> bytes:
-    """Rows of a CSV, whose values need no quotes."""
+    """Rows of a CSV. The values must not need quotes."""
     return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
 
 
-def labels_lines(files: Sequence[str], seeds: Known, labels: Known) -> bytes:
-    """Rows of `labels.csv`, empty where nothing is known."""
+def labels_lines(files: Sequence[str], seeds: Column, labels: Column) -> bytes:
+    """Rows of `labels.csv`. A missing column is left empty."""
     nothing = [""] * len(files)
     return lines(zip(files, nothing if seeds is None else seeds, nothing if labels is None else labels, strict=True))
 
 
 def metadata_head(seeds: bool, labels: bool) -> bytes:
-    """The first row of `metadata.csv`, which has no columns for what is not known: a loader would make numbers of them that are none."""
+    """The first row of `metadata.csv`. A missing column is left out: a loader would turn empty values into numbers."""
     return lines([["file_name", *(["label"] if labels else []), *(["seed"] if seeds else [])]])
 
 
-def metadata_lines(files: Sequence[str], seeds: Known, labels: Known) -> bytes:
-    """Its other rows."""
+def metadata_lines(files: Sequence[str], seeds: Column, labels: Column) -> bytes:
+    """The other rows of `metadata.csv`."""
     return lines(zip(*[column for column in (files, labels, seeds) if column is not None], strict=True))
 
 
-def tables(files: Sequence[str], seeds: Known, labels: Known) -> list[tuple[str, bytes]]:
-    """Both, whole."""
+def tables(files: Sequence[str], seeds: Column, labels: Column) -> list[tuple[str, bytes]]:
+    """Both files: names and contents."""
     return [
         (LABELS, lines([LABELS_HEAD]) + labels_lines(files, seeds, labels)),
         (METADATA, metadata_head(seeds is not None, labels is not None) + metadata_lines(files, seeds, labels)),

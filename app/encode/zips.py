@@ -1,8 +1,7 @@
-"""ZIPs of files that are stored as they are: the same bytes whenever and wherever they are made, and streamed.
+"""Uncompressed ZIPs, streamed, with the same bytes at any time and on any machine. Does not know what is in the files.
 
-Python's own `zipfile` writes other headers in other versions of Python (3.11.3 and 3.11.4, say), and the bytes of an answer are a promise.
-Up to 2 GiB what is written here is what `zipfile` writes today (APPNOTE.TXT 6.3.10, sections 4.3 to 4.5).
-Knows nothing of what is in the files.
+Python's `zipfile` changes its headers between versions (3.11.3 and 3.11.4, for example), but the service promises the bytes of its answers.
+Up to 2 GiB this file writes what `zipfile` writes today (APPNOTE.TXT 6.3.10, sections 4.3 to 4.5).
 """
 
 import struct
@@ -22,9 +21,9 @@ STORED = 0
 DATE = 1 << 5 | 1  # 1980-01-01, always
 UNIX, READABLE = 3, 0o600 << 16
 VERSION, VERSION_64 = 20, 45
-SIZES_FOLLOW = 1 << 3  # flag of an entry whose length is known when it ends
+SIZES_FOLLOW = 1 << 3  # flag of an entry whose length is known only at its end
 MAX_32, MAX_16 = 2**32 - 1, 2**16 - 1
-BLOCK = 65_536  # bytes
+BLOCK_BYTES = 65_536
 
 
 @dataclass(slots=True)
@@ -37,8 +36,8 @@ class Entry:
 
 
 class Listing:
-    """The list of all files, which stands at the end. Until then it is kept deflated, block by block: a ZIP of 100,000 pictures
-    would else hold 7 MB."""
+    """The central directory, which comes last. Until then it is kept compressed, block by block: else a ZIP of 100,000 pictures would take
+    7 MB."""
 
     def __init__(self) -> None:
         self.deflated: list[bytes] = []
@@ -50,7 +49,7 @@ class Listing:
         self.rest += record
         self.files += 1
         self.size += len(record)
-        if len(self.rest) > BLOCK:
+        if len(self.rest) > BLOCK_BYTES:
             self.deflated.append(zlib.compress(self.rest, 1))
             self.rest.clear()
 
@@ -60,25 +59,25 @@ class Listing:
 
 
 class Zip:
-    """Bytes to be written one after the other: for each file `whole`, or `begin`, `add` and `end`; at last `finish`. Names are ASCII."""
+    """Methods return the next bytes of the ZIP: for each file `whole`, or `begin`, `add` and `end`; at last `finish`. Names are ASCII."""
 
     def __init__(self) -> None:
         self.listing = Listing()
-        self.entry: Entry | None = None  # that has begun and not ended
-        self.written = 0
+        self.entry: Entry | None = None  # begun, but not ended
+        self.written_bytes = 0
 
     def whole(self, name: str, content: bytes) -> bytes:
-        """A file whose content is there."""
-        entry = Entry(name.encode("ascii"), self.written, zlib.crc32(content), len(content))
+        """A whole file."""
+        entry = Entry(name.encode("ascii"), self.written_bytes, zlib.crc32(content), len(content))
         self.listing.add(entry)
         header = LOCAL.pack(
             b"PK\3\4", VERSION, 0, STORED, 0, DATE, entry.crc, entry.size, entry.size, len(entry.name), 0
-        )  # of at most 4 GiB: what is larger is streamed
+        )  # at most 4 GiB: larger files are streamed
         return self.counted(header + entry.name + content)
 
     def begin(self, name: str) -> bytes:
-        """A file that comes in pieces, each of which `add` is to be told of."""
-        entry = self.entry = Entry(name.encode("ascii"), self.written, streamed=True)
+        """Starts a file that comes in pieces, which are passed to `add`."""
+        entry = self.entry = Entry(name.encode("ascii"), self.written_bytes, streamed=True)
         header = LOCAL.pack(b"PK\3\4", VERSION_64, SIZES_FOLLOW, STORED, 0, DATE, 0, MAX_32, MAX_32, len(entry.name), 20)
         return self.counted(header + entry.name + EXTRA_64.pack(1, 16) + bytes(16))
 
@@ -90,10 +89,10 @@ class Zip:
         return piece
 
     def pass_over(self, size: int) -> None:
-        """Counts so many bytes of a file without seeing them, for whoever wants to know how long the ZIP will be."""
+        """Counts bytes of a file without their content, to compute the length of a ZIP."""
         assert self.entry is not None
         self.entry.size += size
-        self.written += size
+        self.written_bytes += size
 
     def end(self) -> bytes:
         assert self.entry is not None
@@ -102,13 +101,13 @@ class Zip:
         return self.counted(DESCRIPTOR.pack(b"PK\7\x08", entry.crc, entry.size, entry.size))
 
     def finish(self) -> Iterator[bytes]:
-        """The list of all files, in pieces."""
+        """The central directory, in pieces."""
         yield from self.listing
         yield self.last()
 
     def last(self) -> bytes:
-        """What stands behind the list."""
-        start, length, count = self.written, self.listing.size, self.listing.files
+        """The records after the central directory."""
+        start, length, count = self.written_bytes, self.listing.size, self.listing.files
         last = b""
         if count >= MAX_16 or start >= MAX_32 or length >= MAX_32:
             last += END_64.pack(b"PK\6\6", 44, VERSION_64, VERSION_64, 0, 0, count, count, length, start)
@@ -117,18 +116,18 @@ class Zip:
         return last + END.pack(b"PK\5\6", 0, 0, count, count, min(length, MAX_32), min(start, MAX_32), 0)
 
     def counted(self, content: bytes) -> bytes:
-        self.written += len(content)
+        self.written_bytes += len(content)
         return content
 
 
 def length(files: Iterable[tuple[str, int]]) -> int:
-    """Of the ZIP that files of such names and sizes give in pieces, in bytes."""
+    """The length in bytes of the ZIP that files of these names and sizes give when they are streamed."""
     archive = Zip()
     for name, size in files:
         archive.begin(name)
         archive.pass_over(size)
         archive.end()
-    return archive.written + archive.listing.size + len(archive.last())
+    return archive.written_bytes + archive.listing.size + len(archive.last())
 
 
 def central(entry: Entry) -> bytes:
@@ -136,8 +135,8 @@ def central(entry: Entry) -> bytes:
     extra = EXTRA_64.pack(1, 8 * len(large)) + struct.pack(f"<{len(large)}Q", *large) if large else b""
     version = VERSION_64 if entry.streamed or large else VERSION
     size, offset = min(entry.size, MAX_32), min(entry.offset, MAX_32)
-    told = (UNIX << 8 | version, version, SIZES_FOLLOW if entry.streamed else 0, STORED, 0, DATE, entry.crc, size, size)
-    header = CENTRAL.pack(b"PK\1\2", *told, len(entry.name), len(extra), 0, 0, 0, READABLE, offset)
+    common = (UNIX << 8 | version, version, SIZES_FOLLOW if entry.streamed else 0, STORED, 0, DATE, entry.crc, size, size)
+    header = CENTRAL.pack(b"PK\1\2", *common, len(entry.name), len(extra), 0, 0, 0, READABLE, offset)
     return header + entry.name + extra
 
 

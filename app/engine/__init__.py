@@ -1,2 +1,2 @@
-"""The model process and the way to it: batches, messages, the worker and what it computes. Torch is in `worker` and `sampler` alone.
-Knows no HTTP."""
+"""The model process and the connection to it: queues, batches, messages, the worker. Only `worker` and `sampler` import torch. Knows no
+HTTP."""

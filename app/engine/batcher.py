@@ -1,8 +1,7 @@
-"""Joins the rows of concurrent requests into one call of a function; knows neither HTTP nor GANs.
+"""Dynamic batching: joins the rows of concurrent requests into one call of a function. Knows neither HTTP nor GANs.
 
-While one batch is computed, elsewhere, the next gathers; an idle batcher adds no wait. A request larger than
-a batch is cut into pieces, and the pieces of all requests take turns: those of this process, piece by piece. (Between
-processes whole batches do, in `callers`.)
+While one batch is computed in another process, the next one fills. An idle batcher adds no wait. A large request is cut into pieces, and
+the pieces of this process's requests take turns. (Between processes whole batches take turns, in `callers`.)
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from app.telemetry.counts import Count
 
 log = logging.getLogger("kakite.batcher")
 
-PIECE_ROWS = 16  # a request's turn
+PIECE_ROWS = 16  # rows that a request gets per turn
 
 
 class QueueFull(ServiceError):
@@ -29,7 +28,7 @@ class QueueFull(ServiceError):
 
 
 class Closed(ServiceError):
-    """The batcher takes no more rows."""
+    """The batcher accepts no more rows."""
 
     status = 503
     reason = "closed"
@@ -43,15 +42,15 @@ class ForwardFailed(ServiceError):
 
 
 class FunctionGone(Exception):
-    """Raised by a function that will never answer again; it ends its batcher."""
+    """A function raises this when it will never answer again. It ends the batcher."""
 
 
 STOPPED = "The model has stopped. Restart the server."
 
 
 class Batcher:
-    """The whole mutable state: `waiting`, the tickets that have rows not yet taken, in the order of their turns; how many rows these are,
-    `queued`; and `pending`, the rows of all requests that are not answered yet, which are limited. Other processes may count with it."""
+    """The whole mutable state: `waiting`, the tickets with rows not yet in a batch, in the order of their turns; `queued`, the number of
+    these rows; and `pending`, the rows of all unanswered requests, which are limited. Both counts may be shared with other processes."""
 
     def __init__(
         self,
@@ -62,7 +61,7 @@ class Batcher:
         queued: Count | None = None,
         on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """`on_wait` is told of the seconds until a request's first rows are computed."""
+        """`on_wait` is called with the seconds that a request waited for its first batch."""
         self.function = function
         self.on_wait = on_wait
         self.batch_rows = batch_rows
@@ -84,14 +83,14 @@ class Batcher:
         self.task = asyncio.create_task(self.run(), name="batcher")
 
     async def close(self) -> None:
-        """Take no more rows, compute what is queued, then stop."""
+        """Accepts no more rows, computes those in the queue, then stops."""
         self.closed = True
         self.wake.set()
         if self.task is not None:
             await asyncio.wait([self.task])
 
     def admit(self) -> None:
-        """Raises Closed or QueueFull where `submit` would, for callers that have work to do before they submit."""
+        """Raises Closed or QueueFull if `submit` would. For callers with work to do before they submit."""
         if self.closed:
             raise Closed("The server is shutting down.")
         if not self.alive:
@@ -100,8 +99,8 @@ class Batcher:
             raise QueueFull(f"{pending} images are being written, and beyond {self.limit_rows} no more are taken. Try again in a second.")
 
     async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None) -> Pieces:
-        """Rows [n, ...] -> the function's results for them, in the pieces they were cut into. A caller that gives up leaves nothing
-        behind. Where the time goes is written into `timing`."""
+        """Rows [n, ...] -> the function's results, in the pieces the rows were cut into. A caller that is cancelled leaves nothing behind.
+        `timing` records where the time went."""
         self.admit()
         loop = asyncio.get_running_loop()
         ticket = Ticket(rows, len(rows), loop.create_future(), timing or Timing())
@@ -118,14 +117,14 @@ class Batcher:
             self.pending.add(-ticket.n)
 
     def drop(self, ticket: Ticket) -> None:
-        """A ticket that is answered, failed, late or cancelled waits no longer."""
+        """Removes a ticket that is answered, failed, expired or cancelled from the queue."""
         if ticket.taken < ticket.n:
             self.waiting.remove(ticket)
             self.queued.add(ticket.taken - ticket.n)
             ticket.taken = ticket.n
 
     async def run(self) -> None:
-        """Batch after batch, until closed and empty, or until the function has gone."""
+        """Computes batch after batch, until closed and empty, or until the function has gone."""
         batch: list[tuple[Ticket, Any]] = []
         try:
             while not (self.closed and not self.waiting):
@@ -137,30 +136,30 @@ class Batcher:
                 await self.compute(batch)
         except FunctionGone:
             pass
-        finally:  # also when it was cancelled: nobody is left waiting for what will not come
+        finally:  # also on cancellation: no caller may wait for ever
             for ticket in [*(ticket for ticket, _ in batch), *self.waiting]:
                 self.drop(ticket)
                 ticket.fail(Closed(STOPPED))
 
     def take(self) -> list[tuple[Ticket, Any]]:
-        """The next batch: tickets with the rows of theirs that are in it, each ticket at its turn."""
+        """The next batch: pairs of a ticket and its rows, ticket by ticket in turn."""
         batch: list[tuple[Ticket, Any]] = []
-        room = self.batch_rows
+        free_rows = self.batch_rows
         now_s = time.perf_counter()
-        while room and self.waiting:
+        while free_rows and self.waiting:
             ticket = self.waiting.popleft()
             if not ticket.taken:
                 ticket.timing.waited_s = now_s - ticket.came_s
-            before = ticket.taken
-            batch.append((ticket, ticket.take(min(room, PIECE_ROWS))))
-            room -= ticket.taken - before
+            taken_before = ticket.taken
+            batch.append((ticket, ticket.take(min(free_rows, PIECE_ROWS))))
+            free_rows -= ticket.taken - taken_before
             if ticket.taken < ticket.n:
                 self.waiting.append(ticket)
-        self.queued.add(room - self.batch_rows)
+        self.queued.add(free_rows - self.batch_rows)
         return batch
 
     async def compute(self, batch: list[tuple[Ticket, Any]]) -> None:
-        """One call of the function; its failure is that of the batch, not of the batcher, unless it has gone."""
+        """One call of the function. If it fails, only this batch fails; if it has gone, the batcher ends."""
         began_s = time.perf_counter()
         try:
             computed = await self.function([rows for _, rows in batch])
@@ -174,10 +173,10 @@ class Batcher:
                 self.drop(ticket)
                 ticket.fail(ForwardFailed(str(cause)), cause)
             return
-        elsewhere_s = max(0.0, time.perf_counter() - began_s - computed.seconds)  # behind the batches of others
+        remote_wait_s = max(0.0, time.perf_counter() - began_s - computed.seconds)  # behind batches of other processes
         for ticket in {ticket for ticket, _ in batch}:
             if not ticket.delivered:
-                ticket.timing.waited_s += elsewhere_s
+                ticket.timing.waited_s += remote_wait_s
                 self.on_wait(ticket.timing.waited_s)
             ticket.timing.computed_s += computed.seconds
             ticket.timing.batch_rows = computed.rows

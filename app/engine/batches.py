@@ -1,7 +1,7 @@
-"""Pieces of requests to one array of rows, and its pixels to a result for each piece. Knows neither requests nor processes.
+"""Joins pieces of requests into one array of rows, and splits its pixels into a result per piece. Knows neither requests nor processes.
 
-A piece is an array of rows [n, z_dim + classes], whose result is pixels [n, 28, 28], or a list of digits, whose result is a list of
-`Written`. Digits are drawn together, which takes a third of the time (docs/performance.md).
+A piece is either an array of rows [n, z_dim + classes], with pixels [n, 28, 28] as its result, or a list of `Digit`, with a list of
+`Written`. The z of all digits are draw_rows together, in a third of the time (docs/performance.md).
 """
 
 from typing import Any
@@ -15,32 +15,32 @@ from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
 
-Digit = tuple[int, int | None, Paper]  # a seed, what it is told to write, if anything, and on which paper
-Written = tuple[int, bytes]  # what it wrote, and the PNG of 28x28 pixels
+Digit = tuple[int, int | None, Paper]  # seed, label (None: the seed draws one), paper
+Written = tuple[int, bytes]  # label, and the PNG of 28x28 pixels
 Piece = Rows | list[Digit]
 
 
 class Batch:
-    """Pieces joined: digits first, arrays behind them."""
+    """Joined pieces: digits first, then arrays."""
 
     def __init__(self, pieces: list[Piece], network: NetworkCard) -> None:
         self.pieces = pieces
         self.digits = [digit for piece in pieces if isinstance(piece, list) for digit in piece]
         arrays = [piece for piece in pieces if not isinstance(piece, list)]
         if self.digits:
-            arrays.insert(0, self.drawn(network))
+            arrays.insert(0, self.draw_rows(network))
         self.rows = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)  # [n, z_dim + classes]
 
-    def drawn(self, network: NetworkCard) -> Rows:
+    def draw_rows(self, network: NetworkCard) -> Rows:
         z, label = latents.draw_each([seed for seed, _, _ in self.digits], network.z_dim, network.classes)
-        for i, (_, told, _) in enumerate(self.digits):
-            if told is not None:
-                label[i] = told
+        for i, (_, requested, _) in enumerate(self.digits):
+            if requested is not None:
+                label[i] = requested
         self.labels: list[int] = label.tolist()
         return latents.rows(z, latents.one_hot(label, network.classes))
 
     def results(self, pixels: Pixels) -> list[Any]:
-        """Pixels [n, 28, 28] -> a result for each piece, in their order."""
+        """Pixels [n, 28, 28] -> one result per piece, in order."""
         results: list[Pixels | list[Written]] = []
         digit, start = 0, len(self.digits)
         for piece in self.pieces:

@@ -1,8 +1,7 @@
-"""Those who ask the model process, each over its own connection: their questions in fair turns, and answers to them.
+"""The model process's side of its connections: reads the callers' questions, serves them in fair turns, sends the answers.
 
-A caller has one question open for each model, so whoever came first comes first again only when all others have had theirs: between
-processes whole batches take turns, inside one the pieces of requests (`batcher`).
-Nobody who does not read his answers makes the others wait. Knows nothing of what is asked.
+A caller has at most one open question per model. So between processes whole batches take turns; inside a process the pieces of requests do
+(`batcher`). A caller that does not read its answers delays nobody else. Knows nothing of what a question means.
 """
 
 import selectors
@@ -15,7 +14,7 @@ from app.engine.batches import Piece
 from app.engine.messages import unpacked
 
 READ_BYTES = 262_144
-ARRIVALS = 16  # connections that are taken at once
+ARRIVALS = 16  # connections that are accepted at once
 
 
 @dataclass(eq=False)
@@ -37,10 +36,10 @@ class Question:
 
 
 class Callers:
-    """`control` is where new connections come from; when it ends, all do."""
+    """New connections arrive on `control`. When it closes, the worker ends."""
 
     def __init__(self, control: socket.socket, greeting: bytes) -> None:
-        """The greeting is sent to each that comes."""
+        """`greeting` is sent to each new caller."""
         self.control = control
         self.greeting = greeting
         self.open = True
@@ -49,26 +48,26 @@ class Callers:
         self.selector.register(control, selectors.EVENT_READ)
 
     def take(self, most_rows: int) -> list[Question]:
-        """Waits for questions. The first of those that are there, and all others of the same model for which there is room. Nothing when
-        `control` has ended."""
+        """Waits for questions. Returns the oldest, and all others for the same model that fit into the batch. Empty once `control` has
+        closed."""
         self.poll(wait=not self.waiting)
         while self.open and not self.waiting:
             self.poll(wait=True)
         if not self.open:
             return []
         first = self.waiting.popleft()  # whatever its size
-        taken, left, room = [first], deque[Question](), most_rows - first.rows
+        taken, left, free_rows = [first], deque[Question](), most_rows - first.rows
         for question in self.waiting:
-            if question.name == first.name and question.rows <= room:
+            if question.name == first.name and question.rows <= free_rows:
                 taken.append(question)
-                room -= question.rows
+                free_rows -= question.rows
             else:
                 left.append(question)
         self.waiting = left
         return taken
 
     def poll(self, wait: bool) -> None:
-        """Reads what has come, and sends what can go."""
+        """Accepts, reads and sends whatever is ready."""
         for key, events in self.selector.select(None if wait else 0):
             if key.fileobj is self.control:
                 self.accept()
@@ -79,10 +78,10 @@ class Callers:
 
     def accept(self) -> None:
         try:
-            told, descriptors, _, _ = socket.recv_fds(self.control, ARRIVALS, ARRIVALS)
+            content, descriptors, _, _ = socket.recv_fds(self.control, ARRIVALS, ARRIVALS)
         except OSError:
-            told = b""
-        if not told:
+            content = b""
+        if not content:
             self.open = False
             return
         for descriptor in descriptors:
@@ -105,15 +104,15 @@ class Callers:
         self.waiting.extend(Question(caller, name, pieces) for name, pieces in unpacked(caller.unread))
 
     def answer(self, caller: Caller, message: bytes) -> None:
-        """As much as can be sent now; the rest when there is room for it."""
+        """Sends what the socket takes now, and buffers the rest."""
         if caller.unsent:
             caller.unsent += message
             return
-        sent = 0
-        with suppress(OSError):  # full, or gone, which is seen when it is read from
-            sent = caller.socket.send(message)
-        if sent < len(message) and caller.socket.fileno() >= 0:
-            caller.unsent += message[sent:]
+        sent_bytes = 0
+        with suppress(OSError):  # full, or closed, which `read` will notice
+            sent_bytes = caller.socket.send(message)
+        if sent_bytes < len(message) and caller.socket.fileno() >= 0:
+            caller.unsent += message[sent_bytes:]
             self.selector.modify(caller.socket, selectors.EVENT_READ | selectors.EVENT_WRITE, caller)
 
     def send(self, caller: Caller) -> None:
@@ -123,7 +122,7 @@ class Callers:
             self.selector.modify(caller.socket, selectors.EVENT_READ, caller)
 
     def disconnect(self, caller: Caller) -> None:
-        """One that has gone, and what it asked."""
+        """Drops a caller that has gone, and its questions."""
         self.selector.unregister(caller.socket)
         caller.socket.close()
         self.waiting = deque(question for question in self.waiting if question.caller is not caller)

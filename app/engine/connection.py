@@ -1,4 +1,4 @@
-"""The way to the model process, seen from the event loop: a function that is computed elsewhere. Knows neither HTTP nor torch."""
+"""An HTTP process's connection to the model process, on the event loop. Knows neither HTTP nor torch."""
 
 import asyncio
 import logging
@@ -20,15 +20,15 @@ class ComputeError(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """Of each model, answers come in the order of the questions. When the model process ends while it is open, `on_end` is called."""
+    """For each model, answers come in the order of the questions. Calls `on_end` if the model process ends while it is open."""
 
     def __init__(self, connection: socket.socket) -> None:
-        """One end of a pair of sockets; waits for what the model process says at the other one. Raises HangUp."""
+        """`connection` is one end of a socket pair. Waits for the greeting from the other end. Raises HangUp."""
         self.socket = connection
         with connection.makefile("rb") as file:
             self.served = cast(list[Served], read(cast(BinaryIO, file)))
-        self.questions: dict[str, deque[tuple[int, asyncio.Future[Answer]]]] = defaultdict(deque)  # each with when it was asked
-        self.asked_us = Count()  # when the oldest of them was, for the watchdog; 0: none is open
+        self.questions: dict[str, deque[tuple[int, asyncio.Future[Answer]]]] = defaultdict(deque)  # with the time of each
+        self.asked_us = Count()  # time of the oldest open question, for the watchdog; 0: none is open
         self.transport: asyncio.Transport | None = None
         self.unread = bytearray()
         self.closing = False
@@ -40,14 +40,14 @@ class Connection(asyncio.Protocol):
         return self.transport is not None and not self.transport.is_closing()
 
     async def start(self) -> None:
-        """Joins it to the event loop."""
+        """Attaches the socket to the event loop."""
         await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=self.socket)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
 
     async def compute(self, name: str, pieces: list[Piece]) -> Answer:
-        """Raises ComputeError, or FunctionGone where nothing will be computed any more."""
+        """Raises ComputeError, or FunctionGone if the model process has ended."""
         if self.transport is None or self.transport.is_closing():
             raise FunctionGone
         question: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -63,7 +63,7 @@ class Connection(asyncio.Protocol):
         for answer in unpacked(self.unread):
             _, question = self.questions[answer.name].popleft()
             if question.done():
-                continue  # whoever asked has given up
+                continue  # its caller was cancelled
             if isinstance(answer, Failed):
                 question.set_exception(ComputeError(answer.traceback))
             else:
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
             self.on_end()
 
     def close(self) -> None:
-        """Questions that are still open get no answer."""
+        """Open questions get no answer."""
         self.closing = True
         if self.transport is None:
             self.socket.close()

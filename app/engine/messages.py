@@ -1,9 +1,9 @@
-"""What the processes that speak HTTP and the one that owns the models say to each other. All are this program's own.
+"""The messages between the HTTP processes and the model process. All are this program's own, so pickles are safe.
 
-A message is a pickle behind its length in bytes. The first goes to the model process, the settings; it answers with what
-it serves or why it does not. From then on it is sent one end of a pair of sockets for each that wants to ask it, and says there, too,
-what it serves. There a `(name, pieces)` is answered by an `Answer` or a `Failed`; of one model in order. `app.batches` tells what pieces
-are: a question for a digit is a few integers, and its answer the finished PNG, so that whoever speaks HTTP does nothing else.
+A message is its length in bytes, then a pickle. The server first sends the settings; the model process answers with a list of `Served`, or
+with `Refused`. Then it receives one end of a socket pair per HTTP process, and sends the same list on it. There each `(name, pieces)` is
+answered by an `Answer` or a `Failed`, in order for each model. `app.engine.batches` defines the pieces. A question for a digit is a few
+integers, and its answer the finished PNG, so the HTTP process only passes it on.
 """
 
 import hashlib
@@ -24,19 +24,31 @@ VERSION_LENGTH = 8  # hexadecimal digits
 
 
 class HangUp(Exception):
-    """The other side has gone."""
+    """The other end has closed the connection."""
 
 
 @dataclass(frozen=True)
+<<<<<<< HEAD
 class Known:
     """A model as its weights file tells of it."""
 
     card: Card
     sha256: str  # of the weights file
+=======
+class Served:
+    """A model that is loaded and warm, and how it is computed."""
+
+    card: Card
+    sha256: str  # of the weights file
+    device: str
+    way: str  # of computing it, a name in `models.computing`
+    wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
+    directions: Directions | None = None  # from the file beside the weights, if there is one
+>>>>>>> words
 
     @cached_property
     def identity(self) -> str:
-        """Another for all that changes what is answered: the weights file and this program's revision; the machine is not among them."""
+        """Changes with the weights file and with this program's revision, and so with every answer. It does not depend on the machine."""
         return hashlib.sha256(f"{self.sha256} {REVISION}".encode()).hexdigest()
 
     @property
@@ -63,20 +75,20 @@ class Served(Known):
 
 @dataclass(frozen=True)
 class Refused:
-    """Nothing can be served; the sentence says what to do."""
+    """No model can be served. The sentence says what to do."""
 
     sentence: str
 
 
 class Answer(NamedTuple):
-    """What became of a question."""
+    """The results of a question."""
 
-    name: str  # of the model that was asked
-    results: list[Any]  # for each piece
-    rows: int  # of all pieces
-    batch_rows: int  # that were computed together, these and those of others
-    seconds: float  # in which they were
-    first: bool  # of the questions in that batch, so that a batch is counted once
+    name: str  # of the model
+    results: list[Any]  # one per piece
+    rows: int  # of this question
+    batch_rows: int  # of the whole batch, with those of other questions
+    seconds: float  # that the batch took
+    first: bool  # whether this is the batch's first question, so that a batch is counted once
 
 
 @dataclass(frozen=True)
@@ -102,7 +114,7 @@ def read(file: BinaryIO) -> Any:
 
 
 def unpacked(buffer: bytearray) -> Iterator[Any]:
-    """The messages that are whole, which leave the buffer."""
+    """Yields the complete messages and removes them from the buffer."""
     while len(buffer) >= LENGTH.size:
         end = LENGTH.size + LENGTH.unpack_from(buffer)[0]
         if len(buffer) < end:

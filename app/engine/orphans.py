@@ -1,8 +1,8 @@
-"""Starts a module in a process that ends with the one that has started it, whatever either of them is doing. Knows neither of them.
+"""Starts a module in a child process that dies with its parent, whatever either is doing. Knows neither of them.
 
-`python -m app.engine.orphans PARENT MODULE ...` runs `python -m MODULE ...`. Before it imports that, it asks the kernel to kill this
-process as soon as the parent has gone, also while this process computes, waits or is stopped. Only Linux can do so. Elsewhere, and where
-the thread that starts a process may end before its parent does, the process ends when its connection to the parent closes.
+`python -m app.engine.orphans PARENT MODULE ...` runs `python -m MODULE ...`, but first asks the kernel to kill this process as soon as the
+parent ends. That works even while the process computes or is stopped, but only on Linux, and only for children of the main thread: the
+kernel watches the thread that started them. Other children end when their connection to the parent closes.
 """
 
 import ctypes
@@ -12,18 +12,18 @@ import signal
 import sys
 import threading
 
-PR_SET_PDEATHSIG = 1  # of prctl(2): which signal the kernel sends when the thread that has started this process ends
-NOBODY = "0"  # in place of a parent that is to be outlived
+PR_SET_PDEATHSIG = 1  # of prctl(2): the signal that the kernel sends when the thread that started this process ends
+NOBODY = "0"  # in place of the parent, where the kernel is not asked
 
 
 def command(module: str, *arguments: object) -> list[str]:
-    """What starts the module, to be called by the thread that starts it."""
+    """The command line that starts the module. Call it in the thread that starts the process."""
     bound = sys.platform == "linux" and threading.current_thread() is threading.main_thread()
     return [sys.executable, "-m", "app.engine.orphans", str(os.getpid()) if bound else NOBODY, module, *map(str, arguments)]
 
 
 def end_with(parent: int) -> None:
-    """Does not return where the parent has gone already."""
+    """Exits if the parent has already ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""The models that are served, each behind its batcher, at one connection to the model process. Knows no HTTP."""
+"""The models that are served, each with its batcher, over one connection to the model process. Knows no HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -19,11 +19,16 @@ from app.telemetry.metrics import Metrics
 from models.cards import Card
 
 VERSION_MARK = "@"
+<<<<<<< HEAD
 PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
+=======
+VERSION_LENGTH = 8  # hexadecimal digits
+CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered or cancelled
+>>>>>>> words
 
 
 def names_of_counts(served: list[Served]) -> list[str]:
-    """The numbers that processes which speak HTTP keep together."""
+    """The names of the counts that all HTTP processes share."""
     return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
 
 
@@ -36,26 +41,24 @@ def queued(model: str) -> str:
 
 
 class UnknownModel(ServiceError):
-    """A name that no served model has, or a version that is not the one served."""
+    """No model with this name is served, or not in this version."""
 
     status = 404
 
 
 class NoDirections(ServiceError):
-    """A model for which none were found."""
+    """The model has no directions."""
 
     status = 404
 
 
 @dataclass(frozen=True)
 class Model:
-    """One generator behind its batcher."""
+    """One generator and its batcher."""
 
     served: Served
     batcher: Batcher
-    turn: asyncio.Lock = field(
-        default_factory=asyncio.Lock, compare=False
-    )  # of work that waits for room: the first of it looks whether there is any
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)  # its holder polls the queue for free space; others wait
 
     @property
     def card(self) -> Card:
@@ -67,6 +70,7 @@ class Model:
 
     @cached_property
     def version(self) -> str:
+<<<<<<< HEAD
         return self.served.version
 
     @cached_property
@@ -86,21 +90,31 @@ def find(models: Mapping[str, Named], name: str) -> Named:
     if mark and version != model.version:
         raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
     return model
+=======
+        """Changes whenever the digit of a seed may change."""
+        return self.served.identity[:VERSION_LENGTH]
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What answers in JSON, ZIP and NPZ say of the model."""
+        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
+        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
+>>>>>>> words
 
 
 class ModelRegistry:
     """Read-only once loaded. All models share one connection."""
 
     def __init__(self, settings: Settings, connection: Connection, metrics: Metrics, counts: Counts | None = None) -> None:
-        """`counts` are those of all processes that speak HTTP, where there are several."""
+        """`counts`: those shared by several HTTP processes."""
         self.connection = connection
         if counts:
             connection.asked_us = counts[ASKED]
         metrics.levels.asked_us = connection.asked_us
-        self.models = {served.card.name: self.behind_batcher(served, settings, metrics, counts) for served in connection.served}
+        self.models = {served.card.name: self.with_batcher(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 
-    def behind_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
+    def with_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
         name = served.card.name
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
 
@@ -125,8 +139,21 @@ class ModelRegistry:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
+<<<<<<< HEAD
         """The default one, one by name, or one by `name@version`. Raises UnknownModel."""
         return self.default if name is None else find(self.models, name)
+=======
+        """The model of this `name` or `name@version`; by default the default model. Raises UnknownModel."""
+        if name is None:
+            return self.default
+        name, mark, version = name.partition(VERSION_MARK)
+        if name not in self.models:
+            raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
+        model = self.models[name]
+        if mark and version != model.version:
+            raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
+        return model
+>>>>>>> words
 
     @property
     def alive(self) -> bool:
@@ -139,14 +166,14 @@ class ModelRegistry:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Batchers run inside; on leaving, what is queued is still computed."""
+        """Runs the batchers inside the block. On exit, the queued rows are still computed."""
         try:
             await self.connection.start()
             for model in self:
                 model.batcher.start()
             yield
         finally:
-            with suppress(TimeoutError):  # by a forward pass that hangs
-                async with asyncio.timeout(PATIENCE_S):
+            with suppress(TimeoutError):  # a forward pass hangs
+                async with asyncio.timeout(CLOSE_TIMEOUT_S):
                     await asyncio.gather(*(model.batcher.close() for model in self))
             self.connection.close()

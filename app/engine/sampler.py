@@ -1,4 +1,4 @@
-"""Rows of z and label to pixels: one generator on its device, by the fastest way that is exact here. Knows nothing of requests."""
+"""One generator on its device: computes pixels from rows of z and label, in the fastest exact way. Knows nothing of requests."""
 
 import torch
 
@@ -21,8 +21,8 @@ class Sampler:
         sparing_rows: int = 0,
         spared: int = 1,
     ) -> None:
-        """On the CPU up to `sparing_rows` rows are computed by so many threads less than `threads` as are `spared`, but by one at least;
-        0 threads leaves torch's as they are. Raises InexactError."""
+        """On the CPU, a batch of up to `sparing_rows` rows leaves `spared` of the `threads` free, but uses at least one. With 0 threads,
+        torch's own number stays. Raises InexactError."""
         self.threads, self.sparing_rows = threads if device.type == "cpu" else 0, sparing_rows
         self.fewer = max(1, self.threads - spared)
         self.way, self.wrong = choose(generator, card.golden_first, device, sorted({self.threads, self.fewer}) if self.threads else ())

@@ -1,4 +1,4 @@
-"""One request's place in a batcher: what it asks for, how much of that it has got, and where its time went. Knows nothing of turns."""
+"""One request in a batcher's queue: its rows, its results so far, and its timing. Knows nothing of turns."""
 
 import asyncio
 import time
@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from app.errors import ServiceError
 
-Pieces = list[Any]  # of the rows of one request or of several
+Pieces = list[Any]  # pieces of rows, or results of pieces
 
 
 class Rows(Protocol):
-    """A list, an array: what has a length and can be cut."""
+    """Anything with a length that can be sliced: a list, an array."""
 
     def __len__(self) -> int: ...
 
@@ -29,23 +29,23 @@ class Expired(ServiceError):
 class Timing:
     """Where a request's time went."""
 
-    waited_s: float = 0  # until its first rows were computed
-    computed_s: float = 0  # in the batches that it had rows in
-    batch_rows: int = 0  # of the last of them
+    waited_s: float = 0  # for its first batch
+    computed_s: float = 0  # of all batches with rows of it
+    batch_rows: int = 0  # in the last of these batches
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A function's answer to a batch."""
+    """What the function returns for a batch."""
 
-    results: Pieces  # one for each piece, in order
-    rows: int  # that were computed together, these and others
-    seconds: float  # in which they were
+    results: Pieces  # one per piece, in order
+    rows: int  # computed together, with those of other processes
+    seconds: float  # that took
 
 
 @dataclass(eq=False, slots=True)
 class Ticket:
-    """One request: `taken` rows of it have been put into batches; for `delivered` of them `results` have come back, in order."""
+    """One request. `taken` of its rows have been put into batches; `delivered` of them have `results`, in order."""
 
     rows: Rows  # [n, ...]
     n: int
@@ -57,7 +57,7 @@ class Ticket:
     results: Pieces = field(default_factory=list)
 
     def take(self, most: int) -> Any:
-        """The next rows, at most so many."""
+        """The next rows, at most `most`."""
         if not self.taken and most >= self.n:
             self.taken = self.n
             return self.rows

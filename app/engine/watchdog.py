@@ -1,19 +1,19 @@
-"""Notices a model process that answers no more: stopped, stuck in a call of a driver, lost in a loop. Knows neither HTTP nor what is asked.
+"""Notices a model process that hangs: stopped, stuck in a driver, in an endless loop. Knows neither HTTP nor what the questions are.
 
-Whoever asks writes down since when its oldest question has had no answer (`connection`), on the clock that the machine's processes share.
+Each HTTP process publishes the time of its oldest open question (`connection`), on the clock that all processes of the machine share.
 """
 
 import asyncio
 
 from app.telemetry.counts import Count, now_us, unanswered_s
 
-BEAT_S = 1  # between two signs of life of a process that speaks HTTP, where there are several
-LOOK_S = 0.25  # how often it looks
-ASLEEP_S = 2  # after so long without a look this process was stopped, too, and what passed before does not count
+BEAT_S = 1  # between two heartbeats of an HTTP process, where there are several
+LOOK_S = 0.25  # between two checks
+ASLEEP_S = 2  # after so long without a check this process itself was stopped, so the time before does not count
 
 
 class Watch:
-    """The whole mutable state: when it last looked, and since when it has looked without a long pause."""
+    """The whole mutable state: the time of the last check, and the time since when there was no long pause between checks."""
 
     def __init__(self, asked_us: Count, limit_s: float, now: int) -> None:
         self.asked_us = asked_us
@@ -21,7 +21,7 @@ class Watch:
         self.looked = self.awake_since = now
 
     def sees_it_hang(self, now: int) -> bool:
-        """Whether a question has waited for longer than the limit while this process was awake."""
+        """Whether a question has been open for longer than the limit while this process was awake."""
         if now - self.looked > 1e6 * ASLEEP_S:
             self.awake_since = now
         self.looked = now
@@ -30,5 +30,5 @@ class Watch:
 
 async def until_hung(asked_us: Count, limit_s: float) -> None:
     watch = Watch(asked_us, limit_s, now_us())
-    while not watch.sees_it_hang(now_us()):  # noqa: ASYNC110 - nothing tells of it
+    while not watch.sees_it_hang(now_us()):  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(LOOK_S)

@@ -1,8 +1,8 @@
-"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time, of all who ask.
+"""The process that owns torch, the device and every model: rows in, pixels out, one batch at a time. Knows no HTTP.
 
-`app.process` starts it as `python -m app.engine.worker FD`, with its end of a pair of sockets, and ends it by closing the other.
-It is a process because in Python one thread runs at a time: beside a model in a thread of the same process, the service
-answered two thirds of the requests that it answers so.
+`app.engine.process` starts it as `python -m app.engine.worker FD`, with one end of a socket pair, and ends it by closing the other end.
+It is a process of its own because of Python's global lock: with the model in a thread of the HTTP process, the service answered a third
+fewer requests.
 """
 
 import contextlib
@@ -34,8 +34,8 @@ from models.integers import IntegerGenerator
 from models.weights import WeightsError
 
 
-class Readied(NamedTuple):
-    """A weights file that can be served, not yet warm."""
+class Loaded(NamedTuple):
+    """A weights file that is read and can be served, but is not yet warm."""
 
     file: Path
     card: Card
@@ -47,7 +47,7 @@ class Readied(NamedTuple):
 
 def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # meant for the server, which closes the connection when all is answered
+        signal.signal(number, signal.SIG_IGN)  # the server handles them, and closes the connection after its last answer
     with (
         contextlib.suppress(HangUp, ConnectionError),  # the server has gone
         socket.socket(fileno=int(sys.argv[1])) as connection,
@@ -62,15 +62,16 @@ def main() -> None:
         served = packed([served for served, _ in samplers.values()])
         connection.sendall(served)
         gc.collect()
-        gc.freeze()  # else every full collection looks through all of torch's modules, and the answers wait for a tenth of a second
+        gc.freeze()  # else every full collection visits all of torch's modules, and answers wait for a tenth of a second
         callers = Callers(connection, served)
         while questions := callers.take(settings.batch_images):
             served_one, sampler = samplers[questions[0].name]
-            for question, told in zip(questions, answers(served_one.card, sampler, questions), strict=True):
-                callers.answer(question.caller, packed(told))
+            for question, answer in zip(questions, answers(served_one.card, sampler, questions), strict=True):
+                callers.answer(question.caller, packed(answer))
 
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
+<<<<<<< HEAD
     """Every weights file of the folder, warm. Raises what `read_all` does, WeightsError for one that does not give its golden bytes here,
     and DeviceError for a device that is not there."""
     torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
@@ -92,6 +93,24 @@ def read_all(settings: Settings) -> dict[str, Readied]:
         there = ", ".join(read)
         raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
     return read
+=======
+    """Loads and warms up every weights file of the folder. Raises WeightsError if there is none, one is broken or does not give its golden
+    bytes here, two have the same name, or the default model is missing; DeviceError if there is no such device; DirectionsError if
+    directions belong to other weights."""
+    torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
+    threads = torch.get_num_threads()
+    where = device.choose(settings.device)
+    read: dict[str, Loaded] = {}
+    for file in files(settings.weights):  # read all files first, since warming up takes longer
+        loaded = read_file(file)
+        if loaded.card.name in read:
+            raise WeightsError(f"{file} is a second model named {loaded.card.name}. Remove one of the two.")
+        read[loaded.card.name] = loaded
+    if settings.model not in read:
+        there = ", ".join(read)
+        raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
+    return {name: prepare(loaded, where, settings, threads) for name, loaded in read.items()}
+>>>>>>> words
 
 
 def files(folder: Path) -> list[Path]:
@@ -105,14 +124,14 @@ def files(folder: Path) -> list[Path]:
     there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
     if every and not there:
         raise WeightsError(
-            f"{folder} holds none but float generators, which are not served. Make integers: python -m training integers {every[0]}"
+            f"{folder} holds only float generators, which are not served. Convert one: python -m training integers {every[0]}"
         )
     if not there:
         raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
     return there
 
 
-def readied(file: Path) -> Readied:
+def read_file(file: Path) -> Loaded:
     """Raises WeightsError and DirectionsError."""
     loaded = weights.load(file)
     generator, card = loaded.generator, loaded.card
@@ -120,29 +139,29 @@ def readied(file: Path) -> Readied:
         raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
     if not isinstance(generator, IntegerGenerator) or card.integers is None:
         raise WeightsError(
-            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
+            f"{file} holds a float generator, and only integer generators are served. Convert it: python -m training integers {file}"
         )
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Readied(file, card, card.integers, generator, loaded.sha256, ways)
+    return Loaded(file, card, card.integers, generator, loaded.sha256, ways)
 
 
-def prepare(one: Readied, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
+def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
     """Raises WeightsError."""
-    # Each event loop has a core of its own, except while a batch is more than half full.
+    # Small batches leave a core free for each event loop; a batch that is more than half full takes all cores.
     sparing = 0 if settings.threads else settings.batch_images // 2
     spared = cores.http_processes(settings.http_processes, settings.threads, where.type)
     try:
-        sampler = Sampler(one.generator, one.golden, where, threads, sparing, spared)
+        sampler = Sampler(loaded.generator, loaded.golden, where, threads, sparing, spared)
     except InexactError as error:
         raise WeightsError(
-            f"{one.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
+            f"{loaded.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
             "python -m app verify tells more."
         ) from None
-    return Served(one.card, one.sha256, str(where), sampler.way.name, sampler.wrong, one.directions), sampler
+    return Served(loaded.card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, loaded.directions), sampler
 
 
 def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:
-    """To questions that are computed together. A forward pass that fails is told of, and the next one runs."""
+    """Computes questions in one batch. A failed forward pass is reported as `Failed`, and the worker goes on."""
     began_s = time.perf_counter()
     try:
         batch = Batch([piece for question in questions for piece in question.pieces], card.network)

@@ -1,7 +1,7 @@
-"""The OpenAPI description of responses, and the schemas that have a name in the document. Knows no route.
+"""The OpenAPI description of responses, and the schemas that are named in the document. Knows no route.
 
-Client generators make one class for each named schema and use the first media type that they can read. So JSON comes last where
-it is not the default.
+Client generators make one class for each named schema, and use the first media type that they can read. So JSON comes last unless it is
+the default.
 """
 
 import functools

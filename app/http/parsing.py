@@ -104,7 +104,7 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
     """The JSON body, whatever its content type. An empty body counts as `{}`. Raises Unprocessable, also for a request with a query,
     which would be ignored."""
     if request.scope["query_string"]:
-        raise Unprocessable("This path takes no query. Put its parameters into the JSON body.")
+        raise Unprocessable("This path takes no query: put what you ask for into the JSON body.")
     sent = await read_body(request)
     kind = request.headers.get("content-type", "")
     if len(sent) > LARGE_BYTES:

@@ -1,4 +1,4 @@
-"""What the Open Inference Protocol and Triton's extensions tell of models: inputs and outputs, state, counts. Knows no route."""
+"""Describes models for the Open Inference Protocol and Triton's extensions: inputs and outputs, state, statistics. Knows no route."""
 
 from app.engine.registry import Model
 from app.schemas.fields import N_MAX
@@ -33,7 +33,7 @@ def metadata(model: Model) -> ModelMetadata:
 
 
 def configuration(model: Model) -> ModelConfiguration:
-    """The same, as Triton's ModelConfig has it. There no shape is empty, so a number an image has the shape [1]."""
+    """The same as Triton's ModelConfig. Shapes must not be empty there, so one number per image has the shape [1]."""
     network = model.card.network
     number = Reshape(shape=[])
     inputs = [

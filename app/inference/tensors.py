@@ -1,10 +1,9 @@
-"""The Open Inference Protocol, version 2: its requests to rows, images to its answers. Knows neither models nor routes.
+"""The Open Inference Protocol, version 2: decodes requests into rows, encodes images into responses. Knows neither models nor routes.
 
-As KServe and Triton speak it over HTTP, with the binary tensor extension: a tensor may lie behind the JSON, little-endian, and
-the header `Inference-Header-Content-Length` then tells where the JSON ends.
+It follows KServe and Triton, with the binary tensor extension: tensors may follow the JSON, little-endian. Then the header
+`Inference-Header-Content-Length` says where the JSON ends.
 
-No step holds Python's lock for long, whatever is sent: JSON of more values than are ever needed is not parsed, and images are
-written one by one.
+No step holds Python's lock for long: JSON with more values than any request needs is not parsed, and images are encoded one by one.
 """
 
 import codecs
@@ -30,22 +29,22 @@ WHOLE: dict[str, np.dtype[Any]] = {
     f"{sign}INT{bits}": np.dtype(f"<{kind}{bits // 8}") for sign, kind in (("", "i"), ("U", "u")) for bits in (64, 32, 16, 8)
 }
 REAL: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "FP64": np.dtype("<f8")}
-KINDS = {"z": REAL, "seed": WHOLE, "label": WHOLE}  # the first is what metadata tell of
-VALUES_MAX = 110_000  # of the JSON; to parse as many takes some hundredths of a second
-OTHER_VALUES = 256  # than those of tensors
-STRUCTURE = b",:[{"  # one of these stands before every value but the first
+KINDS = {"z": REAL, "seed": WHOLE, "label": WHOLE}  # the metadata name the first of each
+VALUES_MAX = 110_000  # in the JSON; parsing that many takes some hundredths of a second
+OTHER_VALUES = 256  # in the JSON, outside tensors
+STRUCTURE = b",:[{"  # one of these comes before every JSON value but the first
 EMPTY = '"data": []'
 
 
 class BadInference(ServiceError):
-    """A request that cannot be answered."""
+    """A request that breaks the protocol, or does not fit the model."""
 
     status = 400
 
 
 def values_max(network: NetworkCard) -> int:
-    """How many values the JSON of a request may hold: as many as z and labels of the most images have, each image's in a list of their
-    own, where those are not too many."""
+    """How many values the JSON of a request may hold: enough for z and labels of N_MAX images, each in a list of its own, but not more than
+    VALUES_MAX."""
     return min(N_MAX * (network.z_dim + 1 + 2), VALUES_MAX) + OTHER_VALUES
 
 
@@ -70,7 +69,7 @@ def parse(body: bytes, header_length: str | None, values_max: int) -> tuple[Infe
 
 
 def tensors(request: InferenceRequest, rest: memoryview) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Each input by its name; `rest` lies behind the JSON. Raises BadInference."""
+    """Each input by its name. `rest`: the bytes after the JSON. Raises BadInference."""
     known = set()
     for tensor in request.inputs:
         if tensor.name not in KINDS:
@@ -83,19 +82,19 @@ def tensors(request: InferenceRequest, rest: memoryview) -> Iterator[tuple[str, 
             raise BadInference(f"{tensor.name}: its datatype is {usual}; {', '.join(others)} will do, too.")
         size = tensor.parameter("binary_data_size")
         if size is None:
-            yield tensor.name, listed(tensor)
+            yield tensor.name, from_json(tensor)
             continue
         if type(size) is not int or size < 0:
             raise BadInference(f"{tensor.name}: binary_data_size is a number of bytes.")
         if size > len(rest):
             raise BadInference(f"{tensor.name}: binary_data_size is more than the {len(rest)} bytes that are left.")
-        yield tensor.name, shaped(tensor, np.frombuffer(rest[:size], np.uint8))
+        yield tensor.name, from_binary(tensor, np.frombuffer(rest[:size], np.uint8))
         rest = rest[size:]
     if len(rest):
         raise BadInference(f"There are {len(rest)} bytes more than the inputs tell of.")
 
 
-def listed(tensor: InputTensor) -> NDArray[Any]:
+def from_json(tensor: InputTensor) -> NDArray[Any]:
     kind = KINDS[tensor.name][tensor.datatype]
     data = tensor.data or []
     try:
@@ -108,7 +107,7 @@ def listed(tensor: InputTensor) -> NDArray[Any]:
         raise BadInference(f"{tensor.name}: data is no list of {tensor.datatype} of the shape {tensor.shape}.") from None
 
 
-def shaped(tensor: InputTensor, content: NDArray[np.uint8]) -> NDArray[Any]:
+def from_binary(tensor: InputTensor, content: NDArray[np.uint8]) -> NDArray[Any]:
     try:
         return content.view(KINDS[tensor.name][tensor.datatype]).reshape(tensor.shape)
     except ValueError:
@@ -119,27 +118,27 @@ def to_rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
     """Rows [n, z_dim + classes]. Raises BadInference."""
     if ("z" in tensors) == ("seed" in tensors):
         raise BadInference("inputs: send either z or seed.")
-    given = tensors["z"] if "z" in tensors else tensors["seed"]
-    n = len(given)
+    source = tensors["z"] if "z" in tensors else tensors["seed"]
+    n = len(source)
     if not 1 <= n <= N_MAX:
         raise BadInference(f"inputs: a request is for 1 to {N_MAX} images.")
     if "z" in tensors:
-        if given.shape != (n, network.z_dim):
+        if source.shape != (n, network.z_dim):
             raise BadInference(f"z: its shape is [n, {network.z_dim}].")
-        if not (np.abs(given) <= Z_MAX).all():  # nor NaN
+        if not (np.abs(source) <= Z_MAX).all():  # nor NaN
             raise BadInference(f"z: its numbers are finite, from -{Z_MAX:g} to {Z_MAX:g}.")
-        z, drawn = latents.from_numbers(given.astype(np.float64)), None
+        z, drawn = latents.from_numbers(source.astype(np.float64)), None
     else:
-        if given.size != n or given.min() < 0 or given.max() > SEED_MAX:
+        if source.size != n or source.min() < 0 or source.max() > SEED_MAX:
             raise BadInference(f"seed: a list of numbers from 0 to {SEED_MAX}, of the shape [n] or [n, 1].")
-        z, drawn = latents.draw_each(given.ravel().tolist(), network.z_dim, network.classes)
+        z, drawn = latents.draw_each(source.ravel().tolist(), network.z_dim, network.classes)
     if not network.classes:
         if "label" in tensors:
-            raise BadInference("label: this model has no labels and cannot be told what to write.")
+            raise BadInference("label: this model has no labels and cannot be response what to write.")
         return latents.rows(z, latents.one_hot(np.zeros(n, np.int64), 0))
     label = tensors.get("label", drawn)
     if label is None:
-        raise BadInference("label: this model writes what it is told to: send a label with each z.")
+        raise BadInference("label: this model writes what it is response to: send a label with each z.")
     if label.shape not in ((n,), (n, 1)) or label.min() < 0 or label.max() >= network.classes:
         raise BadInference(
             f"label: as many numbers as images, from 0 to {network.classes - 1}; here {n}, so that its shape is [{n}] or [{n}, 1]."
@@ -148,16 +147,16 @@ def to_rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
 
 
 def answer(request: InferenceRequest, name: str, version: str, images: Pixels) -> tuple[bytes, dict[str, str]]:
-    """The body, and the headers that it needs."""
+    """The response's body and its headers."""
     output: dict[str, Any] = {"name": "image", "datatype": "UINT8", "shape": list(images.shape)}
-    told: dict[str, Any] = {"model_name": name, "model_version": version, "outputs": [output]}
+    response: dict[str, Any] = {"model_name": name, "model_version": version, "outputs": [output]}
     if request.id is not None:
-        told["id"] = request.id
+        response["id"] = request.id
     if not request.wants_binary:
         output["data"] = []
-        before, _, after = json.dumps(told).partition(EMPTY)  # no text in it can hold that, for there quotes are escaped
+        before, _, after = json.dumps(response).partition(EMPTY)  # no string in it can contain EMPTY, because quotes are escaped
         numbers = ", ".join(json.dumps(image.ravel().tolist())[1:-1] for image in images)
         return f"{before}{EMPTY[:-1]}{numbers}]{after}".encode(), {"Content-Type": "application/json"}
     output["parameters"] = {"binary_data_size": images.size}
-    head = json.dumps(told).encode()
+    head = json.dumps(response).encode()
     return head + images.tobytes(), {"Content-Type": "application/octet-stream", LENGTH_HEADER: str(len(head))}

@@ -1,1 +1,1 @@
-"""The routes, one file a noun: thin, each a line from what is asked to what is answered."""
+"""The routes, one file a noun. Each is thin: a straight line from request to response."""

@@ -1,4 +1,4 @@
-"""GET /dataset: labelled digits by the million, streamed as they are written."""
+"""GET /dataset: labelled digits by the million, streamed as they are generated. Knows no file format."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -19,7 +19,7 @@ from app.schemas.datasets import DatasetQuery, Format
 
 router = APIRouter(tags=["data sets"], route_class=DirectRoute)
 
-STREAM_BYTES = 4_000_000  # that a data set on its way takes at most
+STREAM_BYTES = 4_000_000  # most memory that one stream takes
 MEDIA_TYPES: dict[Format, str] = {
     "idx": "application/zip",
     "npz": "application/x-npz",
@@ -40,8 +40,8 @@ MEDIA_TYPES: dict[Format, str] = {
     summary="A labelled data set",
 )
 async def get_dataset(request: Request) -> Response:
-    """The same parameters give the same bytes, and any part can be asked for by itself: digit i comes from `first_seed + i`, and so does
-    its label. Other requests come between its pages. Of an `npz` a download that broke off can be gone on with (`Range`)."""
+    """The same parameters give the same bytes. Digit i and its label come from `first_seed + i`, so any part of a data set can be requested
+    by itself. Other requests are served between its pages. A broken download of an `npz` can be resumed (`Range`)."""
     wanted = query(request, DatasetQuery)
     kind = negotiate(request, (MEDIA_TYPES[wanted.format], BYTES))
     model = services(request).models.find(wanted.model)
@@ -53,7 +53,7 @@ async def get_dataset(request: Request) -> Response:
     file = file_name(model, data, wanted.format)
     headers = {"Kakite-Model": model.name, "Content-Disposition": f'attachment; filename="{file}"', "Accept-Ranges": "none", **cache}
     status = 200
-    if wanted.format == "npz":  # the other files' lengths are known when they are written
+    if wanted.format == "npz":  # the lengths of other formats are known only at their end
         length = npz.length(data)
         headers |= {"Accept-Ranges": "bytes", "Content-Length": str(length)}
         if request.method == "GET" and (part := ranges.part(request.headers, cache["ETag"], length)):

@@ -1,4 +1,4 @@
-"""GET /docs: the API, to try; /openapi.json: its document; under /static-offline-docs/ what /docs is made of."""
+"""GET /docs, Swagger UI for the API; /openapi.json, its document; /static-offline-docs/, Swagger UI's files. Knows no other route."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ from app.http.static_files import Files
 
 FOLDER = Path(__file__).parent.parent / "docs"
 SWAGGER_UI = ("fastapi_offline", "static")  # a package, and its folder
-# Swagger UI shows pictures that it has fetched, and has some in its styles.
+# Swagger UI shows fetched pictures as blobs, and its style sheet has pictures as data URLs.
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -39,14 +39,14 @@ async def docs(request: Request) -> Response:
 
 @router.api_route("/docs/oauth2-redirect", methods=["GET", "HEAD"])
 async def redirected(request: Request) -> Response:
-    """Where Swagger UI expects whoever has signed in elsewhere, if the document should ever name such a place."""
+    """Swagger UI's OAuth2 redirect page, for the day the document names an OAuth2 flow."""
     html, request.scope["state"]["policy"] = redirect_page()
     return Response(html, media_type="text/html")
 
 
 @cache
 def redirect_page() -> tuple[bytes, bytes]:
-    """FastAPI's page and a policy by which its script may run, and no other."""
+    """FastAPI's page, and a policy that lets only its own script run."""
     html = bytes(get_swagger_ui_oauth2_redirect_html().body)
     scripts = re.findall(rb"<script[^>]*>(.*?)</script>", html, re.DOTALL)
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(script).digest()).decode()}'" for script in scripts)

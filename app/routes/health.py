@@ -1,4 +1,4 @@
-"""GET /livez and /readyz, for those who keep the service running."""
+"""GET /livez and /readyz: probes for an orchestrator. Know of the models only whether they run."""
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,18 +10,18 @@ from models.cards import GOLDEN_FIRST
 router = APIRouter(tags=["health"])
 
 
-class Told(BaseModel):
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # what is always told is no option to those who read it
+class Status(BaseModel):
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # defaults are always sent, so clients may rely on them
 
 
-class Health(Told):
-    """It works."""
+class Health(Status):
+    """The service works."""
 
     status: str = "ok"
 
 
-class Ready(Told):
-    """A model that may be asked."""
+class Ready(Status):
+    """A model that takes requests."""
 
     version: str
     device: str
@@ -30,7 +30,7 @@ class Ready(Told):
 
 
 class Readiness(Health):
-    """Requests may be sent."""
+    """The service takes requests."""
 
     models: dict[str, Ready]
 
@@ -44,9 +44,10 @@ async def live(request: Request) -> Health:
 
 @router.get("/readyz", operation_id="is_ready", summary="May requests be sent here?", responses=documented(503))
 async def ready(request: Request) -> Readiness:
-    """As alive; models are loaded, warm, and checked by their golden bytes before the first request is taken."""
+    """The same check as `/livez`: the service takes its first request only after all models are loaded, warm, and have given their golden
+    bytes."""
     services(request).models.check_alive()
-    told = {
+    models = {
         model.name: Ready(version=model.version, device=model.served.device, way=model.served.way) for model in services(request).models
     }
-    return Readiness(models=told)
+    return Readiness(models=models)

@@ -1,5 +1,5 @@
-"""/v2: the Open Inference Protocol, for those who serve their models through KServe or Triton, with Triton's extensions that tell of
-models."""
+"""/v2: the Open Inference Protocol, for clients of KServe and Triton, with Triton's extensions for model metadata. Knows no tensor
+format."""
 
 from typing import Annotated, Any
 
@@ -37,26 +37,26 @@ from app.schemas.inference import (
 )
 from app.telemetry.metrics import Counted
 
-LARGE_BYTES = 4096  # of a body that takes longer to read than a hop to another thread
-LARGE_IMAGES = 16  # whose rows or answer take longer
-BYTES_AN_IMAGE = 16_384  # that it takes at most, as numbers and as JSON
+LARGE_BYTES = 4096  # a larger body takes longer to parse than a hop to another thread
+LARGE_IMAGES = 16  # more images take longer to encode than that hop
+BYTES_AN_IMAGE = 16_384  # most memory that one image takes, as numbers and as JSON
 Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 Version = Annotated[str, Path(description="of the model, as its metadata tell it")]
 
 EXTENSIONS = ["binary_tensor_data", "model_configuration", "model_repository", "statistics"]
 EXAMPLE = {"id": "1", "inputs": [{"name": "seed", "shape": [1], "datatype": "INT64", "data": [7]}]}
-AT_START = "Models are loaded when the service starts, all that lie in the folder KAKITE_WEIGHTS: change what lies there, and restart it."
+AT_START = "Models are loaded when the service starts, from the folder KAKITE_WEIGHTS. Change its files, then restart the service."
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI description of what the protocol calls errors."""
-    told = documented()  # what is answered before the path is known, which has the form of other routes
+    """The OpenAPI description of the protocol's errors."""
+    described = documented()  # errors before the path is known, in the format of the other routes
     for status in sorted({401, 500, *statuses}):
-        told[status] = {"description": PHRASES[status], "model": InferenceError}
+        described[status] = {"description": PHRASES[status], "model": InferenceError}
     for status in (400, 503):
         either = {"application/json": {}, **documented()[status]["content"]}
-        told[status] = {"description": PHRASES[status], "model": InferenceError, "content": either}
-    return told
+        described[status] = {"description": PHRASES[status], "model": InferenceError, "content": either}
+    return described
 
 
 ANY: dict[str, Any] = {"responses": refusals()}
@@ -65,7 +65,7 @@ OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422)}
 PROBE_OF_MODEL: dict[str, Any] = {"responses": refusals(404, 422, 503)}
 INDEX: dict[str, Any] = {"responses": refusals(413, 415, 422), "openapi_extra": documented_body(IndexRequest)}
 IMAGES = {
-    "description": "The images, as JSON or, where that is asked for, behind it.",
+    "description": "The images: as JSON, or on request as binary data after it.",
     "model": InferenceAnswer,
     "content": {"application/json": {}, "application/octet-stream": BINARY},
 }
@@ -107,14 +107,14 @@ async def statistics(request: Request) -> Statistics:
 
 @router.get("/models/{name}/stats", **OF_MODEL, operation_id="get_model_statistics", summary="What is counted of a model")
 async def model_statistics(request: Request, name: Name) -> Statistics:
-    return counted(request, [found(request, name)])
+    return counted(request, [find_model(request, name)])
 
 
 @router.get(
     "/models/{name}/versions/{version}/stats", **OF_MODEL, operation_id="get_model_version_statistics", summary="The same, of one version"
 )
 async def version_statistics(request: Request, name: Name, version: Version) -> Statistics:
-    return counted(request, [found(request, name, version)])
+    return counted(request, [find_model(request, name, version)])
 
 
 @router.get(
@@ -125,7 +125,7 @@ async def version_statistics(request: Request, name: Name, version: Version) -> 
     summary="A model's inputs and outputs, as Triton configures them",
 )
 async def configuration(request: Request, name: Name) -> ModelConfiguration:
-    return repository.configuration(found(request, name))
+    return repository.configuration(find_model(request, name))
 
 
 @router.get(
@@ -136,48 +136,48 @@ async def configuration(request: Request, name: Name) -> ModelConfiguration:
     summary="The same, of one version",
 )
 async def version_configuration(request: Request, name: Name, version: Version) -> ModelConfiguration:
-    return repository.configuration(found(request, name, version))
+    return repository.configuration(find_model(request, name, version))
 
 
 @router.get("/models/{name}/ready", **PROBE_OF_MODEL, operation_id="is_model_ready", summary="May it be asked?")
 async def model_ready(request: Request, name: Name) -> ModelReady:
-    return answering(request, found(request, name))
+    return ready_or_closed(request, find_model(request, name))
 
 
 @router.get(
     "/models/{name}/versions/{version}/ready", **PROBE_OF_MODEL, operation_id="is_model_version_ready", summary="The same, of one version"
 )
 async def version_ready(request: Request, name: Name, version: Version) -> ModelReady:
-    return answering(request, found(request, name, version))
+    return ready_or_closed(request, find_model(request, name, version))
 
 
 @router.get("/models/{name}", **OF_MODEL, operation_id="get_model_metadata", summary="A model's inputs and outputs")
 async def metadata(request: Request, name: Name) -> ModelMetadata:
-    return repository.metadata(found(request, name))
+    return repository.metadata(find_model(request, name))
 
 
 @router.get("/models/{name}/versions/{version}", **OF_MODEL, operation_id="get_model_version_metadata", summary="The same, of one version")
 async def version_metadata(request: Request, name: Name, version: Version) -> ModelMetadata:
-    return repository.metadata(found(request, name, version))
+    return repository.metadata(find_model(request, name, version))
 
 
 @router.post("/models/{name}/infer", **INFER, operation_id="infer", summary="Images from z or seeds, and labels")
 async def infer(request: Request, name: Name) -> Response:
     """Inputs `z` FP32 [n, z_dim] or `seed` INT64 [n], and `label` INT64 [n]; output `image` UINT8 [n, 28, 28]. The numbers of z are
     rounded to steps of 1/32, and beyond ±3.96875 clipped. FP64, other whole numbers and the shape [n, 1] are understood, too."""
-    return await inferred(request, found(request, name))
+    return await inferred(request, find_model(request, name))
 
 
 @router.post("/models/{name}/versions/{version}/infer", **INFER, operation_id="infer_version", summary="The same, of one version")
 async def version_infer(request: Request, name: Name, version: Version) -> Response:
-    return await inferred(request, found(request, name, version))
+    return await inferred(request, find_model(request, name, version))
 
 
 @router.post("/repository/index", **INDEX, operation_id="get_repository_index", summary="All models and their state")
 async def index(request: Request) -> list[IndexEntry]:
     wanted = await body(request, IndexRequest)
     models: ModelRegistry = services(request).models
-    entries = [(model, may_be_asked(models, model)) for model in models]
+    entries = [(model, is_ready(models, model)) for model in models]
     return [repository.entry(model, ready) for model, ready in entries if ready or not wanted.ready]
 
 
@@ -196,7 +196,7 @@ async def inferred(request: Request, model: Model) -> Response:
 
 
 async def images(request: Request, model: Model, content: bytes) -> tuple[bytes, dict[str, str]]:
-    """The answer's body, and the headers that it needs."""
+    """The response's body and its headers."""
     network = model.card.network
     header = request.headers.get(LENGTH_HEADER)
     large = len(content) > LARGE_BYTES
@@ -208,22 +208,22 @@ async def images(request: Request, model: Model, content: bytes) -> tuple[bytes,
     return await run(request, len(rows) > LARGE_IMAGES, tensors.answer, wanted, model.name, model.version, pixels)
 
 
-def found(request: Request, name: str, version: str = "") -> Model:
+def find_model(request: Request, name: str, version: str = "") -> Model:
     model: Model = services(request).models.find(f"{name}{VERSION_MARK}{version}" if version else name)
     return model
 
 
 def counted(request: Request, models: ModelRegistry | list[Model]) -> Statistics:
     counts = services(request).metrics.of_models()
-    told: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, Counted())) for model in models]
-    return Statistics(model_stats=told)
+    models_statistics: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, Counted())) for model in models]
+    return Statistics(model_stats=models_statistics)
 
 
-def answering(request: Request, model: Model) -> ModelReady:
-    if not may_be_asked(services(request).models, model):
+def ready_or_closed(request: Request, model: Model) -> ModelReady:
+    if not is_ready(services(request).models, model):
         raise Closed(STOPPED)
     return ModelReady(name=model.name, ready=True)
 
 
-def may_be_asked(models: ModelRegistry, model: Model) -> bool:
+def is_ready(models: ModelRegistry, model: Model) -> bool:
     return models.alive and model.batcher.alive

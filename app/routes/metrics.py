@@ -1,4 +1,4 @@
-"""GET /metrics: what is counted and timed, in Prometheus' text format."""
+"""GET /metrics: counts and timings in Prometheus' text format. Does not know what is counted."""
 
 from fastapi import APIRouter, Request, Response
 

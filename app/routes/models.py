@@ -1,4 +1,4 @@
-"""GET /models, /models/{name} and /models/{name}/directions: what is known of the weights that are served."""
+"""GET /models, /models/{name} and /models/{name}/directions: the cards and directions of the models that are served."""
 
 from typing import Annotated
 
@@ -17,17 +17,17 @@ Name = Annotated[str, Path(description="of a model", examples=["kakite"])]
 
 
 class ModelInfo(Card):
-    """A card, what is known of the file it lies in, and how it is computed here."""
+    """A model's card, its weights file, and how it is computed here."""
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     sha256: str
-    version: str  # of what a seed gives: weights and program; model=NAME@VERSION asks for it alone
+    version: str  # changes with the weights and with the program; model=NAME@VERSION requests exactly this one
     default: bool
     device: str
-    way: str  # to compute it, int8 or float32; whichever it is, a seed gives the same bytes
-    golden_digits: int  # whose bytes this start computed and found to be those of the card
-    directions: list[str]  # that /models/NAME/directions tells
+    way: str  # arithmetic, int8 or float32; a seed gives the same bytes by either
+    golden_digits: int  # how many digits this start computed and found equal to the card's
+    directions: list[str]  # the names of those at /models/NAME/directions
 
 
 class ModelList(BaseModel):
@@ -59,7 +59,7 @@ async def get_directions(request: Request, name: Name) -> Directions:
     """Add a step or two of a direction's vector to a z, and /generate writes the same digit thicker, say."""
     model = services(request).models.find(name)
     if model.served.directions is None:
-        raise NoDirections(f"There are none for {model.name}. To find some: python -m training directions {model.name}, then restart.")
+        raise NoDirections(f"{model.name} has no directions. To find some: python -m training directions {model.name}, then restart.")
     return model.served.directions
 
 

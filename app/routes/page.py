@@ -1,4 +1,4 @@
-"""GET /: the page, and under /page/ the files it is made of."""
+"""GET /: the page, and under /page/ its files. Does not know what is in them."""
 
 import hashlib
 from pathlib import Path
@@ -40,8 +40,8 @@ async def page(request: Request) -> Response:
 
 
 def based(request: Request, before: str) -> Response:
-    """The page where its prefix is known: it says so, for proxies that take off /kakite as well as /kakite/, beside which its files do not
-    lie."""
+    """The page with its prefix as `<base>`. A proxy may strip /kakite as well as /kakite/, and relative links from /kakite would miss the
+    page's files."""
     html = (FOLDER / "index.html").read_bytes().replace(b"<head>", f'<head>\n<base href="{before}/">'.encode(), 1)
     tag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
     request.scope["state"]["policy"] = POLICY.replace(b"base-uri 'none'", b"base-uri 'self'")
@@ -51,7 +51,7 @@ def based(request: Request, before: str) -> Response:
 
 
 @router.api_route("/page/index.html", methods=["GET", "HEAD"])
-async def beside(request: Request) -> Response:
-    """The page names its files as they lie from its own address."""
+async def redirected(request: Request) -> Response:
+    """The page's links are relative to /, so here it is redirected there."""
     request.scope["state"]["policy"] = POLICY
     return Response(status_code=307, headers={"Location": "../"})

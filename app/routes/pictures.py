@@ -1,4 +1,4 @@
-"""POST /generate, GET /generate and GET /grid: digits, as a picture or as what else is asked for."""
+"""POST /generate, GET /generate and GET /grid: digits as a picture, or in another format. Knows no encoder."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -23,7 +23,7 @@ router = APIRouter(tags=["pictures"], route_class=DirectRoute)
 
 Made = tuple[bytes, list[int] | None, list[int] | None]  # content, seeds and labels of the digits
 
-LARGE_PIXELS = 100_000  # of a picture that takes longer to draw and encode than a hop to another thread
+LARGE_PIXELS = 100_000  # a larger picture takes longer to draw and encode than a hop to another thread
 
 DESCRIPTION = (
     "A picture, PNG unless `Accept` prefers WebP (without loss); `application/json`, a list of PNGs; `application/zip`, a PNG a digit, "
@@ -88,7 +88,7 @@ async def picture(request: Request, wanted: Wanted, kind: str, model: Model, hea
 
 
 async def single(request: Request, wanted: Wanted, model: Model) -> Made:
-    """One digit, pixel by pixel, which the model process draws and encodes."""
+    """One digit of 28x28 pixels. The model process draws z and encodes the PNG."""
     network = model.card.network
     digit = rows.requested_digit(wanted, network, model.name)
     label, content = await generate_png(request, model, digit)

@@ -1,4 +1,4 @@
-"""GET /source.zip: the program as it runs here, to read and to copy. Knows which packages it consists of, not what is in them."""
+"""GET /source.zip: the source of this program, to read and to copy. Knows the names of its packages, not what is in them."""
 
 import functools
 import hashlib
@@ -14,7 +14,7 @@ from app.http.static_files import KEPT
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("app", "models", "training")
-WRITTEN = {".py", ".html", ".css", ".js"}  # no weights, nothing that lies there by chance
+SOURCE_SUFFIXES = {".py", ".html", ".css", ".js"}  # no weights, and no stray files
 
 router = APIRouter(include_in_schema=False)
 
@@ -32,22 +32,22 @@ def source(request: Request) -> Response:
 
 @functools.cache
 def archive() -> tuple[bytes, str]:
-    """The ZIP, the same for the same program, and its tag."""
-    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.suffix in WRITTEN]
+    """The ZIP and its ETag. The same program gives the same bytes."""
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.suffix in SOURCE_SUFFIXES]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(files):
             packed.writestr(zipfile.ZipInfo(file.relative_to(ROOT).as_posix()), file.read_bytes(), zipfile.ZIP_DEFLATED)
-        if told := licence():
-            packed.writestr(zipfile.ZipInfo("LICENSE"), told, zipfile.ZIP_DEFLATED)
+        if text := licence():
+            packed.writestr(zipfile.ZipInfo("LICENSE"), text, zipfile.ZIP_DEFLATED)
     return content.getvalue(), f'"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}"'
 
 
 def licence() -> str | None:
-    """What came with the installed package, or what lies beside the folders of one that is not installed."""
+    """The licence: from the installed package, else from the file beside the packages."""
     try:
-        told = distribution("kakite").read_text("licenses/LICENSE")
+        text = distribution("kakite").read_text("licenses/LICENSE")
     except PackageNotFoundError:
-        told = None
+        text = None
     beside = ROOT / "LICENSE"
-    return told or (beside.read_text() if beside.exists() else None)
+    return text or (beside.read_text() if beside.exists() else None)

@@ -1,4 +1,4 @@
-"""GET and POST /walk, GET /plane, POST /arithmetic: through the latent space."""
+"""GET and POST /walk, GET /plane, POST /arithmetic: digits along paths, planes and sums in latent space."""
 
 import base64
 import json
@@ -40,7 +40,7 @@ EndLabels = tuple[int | None, int | None]  # the labels at the start and at the 
 
 @dataclass(frozen=True)
 class LabelledPoint:
-    """A point, and the label that its seed draws."""
+    """A latent vector, and the label that its seed draws."""
 
     z: Point
     label: int | None  # None where z was given, or the model has no labels
@@ -131,8 +131,8 @@ async def post_arithmetic(request: Request) -> Response:
 
 async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> bytes:
     plus, minus = ([point(model, where) for where in side] for side in (wanted.plus, wanted.minus))
-    z = np.sum([one.z for one in plus] + [-one.z for one in minus], axis=0)
-    seeded = [one for one in plus if one.label is not None] or plus
+    z = np.sum([term.z for term in plus] + [-term.z for term in minus], axis=0)
+    seeded = [term for term in plus if term.label is not None] or plus
     labels = end_labels(model, both_ends(wanted.label), seeded[:1])
     picture = await sheet(request, model, wanted, z[None], labels, PNG, 1)
     if kind == PNG:
@@ -143,13 +143,13 @@ async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: st
 
 
 def walk_kind(request: Request, wanted: Walk) -> str:
-    """An animation is of its own media type, whatever else is accepted."""
+    """An animation offers its own media type only; `format` has chosen it already."""
     offered = STRIP if wanted.format == "png" else (animation.MEDIA_TYPES[wanted.format], BYTES)
     return negotiate(request, offered)
 
 
 def point(model: Model, where: int | list[float]) -> LabelledPoint:
-    """Raises Unprocessable for a vector of another length than the model's."""
+    """The point of a seed or of a given vector. Raises Unprocessable for a vector of another length than the model's z."""
     network = model.card.network
     if isinstance(where, int):
         drawn = latents.draw(where, 1, network.z_dim, network.classes)
@@ -159,16 +159,16 @@ def point(model: Model, where: int | list[float]) -> LabelledPoint:
 
 
 def both_ends(label: int | None) -> tuple[int, int] | None:
-    """From one end to the other."""
+    """The same label at both ends."""
     return None if label is None else (label, label)
 
 
-def end_labels(model: Model, asked: tuple[int, int] | None, points: Sequence[LabelledPoint]) -> EndLabels:
-    """The labels at the start and at the end: those asked for, else those of the first and the last seed. Raises Unprocessable."""
+def end_labels(model: Model, requested: tuple[int, int] | None, points: Sequence[LabelledPoint]) -> EndLabels:
+    """The labels at the start and at the end: those requested, else those of the first and the last seed. Raises Unprocessable."""
     network = model.card.network
-    if asked is not None:
-        check_labels(asked, network, model.name)
-    first, last = asked or (points[0].label, points[-1].label)
+    if requested is not None:
+        check_labels(requested, network, model.name)
+    first, last = requested or (points[0].label, points[-1].label)
     if first is None or last is None:
         refuse_without_label(network, model.name)
         return None, None
@@ -177,7 +177,7 @@ def end_labels(model: Model, asked: tuple[int, int] | None, points: Sequence[Lab
 
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[LabelledPoint], kind: str) -> bytes:
     labels = end_labels(model, wanted.ends(), points)
-    z = await run_in_thread(request, walks.journey, [one.z for one in points], wanted.frames, wanted.path)
+    z = await run_in_thread(request, walks.journey, [point.z for point in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)
     request_state(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))

@@ -1,4 +1,4 @@
-"""GET /write/{text} and POST /write: numbers, dates and postcodes in one hand."""
+"""GET /write/{text} and POST /write: numbers, dates and postcodes, each in one hand."""
 
 import base64
 import dataclasses
@@ -34,15 +34,15 @@ from models import latents
 
 router = APIRouter(tags=["writing"], route_class=DirectRoute)
 
-PART = 256  # digits asked for at once, so that others come between
-LINES_AT_ONCE = 8  # set in a thread before it is asked whether anybody still waits
-BYTES_A_CHARACTER = 2048  # that lines take at most, beside their pixels
+PART = 256  # digits submitted at once, so that other requests are served in between
+LINES_AT_ONCE = 8  # typeset in one hop to a thread; between hops a disconnect is noticed
+BYTES_A_CHARACTER = 2048  # most memory that a character takes, beside its pixels
 PICTURE, FILES = (PNG, JSON, BYTES), (ZIP, JSON, BYTES)
 
 
 @dataclass(frozen=True, slots=True)
 class TypesetLine:
-    """What stands there, in whose hand, where, and as a PNG."""
+    """A line's text, the seed of its hand, the boxes of its characters, and its PNG."""
 
     text: str
     seed: int
@@ -60,7 +60,7 @@ class TypesetLine:
     summary="A number, date or postcode in one hand",
 )
 async def get_write(request: Request) -> Response:
-    """The same z writes all digits; the seed sets them, too."""
+    """All digits come from the same z. The seed also determines how they are placed."""
     text: str = request.path_params["text"]
     wanted = query(request, WriteQuery)
     if not 0 < len(text) <= LENGTH_MAX:
@@ -93,8 +93,8 @@ async def get_write(request: Request) -> Response:
     summary=f"Up to {LINES_MAX} lines, each in a hand of its own",
 )
 async def post_write(request: Request) -> Response:
-    """Line i is in the hand of `seed + i`. In `labels.csv` stand file, text, seed, and each character's box as `x y width height`;
-    in `metadata.jsonl` the same as JSON, where Hugging Face's `imagefolder` looks for it."""
+    """Line i is in the hand of `seed + i`. `labels.csv` has the columns file, text, seed and boxes, each box as `x y width height`.
+    `metadata.jsonl` holds the same as JSON, for Hugging Face's `imagefolder`."""
     wanted = await body(request, WriteBody)
     kind = negotiate(request, FILES)
     model = services(request).models.find(wanted.model)
@@ -113,7 +113,7 @@ async def post_write(request: Request) -> Response:
 
 
 def memory_bytes(texts: list[str], height: int) -> int:
-    """What lines take at most while they are written: one at a time as a picture and as what becomes a PNG, all as PNGs."""
+    """Most memory that lines take: all of them as PNGs, and one at a time as a picture and its uncompressed PNG data."""
     pixels = [int(len(text) * CHARACTER_WIDTH * height**2) for text in texts]
     return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
 
@@ -123,7 +123,7 @@ def seed_of(wanted: Hand) -> int:
 
 
 async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:
-    """Each line's digits are written once, however often they stand in it."""
+    """Each distinct digit of a line is generated once."""
     network = model.card.network
     if network.classes < len(writing.DIGIT_CHARACTERS):
         raise Unprocessable(f"model: {model.name} cannot be told which digit to write. Name another model.")
@@ -155,16 +155,15 @@ def as_list(model: Model, texts: list[TypesetLine]) -> bytes:
 
 
 def as_zip(_: Model, texts: list[TypesetLine]) -> bytes:
-    """PNGs, `labels.csv`, and the same in `metadata.jsonl`, where loaders of image folders look for it; in a CSV they would take 007 for a
-    number."""
-    files, known = [], []
+    """PNGs, `labels.csv`, and the same in `metadata.jsonl` for loaders of image folders: from a CSV they would read 007 as a number."""
+    files, metadata = [], []
     rows = ["file,text,seed,boxes"]
     for i, text in enumerate(texts):
         name = f"{i:0{len(str(len(texts) - 1))}}.png"
         files.append((name, text.picture))
         boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in text.boxes)
         rows.append(f'{name},"{text.text}",{text.seed},{boxes}')
-        places = [dataclasses.asdict(box) for box in text.boxes]
-        known.append(json.dumps({"file_name": name, "text": text.text, "seed": text.seed, "boxes": places}))
-    tables = [(name, ("\n".join(lines) + "\n").encode()) for name, lines in (("labels.csv", rows), ("metadata.jsonl", known))]
+        as_dicts = [dataclasses.asdict(box) for box in text.boxes]
+        metadata.append(json.dumps({"file_name": name, "text": text.text, "seed": text.seed, "boxes": as_dicts}))
+    tables = [(name, ("\n".join(lines) + "\n").encode()) for name, lines in (("labels.csv", rows), ("metadata.jsonl", metadata))]
     return zipped_whole([*files, *tables])

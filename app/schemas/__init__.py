@@ -1,1 +1,1 @@
-"""What requests may ask for, one file a noun, as the routes that take them."""
+"""The pydantic schemas of requests and responses, one file a noun, as in `routes`. Knows neither routes nor models."""

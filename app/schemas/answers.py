@@ -1,4 +1,4 @@
-"""What the service tells in JSON. The routes write it themselves; the document is made from these. Knows no route."""
+"""The schemas of JSON responses, for the OpenAPI document only: routes write the JSON themselves. Knows no route."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ PICTURE = {"contentEncoding": "base64", "contentMediaType": "image/png"}
 Picture = Annotated[str, Field(description="A PNG in base64.", json_schema_extra=dict(PICTURE))]
 
 
-class Told(BaseModel):
+class Response(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class FromModel(Told):
-    """What every answer tells of the model."""
+class FromModel(Response):
+    """What every response says of the model."""
 
     model: str
     version: str = Field(description="Of what a seed gives; model@version asks for it alone.")
@@ -21,7 +21,7 @@ class FromModel(Told):
     scores: dict[str, float]
 
 
-class Digit(Told):
+class Digit(Response):
     """A digit."""
 
     seed: int | None = Field(description="null where z was sent")
@@ -35,8 +35,8 @@ class DigitList(FromModel):
     images: list[Digit]
 
 
-class InkBox(Told):
-    """Where a character's ink lies, in pixels of the picture; of a blank, the place that it keeps free."""
+class InkBox(Response):
+    """The bounding box of a character's ink, in pixels of the picture. For a blank, the space it leaves."""
 
     character: str
     x: int
@@ -45,7 +45,7 @@ class InkBox(Told):
     height: int
 
 
-class Line(Told):
+class Line(Response):
     """A line of writing."""
 
     text: str
@@ -67,7 +67,7 @@ class WrittenLines(FromModel):
 
 
 class Sum(FromModel):
-    """A point in the latent space, and its digit."""
+    """A latent vector, and its digit."""
 
     label: int | None = Field(description="null where the model has no labels")
     z: list[float] = Field(description="It can be sent to /generate.")

@@ -1,4 +1,4 @@
-"""Requests for data sets."""
+"""Requests for data sets. Knows no model."""
 
 from typing import Annotated, Literal, Self
 
@@ -12,7 +12,7 @@ Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
 
 DIGITS_MAX = 10_000_000
 IDX_MIN = 7
-ZIP_MAX = 100_000  # a ZIP's table of contents is kept until its end
+ZIP_MAX = 100_000  # digits; a ZIP's central directory stays in memory until its end
 OF_PNGS = ("zip", "folders")
 HELP = {
     "n": f"how many digits, 1 to {DIGITS_MAX} (in shards, from the command line, more); as PNGs "
@@ -51,7 +51,7 @@ class DatasetQuery(BaseModel):
 
 
 class BulkQuery(DatasetQuery):
-    """What a data set in shards is asked for with: as many digits as there are seeds."""
+    """The parameters of a data set in shards, which may have as many digits as there are seeds."""
 
     n: int = Field(60_000, ge=1, le=SEED_MAX + 1, description=f"how many digits, 1 to {SEED_MAX + 1}")
     format: Literal["npz", "parquet", "parquet-png"] = Field("parquet", description="npz, parquet or parquet-png, a file a shard")

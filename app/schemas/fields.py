@@ -1,7 +1,7 @@
-"""What the fields of requests may hold: every limit that needs no model, checked before anything is queued.
+"""The types and limits of request fields that do not depend on the model. (`digits.fitting` checks labels and the length of z.)
 
-JSON is strict (`true`, `1.5` and `"7"` are no seeds; `7.0` and `7e0` are 7, as JSON has one kind of number); a query is text, so it is read
-leniently. What depends on the model (its labels, the length of z) is checked in `digits.fitting`.
+JSON is strict: `true`, `1.5` and `"7"` are no seeds, but `7.0` and `7e0` are 7, since JSON has only one kind of number. A query is text, so
+it is parsed leniently.
 """
 
 import re
@@ -17,7 +17,7 @@ SCALE_MAX = 32
 LABEL_MAX = 61
 PIXELS_MAX = 16_000_000
 Z_MAX = 1_000_000.0
-GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # what becomes of the numbers of z
+GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # the numbers of z
 EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
 EACH = "each"
 ALL_DIGITS = range(10)  # what "each" stands for
@@ -38,13 +38,13 @@ ALLOWED = {
 
 
 def as_whole(value: Any, info: ValidationInfo) -> Any:
-    """A number without a fraction, however it is written: many programs know no other than floating ones."""
+    """Turns 7.0 into 7: many clients have only floating-point numbers. Leaves other values as they are."""
     if isinstance(value, str) and EXPONENT.fullmatch(value) and not (info.config or {}).get("strict"):
         value = float(value)
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= SEED_MAX else value
 
 
-WHOLE = BeforeValidator(as_whole)  # behind the limits of an int
+WHOLE = BeforeValidator(as_whole)  # comes after the limits of an int in its annotation
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]
 Count = Annotated[int, Field(ge=1, le=N_MAX), WHOLE]
 Scale = Annotated[int, Field(ge=1, le=SCALE_MAX), WHOLE]
@@ -75,13 +75,13 @@ def check_pixels(pixels: int) -> None:
 
 
 def check_last_seed(first: int | None, count: int, told: str) -> None:
-    """Seeds count up from the first; `told` says which is the last."""
+    """Checks the last of `count` seeds. `told` names it in the error."""
     if first is not None and first + count - 1 > SEED_MAX:
         raise PydanticCustomError("last_seed", f"{told} may be at most {SEED_MAX}")
 
 
 class Asked(BaseModel):
-    """What every request for digits can say."""
+    """The fields of every request for digits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -91,6 +91,6 @@ class Asked(BaseModel):
 
 
 class Scaled(Asked):
-    """And every one for digits as they are, pixel by pixel."""
+    """The fields of requests whose pictures are magnified by whole pixels."""
 
     scale: Scale = Field(1, description=ALLOWED["scale"])

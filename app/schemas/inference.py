@@ -1,6 +1,6 @@
-"""What the Open Inference Protocol says in JSON, and Triton's extensions of it: requests, answers and errors. Knows no model.
+"""The JSON of the Open Inference Protocol and Triton's extensions: requests, responses and errors. Knows no model.
 
-Lists are bounded and given up at their first fault, so that a request that cannot be served costs little, and its refusal is short.
+Lists are bounded, and validation stops at their first error, so that a bad request costs little and its error is short.
 https://kserve.github.io/website/docs/concepts/architecture/data-plane/v2-protocol
 https://github.com/triton-inference-server/server/tree/main/docs/protocol
 """
@@ -32,9 +32,9 @@ def simple(parameters: dict[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def as_text(given: Any) -> Any:
-    """Some clients count their requests; the protocol's ids are texts."""
-    return str(given) if type(given) is int else given
+def as_text(value: Any) -> Any:
+    """Some clients number their requests, but the protocol's ids are strings."""
+    return str(value) if type(value) is int else value
 
 
 Parameters = Annotated[Annotated[dict[str, Any], AfterValidator(simple)] | None, WithJsonSchema(PARAMETERS)]
@@ -46,12 +46,12 @@ class Part(BaseModel):
     parameters: Parameters = None
 
     def parameter(self, name: str) -> Any:
-        """None where there is none of that name."""
+        """The parameter of this name, or None."""
         return self.parameters.get(name) if self.parameters else None
 
 
 class InputTensor(Part):
-    """What the images are made from."""
+    """An input tensor: z, seed or label."""
 
     name: str = Field(description="z, seed or label", examples=["seed"])
     shape: Annotated[list[Side], Field(min_length=1, max_length=2, fail_fast=True)]
@@ -60,7 +60,7 @@ class InputTensor(Part):
 
 
 class OutputTensor(Part):
-    """An output that is asked for; there is one, image."""
+    """A requested output. There is only one, image."""
 
     name: str = Field(examples=["image"])
 
@@ -76,10 +76,10 @@ class InferenceRequest(Part):
 
     @property
     def wants_binary(self) -> bool:
-        """Whether `image` is to lie behind the JSON."""
+        """Whether `image` is sent as binary data after the JSON."""
         for output in self.outputs or []:
-            if (asked := output.parameter("binary_data")) is not None:
-                return bool(asked)
+            if (binary := output.parameter("binary_data")) is not None:
+                return bool(binary)
         return bool(self.parameter("binary_data_output"))
 
 
@@ -123,13 +123,13 @@ class ServerLive(BaseModel):
 
 
 class ServerReady(BaseModel):
-    """Requests may be sent."""
+    """The server takes requests."""
 
     ready: bool
 
 
 class ModelReady(BaseModel):
-    """A model may be asked."""
+    """The model takes requests."""
 
     name: str
     ready: bool
@@ -160,13 +160,13 @@ class ModelMetadata(BaseModel):
 
 
 class Reshape(BaseModel):
-    """What a model makes of a shape."""
+    """The shape that the model itself sees."""
 
     shape: list[int]
 
 
 class ConfiguredTensor(BaseModel):
-    """An input or an output, as Triton's ModelConfig has it."""
+    """An input or an output in Triton's ModelConfig."""
 
     name: str
     data_type: str
@@ -176,11 +176,11 @@ class ConfiguredTensor(BaseModel):
 
 
 class DynamicBatching(BaseModel):
-    """Requests are joined as they come; there is nothing to set."""
+    """Requests are batched as they arrive. There are no options."""
 
 
 class ModelConfiguration(BaseModel):
-    """What there is to say of a model in the words of Triton's ModelConfig."""
+    """A model, as Triton's ModelConfig describes it."""
 
     name: str
     platform: str
@@ -191,21 +191,21 @@ class ModelConfiguration(BaseModel):
 
 
 class Duration(BaseModel):
-    """How often, and how long in all."""
+    """How often, and how long in total."""
 
     count: int
     ns: int
 
 
 class InferenceDurations(BaseModel):
-    """What is timed."""
+    """The durations that are measured."""
 
     queue: Duration = Field(description="Of requests, to their first batch.")
     compute_infer: Duration = Field(description="Of batches, in the model process.")
 
 
 class ModelStatistics(BaseModel):
-    """What is counted of a model, of all requests, whichever route they took; what is not counted is left out."""
+    """The statistics of a model, over the requests of all routes. Triton's other fields are left out."""
 
     name: str
     version: str
@@ -215,13 +215,13 @@ class ModelStatistics(BaseModel):
 
 
 class Statistics(BaseModel):
-    """Since the service started, of all its processes."""
+    """Statistics since the service started, over all its processes."""
 
     model_stats: list[ModelStatistics]
 
 
 class IndexRequest(BaseModel):
-    """Which models are asked for."""
+    """Which models to list."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 

@@ -1,4 +1,4 @@
-"""Requests for digits side by side."""
+"""Requests for one digit or a sheet of digits. Knows no model."""
 
 import math
 from typing import Annotated, ClassVar, Literal, Self
@@ -26,10 +26,10 @@ from models.pixels import SIDE, square_columns
 
 
 class Wanted(Scaled):
-    """Digits side by side. `seed + i` draws digit i, or row i where each seed writes all ten."""
+    """A request for digits side by side. `seed + i` gives digit i, or row i if each seed writes all ten digits."""
 
     default_n: ClassVar[int] = 1
-    default_rows: ClassVar[int] = 1  # where each seed writes all ten digits
+    default_rows: ClassVar[int] = 1  # if each seed writes all ten digits
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
     n: Count | None = Field(None, description=ALLOWED["n"])
@@ -46,7 +46,7 @@ class Wanted(Scaled):
 
     @property
     def labels(self) -> list[int] | None:
-        """As many as there are images, or one for all of them."""
+        """One label per digit, or one for all."""
         return None
 
     @property
@@ -55,7 +55,7 @@ class Wanted(Scaled):
 
     @property
     def draws(self) -> int:
-        """How many seeds or vectors: n, or as many as the lists are long."""
+        """The number of seeds or vectors: n, else the length of the lists."""
         if self.n is not None:
             return self.n
         if self.vectors is not None:
@@ -66,23 +66,23 @@ class Wanted(Scaled):
 
     @property
     def count(self) -> int:
-        """How many digits."""
+        """The number of digits."""
         return self.draws * len(ALL_DIGITS) if self.each else self.draws
 
     @property
     def width(self) -> int:
-        """Of a sheet, in digits: no wider than there are any."""
+        """The width of the sheet, in digits."""
         return min(self.columns or (len(ALL_DIGITS) if self.each else square_columns(self.count)), self.count)
 
     @property
     def pixels(self) -> int:
-        """Of the whole picture, empty places included."""
+        """The number of pixels of the sheet, with its empty places."""
         count, width = self.count, self.width
         return width * math.ceil(count / width) * (SIDE * self.scale) ** 2
 
     @property
     def single(self) -> bool:
-        """Whether it is for one digit, as its seed draws it, pixel by pixel."""
+        """Whether this is a request for one seed's digit at its original size."""
         return self.draws == self.scale == self.truncation == 1 and not self.each and self.vectors is None
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
-"""From values to a schema, or to a sentence that says which field is wrong and what is allowed. Knows neither requests nor routes.
+"""Validates values against a schema; an error becomes a sentence that says which field is wrong and what is allowed. Knows no route.
 
-The sentences are written here, by the kind of error, since pydantic's own may change with any release.
+The sentences are chosen here by pydantic's error type, because pydantic's own sentences may change with any release.
 """
 
 import re
@@ -14,9 +14,9 @@ from app.errors import Unprocessable
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
-COMPLAINTS_MAX = 5  # that a sentence tells of
-SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # a name that an answer repeats
-MESSAGES = {  # by pydantic's kinds of errors, with what it tells of each
+COMPLAINTS_MAX = 5  # fields that one error names
+SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # field names that are safe to repeat
+MESSAGES = {  # by pydantic's error type, filled in from the error's context
     "bool_parsing": "should be a valid boolean",
     "bool_type": "should be a valid boolean",
     "float_parsing": "should be a valid number",
@@ -44,12 +44,13 @@ class Invalid(Unprocessable):
     """Values that do not fit a schema."""
 
     def __init__(self, schema: type[BaseModel], error: ValidationError, more: int = 0) -> None:
-        """`more` is how many unknown fields there were beside those that the error tells of."""
+        """`more`: the number of unknown fields that the error does not name."""
         super().__init__(sentence(schema, error, more))
 
 
 def validated(schema: type[Schema], values: Any) -> Schema:
-    """Values by the names that requests use. Raises Invalid. Of unknown names the schema is shown a few, for it complains of each."""
+    """Validates values, by the names that requests use. Raises Invalid. Most unknown fields are dropped first, since pydantic would report
+    each of them."""
     more = 0
     if isinstance(values, dict) and len(values) > COMPLAINTS_MAX:
         known = fields(schema)
@@ -69,7 +70,7 @@ def fields(schema: type[BaseModel]) -> dict[str, FieldInfo]:
 
 
 def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> str:
-    """What was wrong and what is allowed: of each field the most exact complaint."""
+    """What was wrong and what is allowed. Each field has one complaint, the most specific."""
     complaints: dict[str, tuple[int, str]] = {}
     known = fields(schema)
     for item in error.errors(include_url=False, include_input=False):
@@ -77,8 +78,8 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
             case "model_type", _:
                 return 'The body is no JSON object. Send one, such as {"seed": 7}.'
             case _, ():
-                told = message(item)
-                return f"{told[0].upper()}{told[1:]}."
+                text = message(item)
+                return f"{text[0].upper()}{text[1:]}."
             case "extra_forbidden", (field, *_):
                 name = field if SHOWN.fullmatch(str(field)) else "one of the fields"
                 complaints[str(field)] = (0, f"{name}: there is no such field (there are: {', '.join(known)})")
@@ -87,13 +88,13 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
                 place = f"{field}" + "".join(f"[{i}]" for i in places)
                 if len(places) > complaints.get(str(field), (-1, ""))[0]:
                     complaints[str(field)] = (len(places), f"{place}: {message(item)} (allowed: {known[str(field)].description})")
-    told_all = [text for _, text in complaints.values()]
-    more += len(told_all[COMPLAINTS_MAX:])
-    return ". ".join([*told_all[:COMPLAINTS_MAX], *([f"And {more} more"] if more else [])]) + "."
+    texts = [text for _, text in complaints.values()]
+    more += len(texts[COMPLAINTS_MAX:])
+    return ". ".join([*texts[:COMPLAINTS_MAX], *([f"And {more} more"] if more else [])]) + "."
 
 
 def message(item: ErrorDetails) -> str:
-    """An error in our words; those of our own schemas have them already."""
+    """The sentence of an error. Errors of our own validators already carry theirs."""
     if item["type"] in MESSAGES:
         return MESSAGES[item["type"]].format(**item.get("ctx", {}))
     return item["msg"]

@@ -1,4 +1,4 @@
-"""Requests for ways through the latent space."""
+"""Requests for walks, planes and sums in latent space. Knows no model."""
 
 import re
 from typing import Annotated, Any, Literal, Self
@@ -24,20 +24,20 @@ from models.pixels import SIDE
 
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
-GIF_MS_MAX = 655_350  # of a frame, and frames that are alike become one
+GIF_MS_MAX = 655_350  # of one frame; equal frames are merged into one
 ENDS = r"^[0-9]{1,2}(\.\.[0-9]{1,2})?$"
 
 
 def read_ends(value: Any) -> Any:
-    """`3`, or `3..8`; a number is taken, too."""
+    """`3` or `3..8`, or a number."""
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if isinstance(value, str) and not re.fullmatch(ENDS, value):
         raise PydanticCustomError("ends", "should be a digit, or two with .. between them")
     return value
 
 
-TOLD_ENDS = {"anyOf": [{"type": "string", "pattern": ENDS}, {"type": "integer", "minimum": 0, "maximum": 99}]}
-Ends = Annotated[str, BeforeValidator(read_ends), WithJsonSchema(TOLD_ENDS)]
+ENDS_SCHEMA = {"anyOf": [{"type": "string", "pattern": ENDS}, {"type": "integer", "minimum": 0, "maximum": 99}]}
+Ends = Annotated[str, BeforeValidator(read_ends), WithJsonSchema(ENDS_SCHEMA)]
 
 HELP = {
     "from": "the seed to set out from",
@@ -56,7 +56,7 @@ HELP = {
 
 
 class Way(Scaled):
-    """What all ways through the latent space can say."""
+    """The fields of every walk."""
 
     path: Path = Field("slerp", description=HELP["path"])
     label: Ends | None = Field(None, description=HELP["label"], examples=["3", "3..8"])
@@ -86,7 +86,7 @@ class Walk(Way):
 
     @property
     def width(self) -> int:
-        """Of a strip, in digits."""
+        """The width of the strip, in digits."""
         return min(self.columns or self.count, self.count)
 
     @model_validator(mode="after")

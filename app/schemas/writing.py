@@ -1,4 +1,4 @@
-"""Requests for lines of writing."""
+"""Requests for lines of writing. Knows no model."""
 
 from typing import Annotated, Self
 
@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed, check_last_seed
 
-MARKS = "-.:,/"  # that can be written beside digits and blanks
+MARKS = "-.:,/"  # that can be written, beside digits and blanks
 CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
 LENGTH_MAX = 100
 LINES_MAX = 1000
@@ -17,13 +17,13 @@ HEIGHT_MAX = 512
 TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(MARKS)}"
 LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
 
-# The pattern is told only: `writing.check` says which character it is that cannot be written.
-KNOWN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in MARKS) + " ]*$"}
-Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=KNOWN)]
+# The pattern is for the OpenAPI document only: `writing.check` does the checking, and names the character.
+PATTERN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in MARKS) + " ]*$"}
+Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=PATTERN)]
 
 
 class Hand(Asked):
-    """How it is to be written."""
+    """The fields of every request for writing."""
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
     height: Annotated[int, Field(ge=16, le=HEIGHT_MAX), WHOLE] = Field(64, description=f"of the picture in pixels, 16 to {HEIGHT_MAX}")
@@ -47,6 +47,8 @@ class WriteBody(Hand):
         if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
         if (pixels := int(characters * CHARACTER_WIDTH) * self.height**2) > LINES_PIXELS_MAX:
-            told = f"so many characters at that height are some {pixels:,} pixels; {LINES_PIXELS_MAX:,} are allowed for all lines together"
-            raise PydanticCustomError("pixels", told)
+            message = (
+                f"so many characters at that height are some {pixels:,} pixels; {LINES_PIXELS_MAX:,} are allowed for all lines together"
+            )
+            raise PydanticCustomError("pixels", message)
         return self

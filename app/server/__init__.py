@@ -1,1 +1,1 @@
-"""Processes that listen and serve: addresses, sockets, one process or several under a supervisor. Knows no route."""
+"""Listening and serving: addresses, sockets, one HTTP process or several under a supervisor. Knows no route."""

@@ -1,5 +1,5 @@
-"""An answer's head and body in one write: uvicorn writes them one after the other, and each write is a call of the kernel that wakes the
-client up. Knows nothing of HTTP.
+"""Sends a response's head and body in one write. uvicorn writes them separately; each write is a system call that wakes the client. Knows
+nothing of HTTP.
 """
 
 import asyncio
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Coalescing(asyncio.Transport):
-    """A transport that holds the first of two writes back until the second comes, or until nobody else has anything to do."""
+    """A transport that holds a write back until the next one, or until the event loop's next round."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class Coalescing(asyncio.Transport):
         self.resume_reading = transport.resume_reading  # type: ignore[method-assign]
 
     def write(self, data: Any) -> None:
-        if self.is_closing():  # nobody is there any more
+        if self.is_closing():  # the client has gone
             self.held = b""
         elif self.held:
             held, self.held = self.held, b""
@@ -30,7 +30,7 @@ class Coalescing(asyncio.Transport):
 
     def flush(self) -> None:
         held, self.held = self.held, b""
-        if held and not self.is_closing():  # else nobody is there any more
+        if held and not self.is_closing():  # else the client has gone
             self.transport.write(held)
 
     def close(self) -> None:

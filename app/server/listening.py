@@ -1,4 +1,4 @@
-"""Where a server listens: at a host's port, or at a socket in the file system. Knows nothing of what is served there."""
+"""Where a server listens: at a TCP address or at a Unix domain socket. Does not know what is served there."""
 
 import ipaddress
 import socket
@@ -16,16 +16,16 @@ class Address(Protocol):
         ...
 
     def sockets(self, processes: int) -> AbstractContextManager[list[socket.socket]]:
-        """One for each process. Raises PortError."""
+        """One bound socket for each process. Raises PortError."""
         ...
 
     def describe(self, one: socket.socket) -> str:
-        """For people, when it is bound."""
+        """The address of a bound socket, for people."""
         ...
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody on another machine can reach it."""
+        """Whether only this machine can reach it."""
         ...
 
 

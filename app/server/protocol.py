@@ -1,7 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it, within limits: of connections, of a head's size, and of the time that a client may take.
-
-Knows nothing of what is answered.
-"""
+"""uvicorn's HTTP/1.1 protocol, with limits for connections, the size of a request's head, and slow clients. Knows no route."""
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
@@ -13,38 +10,38 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.http import problems
 from app.server.coalescing import Coalescing
 
-HEAD_BYTES = 65_536  # of a request's line and headers
-FRAMING_BYTES = 65_536  # that chunks' lengths and trailers may take of a body, beside a quarter of its content
-PIPELINE_MAX = 8  # requests that may wait behind the one that is answered
-TAKING = 3  # times as long as it may send
-TICK_S = 1  # between two looks at the clients' time
-SPARE_CONNECTIONS = 16  # beyond the limit, for probes: whoever asks whether the service lives must not be told that it is dead
-SPARE_TIMEOUT_S = 2  # for a head on one of them
+HEAD_BYTES = 65_536  # for a request line and headers
+FRAMING_BYTES = 65_536  # for chunk sizes and trailers, in addition to a quarter of the body's content
+PIPELINE_MAX = 8  # pipelined requests behind the one that is being answered
+TAKING = 3  # a client may take this many times as long to receive as to send
+TICK_S = 1  # between two checks of the timeouts
+SPARE_CONNECTIONS = 16  # beyond the limit, for probes: a busy service must not look dead
+SPARE_TIMEOUT_S = 2  # for a request's head on a spare connection
 
 
 class Refused(Exception):
-    """Ends the parser's work on what has come."""
+    """Stops the parser in the middle of its data."""
 
 
 @dataclass(frozen=True)
 class Limits:
     connections: int
-    client_timeout_s: int  # for a head and for a body; three times as long for each 64 KiB of an answer
+    client_timeout_s: int  # for a head and for a body; three times as long for each 64 KiB of a response
     on_refusal: Callable[[str], None] = lambda reason: None
-    probes: Collection[str] = ()  # paths that are answered on spare connections
-    headers: Sequence[tuple[bytes, bytes]] = ()  # of what is answered without a route
+    probes: Collection[str] = ()  # paths that spare connections may request
+    headers: Sequence[tuple[bytes, bytes]] = ()  # of responses that no route makes
 
 
 class Protocol(HttpToolsProtocol):
-    """`awaited` is what the client has to send: a request's head, its body, or nothing, while it is answered or idle."""
+    """`awaited` is what the client has to send next: a request's head, its body, or nothing while it is being answered or idle."""
 
-    def __init__(self, limits: Limits, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, limits: Limits, **keywords: Any) -> None:
+        super().__init__(**keywords)
         self.limits = limits
         self.awaited: Literal["head", "body"] | None = "head"
         self.waited_s = self.stalled_s = 0
-        self.full = False  # of what the client has not taken yet
-        self.answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last that was read, behind which others may wait
+        self.full = False  # whether the write buffer is
+        self.answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last request read, which may be pipelined behind it
         self.head_bytes = self.body_bytes = self.content_bytes = 0
         self.spare = False
 
@@ -56,13 +53,13 @@ class Protocol(HttpToolsProtocol):
             self.refuse_full()
 
     def refuse_full(self) -> None:
-        self.refuse(503, "connections", "As many connections are open as are allowed. Try again in a second.")
+        self.refuse(503, "connections", "Too many connections are open. Try again in a second.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.pipeline.clear()
         if self.busy and self.answering:
-            if observed := self.answering.scope["state"].get("request"):
-                observed.gone = True
+            if request_state := self.answering.scope["state"].get("request"):
+                request_state.gone = True
             self.answering.disconnected = True
             self.answering.message_event.set()
         super().connection_lost(exc)
@@ -85,8 +82,8 @@ class Protocol(HttpToolsProtocol):
         if self.awaited == "head" and self.head_bytes > HEAD_BYTES:
             self.refuse(431, "head", f"The request's head is larger than the {HEAD_BYTES:,} bytes that are allowed.")
         elif self.awaited == "body" and self.body_bytes > self.content_bytes * 5 // 4 + FRAMING_BYTES:
-            self.refuse(400, "framing", "The body comes in chunks of next to nothing.")
-        elif self.awaited is None and not self.busy:  # an empty line behind an answer, with which uvicorn forgets that it is idle
+            self.refuse(400, "framing", "The body comes in too many tiny chunks. Send larger chunks, or a Content-Length.")
+        elif self.awaited is None and not self.busy:  # an empty line between requests, after which uvicorn forgets that it is idle
             self.awaited, self.waited_s = "head", 0
 
     def on_message_begin(self) -> None:
@@ -100,7 +97,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.awaited, self.waited_s, self.body_bytes, self.content_bytes = "body", 0, 0, 0
         if self.busy and len(self.pipeline) >= PIPELINE_MAX:
-            self.refuse(503, "pipeline", f"More than {PIPELINE_MAX} requests wait behind the one that is answered.")
+            self.refuse(503, "pipeline", f"More than {PIPELINE_MAX} requests are pipelined. Wait for answers before you send more.")
             raise Refused
         if self.spare and self.url.partition(b"?")[0].decode("latin-1") not in self.limits.probes:
             self.refuse_full()
@@ -109,8 +106,8 @@ class Protocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self.content_bytes += len(body)
-        if self.cycle is not self.answering and self.content_bytes > HEAD_BYTES:  # nobody reads it yet, nor limits it
-            self.refuse(503, "pipeline", "A body waits behind a request that is answered.")
+        if self.cycle is not self.answering and self.content_bytes > HEAD_BYTES:  # no route reads it yet, nor limits it
+            self.refuse(503, "pipeline", "A large body is pipelined behind another request. Wait for the answer before you send it.")
             raise Refused
         super().on_body(body)
 
@@ -134,7 +131,7 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
 
     def tick(self) -> None:
-        """Ends what has taken too long."""
+        """Closes the connection if its client takes too long."""
         limit = min(SPARE_TIMEOUT_S, self.limits.client_timeout_s) if self.spare else self.limits.client_timeout_s
         if self.full or self.transport.is_closing():
             self.stalled_s += TICK_S
@@ -145,7 +142,7 @@ class Protocol(HttpToolsProtocol):
             self.waited_s += TICK_S
             if self.waited_s > limit and self.spare:
                 self.refuse_full()
-            elif self.waited_s > limit and not self.head_bytes:  # a connection that a browser opened to have one
+            elif self.waited_s > limit and not self.head_bytes:  # a browser opened it in advance
                 self.transport.close()
             elif self.waited_s > limit:
                 self.refuse(408, "slow", f"The request's {self.awaited} did not come within {limit} seconds.")
@@ -154,18 +151,18 @@ class Protocol(HttpToolsProtocol):
         self.refuse(400, "no_http", msg)
 
     def refuse(self, status: int, reason: str, detail: str) -> None:
-        """What no route answers; the connection ends with it."""
+        """Answers in place of a route, and closes the connection."""
         if self.transport.is_closing():
             return
         self.limits.on_refusal(reason)
         self.stalled_s = 0
-        half = self.busy and self.answering is not None and self.answering.response_started
-        if not half:  # else it would stand in the middle of an answer
+        started = self.busy and self.answering is not None and self.answering.response_started
+        if not started:  # else it would land in the middle of a response
             answer = problems.answer(status, detail, {"Connection": "close"})
-            told = [*self.server_state.default_headers, *answer.raw_headers, *self.limits.headers]
-            headers = b"".join(b"%b: %b\r\n" % header for header in told)
+            pairs = [*self.server_state.default_headers, *answer.raw_headers, *self.limits.headers]
+            headers = b"".join(b"%b: %b\r\n" % header for header in pairs)
             self.transport.write(STATUS_LINE[status] + headers + b"\r\n" + bytes(answer.body))
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Whoever asks for another protocol is answered in this one; the log need not say so each time."""
+        """A request to upgrade is answered in HTTP/1.1. The log need not mention it each time."""

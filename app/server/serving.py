@@ -1,6 +1,6 @@
-"""One process that speaks HTTP: uvicorn around the application, until it is told to end or the model process has gone.
+"""One HTTP process: runs the application under uvicorn until it is asked to end or the model process ends. Knows no route.
 
-Where there are several, `app.supervisor` starts each as `python -m app.server.serving`, with what it needs open in its hands.
+If there are several, `app.server.supervisor` starts each as `python -m app.server.serving`, which inherits its open sockets and files.
 """
 
 import asyncio
@@ -31,25 +31,25 @@ from app.telemetry.lines import Lines
 
 log = logging.getLogger("kakite.serving")
 
-LOST_GRACE_S = 2  # when the model process has ended, and what is in flight is refused
-FILES = 128  # that are open beside connections
+LOST_GRACE_S = 2  # after the model process has ended, while requests in flight are refused
+FILES = 128  # open files that are not connections
 
 
 class Server(uvicorn.Server):
-    """Looks at the clients' time, also while it ends and waits for them."""
+    """Checks the clients' timeouts, also during shutdown."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self.looking = asyncio.create_task(self.look())
+        self.ticking = asyncio.create_task(self.tick_all())
 
-    async def look(self) -> None:
+    async def tick_all(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
             for connection in list(self.server_state.connections):
                 try:
                     cast(Protocol, connection).tick()
-                except Exception:  # of one, which must not free the others of their limits
-                    log.exception("A connection could not be looked at.")
+                except Exception:  # one connection's error must not lift the limits of others
+                    log.exception("A connection's timeout could not be checked.")
 
 
 def run(
@@ -60,8 +60,8 @@ def run(
     on_hang: Callable[[], None] | None = None,
     **address: Any,
 ) -> int:
-    """0 when it was told to end; 1 where it could not begin or the model process has ended. The address is a `host` and `port`, or
-    a `socket` that is bound. `on_hang` ends a model process that answers no more, where nobody else watches it."""
+    """Returns 0 when asked to end; 1 if it could not start or the model process ended. The address is a `host` and `port`, or a bound
+    `socket`. `on_hang` kills a model process that hangs, if this process watches it."""
     listening = address.pop("socket", None)
     app = create_app(settings, connection, lines, counts, on_hang)
     lines.on_drop = app.state.services.metrics.dropped_lines.inc
@@ -73,10 +73,10 @@ def run(
         **address,
         loop="uvloop",
         http=cast(type[Protocol], partial(Protocol, limits)),
-        ws="none",  # a request for one is answered as any other, with the headers that every answer has
+        ws="none",  # an upgrade request is answered as plain HTTP, with the usual headers
         server_header=False,
         timeout_graceful_shutdown=settings.grace_s,
-        access_log=False,  # `http.request_log` knows more of a request
+        access_log=False,  # `http.request_log` logs more
         log_config=None,
     )
     server = Server(config)
@@ -89,41 +89,42 @@ def run(
         leave()
 
     connection.on_end = leave_at_once
-    # uvicorn takes SIGTERM, and when it has shut down raises it again, which must not be the end before the log is written.
+    # After its shutdown uvicorn raises SIGTERM again. That must not end the process before its log is written.
     signal.signal(signal.SIGTERM, lambda *_: leave())
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
         signal.signal(signal.SIGHUP, lambda *_: leave())
-    with suppress(KeyboardInterrupt):  # as for Ctrl-C
+    with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again, too
         server.run([listening] if listening else None)
     return 1 if connection.lost or not server.started else 0
 
 
 def allow_files(connections: int) -> None:
-    """As many as connections, and a few more: a system's usual limit is 1,024. Where fewer are allowed it says so and goes on."""
+    """Raises the limit of open files to the number of connections and a few more; the usual limit is 1,024. If the system allows fewer,
+    logs a warning."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-        if most < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        if limit < wanted:
             log.warning(
-                f"The system lets a process open {most:,} files, too few for KAKITE_CONNECTION_LIMIT={connections:,}. "
+                f"The system lets a process open {limit:,} files, too few for KAKITE_CONNECTION_LIMIT={connections:,}. "
                 f"Raise its limit (ulimit -Hn {wanted}), or lower KAKITE_CONNECTION_LIMIT."
             )
 
 
 def main() -> int:
-    """One of several. Its arguments: descriptors of the connection to the model process, of the file of counts and of the socket to listen
-    at, then its index and how many there are."""
-    connected, counted, listening, index, processes = map(int, sys.argv[1:])
+    """One of several HTTP processes. Its arguments: the descriptors of the connection to the model process, of the file of counts and of
+    the listening socket, then its index and the number of processes."""
+    connection_descriptor, counts_descriptor, listening, index, processes = map(int, sys.argv[1:])
     settings = Settings()
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
     for name, level in (("uvicorn.error", logging.WARNING), ("kakite.connection", logging.CRITICAL + 1)):
-        logging.getLogger(name).setLevel(level)  # what begins and ends is the supervisor's to tell
+        logging.getLogger(name).setLevel(level)  # the supervisor logs start and end
     try:
-        connection = Connection(socket.socket(fileno=connected))
-        with os.fdopen(counted, "r+b") as file:
+        connection = Connection(socket.socket(fileno=connection_descriptor))
+        with os.fdopen(counts_descriptor, "r+b") as file:
             counts = Counts(names_of_counts(connection.served), processes, index, file)
         return run(settings, connection, lines, counts, socket=socket.socket(fileno=listening))
     except HangUp:

@@ -1,4 +1,4 @@
-"""Several processes that speak HTTP at one address, all at one model process: starts them, mends them, ends them. Speaks no HTTP itself."""
+"""Several HTTP processes at one address, with one model process: starts, replaces and ends them. Speaks no HTTP itself."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ from app.telemetry.metrics import FOLDER
 
 log = logging.getLogger("kakite.supervisor")
 
-RESTART_PAUSE_S = 1  # from the start of a process that has died to that of the next
-BEYOND_S = 4  # beyond the grace, for one that ends by itself
-LOOK_S = 0.25  # how often it looks after the model process
+RESTART_PAUSE_S = 1  # at least, between the start of a process that died and that of its successor
+BEYOND_S = 4  # after the grace period, for a process to end by itself
+LOOK_S = 0.25  # between two checks of the model process
 
 
 class Supervisor:
@@ -40,7 +40,7 @@ class Supervisor:
         self.failed = False
 
     def run(self) -> int:
-        """0 when it was told to end; 1 where the model process has ended, or a process could not begin. Raises StartError and PortError."""
+        """Returns 0 when asked to end; 1 if the model process ended or no HTTP process could start. Raises StartError and PortError."""
         with ExitStack() as stack:
             self.sockets = stack.enter_context(self.address.sockets(self.processes))
             try:
@@ -65,7 +65,7 @@ class Supervisor:
         log.info("Ended.")
 
     async def keep(self, index: int) -> None:
-        """One process, and another when it dies, until all end."""
+        """Keeps one process running, and replaces it when it dies, until shutdown."""
         loop = asyncio.get_running_loop()
         while not self.ending.is_set():
             began_s = loop.time()
@@ -74,7 +74,7 @@ class Supervisor:
             except OSError:
                 log.exception("An HTTP process could not be started.")
             else:
-                if self.ending.is_set():  # meanwhile
+                if self.ending.is_set():  # shutdown began during the start
                     process.terminate()
                 status = await process.wait()
                 del self.running[index]
@@ -83,17 +83,17 @@ class Supervisor:
                 await asyncio.wait_for(self.ending.wait(), max(0, began_s + RESTART_PAUSE_S - loop.time()))
 
     def bury(self, index: int, status: int) -> None:
-        """What is to be done when a process has ended."""
-        had_served = self.counts[PROCESSES].parts[index]
+        """Clears the counts of a process that has ended, and logs why."""
+        served_before = self.counts[PROCESSES].parts[index]
         self.counts.forget(index)
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all that have ended
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # of all processes that have ended
         self.counts[USED_BY_THE_DEAD].set(int(1e6 * (used.ru_utime + used.ru_stime)))
-        if self.ending.is_set() or self.model.process.poll() is not None:  # which `look_after_model` tells of
+        if self.ending.is_set() or self.model.process.poll() is not None:  # `look_after_model` logs that
             return
         how = f"exit status {status}" if status >= 0 else f"signal {-status}"
-        if had_served or status < 0 or any(self.counts[PROCESSES].parts):
+        if served_before or status < 0 or any(self.counts[PROCESSES].parts):
             log.error("An HTTP process has ended (%s). Another takes its place.", how)
-        else:  # the next would do no better
+        else:  # a successor would fail, too
             log.critical("An HTTP process ended before any served (%s). What it printed says why.", how)
             self.failed = True
             self.end()
@@ -106,12 +106,12 @@ class Supervisor:
                 pass_fds=descriptors,
                 env={**os.environ, FOLDER: self.metrics},
                 stdin=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # so that Ctrl-C reaches this process alone, which passes it on
+                start_new_session=True,  # so that Ctrl-C reaches only this process, which passes it on
             )
 
     async def look_after_model(self) -> None:
         begun = False
-        while self.model.process.poll() is None:  # it is no child of asyncio's
+        while self.model.process.poll() is None:  # asyncio did not start it, so it must be polled
             if not begun and not self.ending.is_set() and any(self.counts[PROCESSES].parts):
                 begun = True
                 log.info("Kakite on %s, by %d processes. Ctrl-C ends it.", self.address.describe(self.sockets[0]), self.processes)
@@ -127,13 +127,16 @@ class Supervisor:
             self.model.kill_hung()
 
     async def watch_others(self) -> None:
-        """A process that speaks HTTP and gives no sign of life is killed, and replaced; sooner than the model process, which would be
-        blamed for what it does not read."""
+        """Kills and replaces an HTTP process without a heartbeat. It must act before the watchdog: else the model process would be
+        blamed for answers that the HTTP process does not read."""
         looked = now_us()
         while self.watchdog_s:
             await asyncio.sleep(LOOK_S)
             now = now_us()
-            asleep, looked = now - looked > 1e6 * ASLEEP_S, now  # itself: all have been, and get time to give a sign
+            asleep, looked = (
+                now - looked > 1e6 * ASLEEP_S,
+                now,
+            )  # if this process was stopped, the others were, too: give them time for a heartbeat
             if asleep:
                 await asyncio.sleep(ASLEEP_S)
                 looked = now_us()
@@ -145,18 +148,18 @@ class Supervisor:
                         process.kill()
 
     async def end_at_last(self) -> None:
-        """When the grace is over, and the little that each takes beyond it."""
+        """Kills what still runs BEYOND_S after the grace period."""
         await asyncio.sleep(self.grace_s + BEYOND_S)
         for process in self.running.values():
-            log.error("An HTTP process has not ended within the grace. It is killed.")
+            log.error("An HTTP process has not ended within the grace period. It is killed.")
             with suppress(ProcessLookupError):
                 process.kill()
 
     def end(self) -> None:
-        """What is in flight is still answered, unless it is told a second time; nobody listens any more."""
+        """Stops listening. Requests in flight are still answered, unless this is called a second time."""
         number = signal.SIGINT if self.ending.is_set() else signal.SIGTERM
         if not self.ending.is_set():
-            log.info("Ending: nobody is let in any more; what is in flight is finished.")
+            log.info("Ending: no new connections are accepted; requests in flight are finished.")
             self.killing = asyncio.create_task(self.end_at_last())
         self.ending.set()
         for one in self.sockets:

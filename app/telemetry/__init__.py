@@ -1,1 +1,1 @@
-"""What the service tells of itself: log lines, counters, gauges. Knows neither HTTP nor models."""
+"""Logs and metrics: log lines, counters, gauges. Knows neither HTTP nor models."""

@@ -1,4 +1,4 @@
-"""What is looked up when Prometheus asks, and not counted on the way: queues, the models, and what the processes that speak HTTP use."""
+"""Metrics that are read at each scrape rather than counted: queues, models, and the HTTP processes' CPU and memory."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,15 +8,15 @@ from prometheus_client.registry import Collector
 
 from app.telemetry.counts import Count, unanswered_s
 
-EARLIEST = "process_start_time_seconds"  # of several processes; all else of theirs adds up
+EARLIEST = "process_start_time_seconds"  # the minimum over processes is reported; all other metrics are summed
 USED = "process_cpu_seconds_total"
 
 
 class Levels(Collector):
-    """Of all processes that speak HTTP, whichever of them is asked."""
+    """A collector for all HTTP processes, whichever of them is scraped."""
 
     def __init__(self, processes: Count, used_us: Count) -> None:
-        """`processes` are their numbers; `used_us` is what those that have ended used of processors."""
+        """`processes`: their process ids. `used_us`: CPU time of those that have ended."""
         self.processes, self.used_us = processes, used_us
         self.asked_us = Count()
         self.counts: dict[str, tuple[Count, Count]] = {}
@@ -36,23 +36,23 @@ class Levels(Collector):
             pending.add_metric([model], open_.total)
         unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest question that the model process has not answered.")
         unanswered.add_metric([], unanswered_s(self.asked_us))
-        known = InfoMetricFamily("kakite_model", "A model that is served.", labels=["model"])
+        info = InfoMetricFamily("kakite_model", "A model that is served.", labels=["model"])
         for model, about in self.models.items():
-            known.add_metric([model], dict(about))
+            info.add_metric([model], dict(about))
         processes = GaugeMetricFamily("kakite_http_processes", "Processes that speak HTTP.")
-        numbers = [number for number in self.processes.parts if number]
-        processes.add_metric([], len(numbers))
-        yield from (queued, pending, unanswered, known, processes, *self.used(numbers))
+        pids = [pid for pid in self.processes.parts if pid]
+        processes.add_metric([], len(pids))
+        yield from (queued, pending, unanswered, info, processes, *self.used(pids))
 
-    def used(self, numbers: list[int]) -> Iterator[Metric]:
-        """By processes, all together."""
-        each = [ProcessCollector(pid=lambda number=number: number, registry=None).collect() for number in numbers]  # type: ignore[misc]
+    def used(self, pids: list[int]) -> Iterator[Metric]:
+        """CPU, memory and open files of all HTTP processes together."""
+        each = [ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect() for pid in pids]  # type: ignore[misc]
         for same in zip(*(families for families in each if families), strict=False):
             values = [family.samples[0].value for family in same]
             total = same[0]
             [sample] = total.samples
             value = min(values) if sample.name == EARLIEST else sum(values)
             if sample.name == USED:
-                value += self.used_us.total / 1e6  # else it would fall when a process dies
+                value += self.used_us.total / 1e6  # a counter must not fall when a process dies
             total.samples = [sample._replace(value=value)]
             yield total

@@ -1,6 +1,6 @@
-"""A stream that never makes its writer wait: lines gather, and a thread writes them. Knows nothing of what stands in them.
+"""A stream that never blocks its writer: lines are buffered, and a thread writes them. Does not know what they say.
 
-A pipe that nobody reads holds 64 KiB; whoever writes more into it directly waits for ever, and with an event loop everybody who asks it.
+A pipe that nobody reads holds 64 KiB. Writing more directly would block for ever, and with it the event loop and every request.
 """
 
 import logging
@@ -11,22 +11,22 @@ from collections.abc import Callable
 
 log = logging.getLogger("kakite")
 
-LIMIT_BYTES = 2**21  # that may wait
-PAUSE_S = 0.05  # in which lines gather, so that the thread wakes 20 times a second at most
-WHOLE_BYTES = 4096  # what a pipe takes in one piece (PIPE_BUF), so that lines of several processes do not mix unless they are longer
-PATIENCE_S = 1  # at the end
+LIMIT_BYTES = 2**21  # of the buffer
+PAUSE_S = 0.05  # between two writes, so that the thread wakes at most 20 times a second
+WHOLE_BYTES = 4096  # a pipe takes as much atomically (PIPE_BUF), so that shorter lines of several processes do not mix
+CLOSE_TIMEOUT_S = 1
 
 
 class Lines:
-    """What cannot be written is dropped, and counted; so is what comes while `LIMIT_BYTES` wait."""
+    """Lines that cannot be written, or that find the buffer full, are dropped and counted."""
 
     def __init__(self, descriptor: int, on_drop: Callable[[int], None] = lambda lines: None) -> None:
         self.descriptor = descriptor
         self.on_drop = on_drop
-        self.lock = threading.Lock()  # of the next three
+        self.lock = threading.Lock()  # guards the next three
         self.waiting: list[bytes] = []
         self.waiting_bytes = 0
-        self.dropped = 0  # since it was last told of
+        self.dropped = 0  # lines, since the last warning
         self.wake, self.closing = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self.run, name="log", daemon=True)
         self.thread.start()
@@ -46,7 +46,7 @@ class Lines:
             self.wake.set()
 
     def flush(self) -> None:
-        """For streams that are asked to; the thread does it."""
+        """`logging` calls it. The thread writes the lines."""
 
     def run(self) -> None:
         while not self.closing.is_set():
@@ -71,7 +71,7 @@ class Lines:
             if written:
                 self.dropped = 0
         if dropped and written:
-            log.warning("%d log lines were dropped, for they could not be written.", dropped)
+            log.warning("%d log lines were dropped: they could not be written.", dropped)
 
     def write_piece(self, lines: list[bytes]) -> bool:
         rest = memoryview(b"".join(lines))
@@ -80,7 +80,7 @@ class Lines:
             while rest:
                 try:
                     rest = rest[os.write(self.descriptor, rest) :]
-                except BlockingIOError:  # whoever shares it has made it one that does not wait
+                except BlockingIOError:  # another process has made the shared pipe non-blocking
                     select.select([], [self.descriptor], [])
         except OSError:
             self.on_drop(len(lines))
@@ -91,7 +91,7 @@ class Lines:
         return not rest
 
     def close(self) -> None:
-        """Waits for what is still to be written, but not for ever."""
+        """Writes the buffered lines, for at most CLOSE_TIMEOUT_S."""
         self.closing.set()
         self.wake.set()
-        self.thread.join(PATIENCE_S)
+        self.thread.join(CLOSE_TIMEOUT_S)

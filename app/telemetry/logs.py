@@ -1,4 +1,4 @@
-"""Log lines for people or for machines. Knows nothing of what is logged."""
+"""Formats log lines as text for people or as JSON for machines. Does not know what is logged."""
 
 import logging
 import sys
@@ -11,27 +11,27 @@ from pydantic_core import to_json
 from models.shown import shown, shown_lines
 
 Kind = Literal["text", "json"]
-Told = Mapping[str, Any]  # what is known beside the message
+Values = Mapping[str, Any]  # named values that follow the message
 
-MARGIN = 10  # before a message for people
+MARGIN = 10  # characters before a text message
 
 
 class Stream(Protocol):
-    """What lines are written into."""
+    """Where lines are written."""
 
     def write(self, line: str, /) -> object: ...
 
     def flush(self) -> object: ...
 
 
-def text(level: str, message: str, told: Told) -> str:
-    more = ", ".join([f"{name} {value}" for name, value in told.items()])
+def text(level: str, message: str, values: Values) -> str:
+    more = ", ".join([f"{name} {value}" for name, value in values.items()])
     return f"{level}:".ljust(MARGIN) + message + (f" ({more})" if more else "")
 
 
-def json(created: datetime, level: str, logger: str, message: str, told: Told) -> str:
+def json(created: datetime, level: str, logger: str, message: str, values: Values) -> str:
     line = {"time": created.isoformat(timespec="milliseconds"), "level": level.lower(), "logger": logger, "message": message}
-    return to_json({**line, **told}, fallback=str).decode()
+    return to_json({**line, **values}, fallback=str).decode()
 
 
 class TextFormatter(logging.Formatter):
@@ -41,32 +41,32 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One object a line."""
+    """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {"exception": encodable(self.formatException(record.exc_info))} if record.exc_info else {}
-        return json(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, encodable(record.getMessage()), told)
+        values = {"exception": encodable(self.formatException(record.exc_info))} if record.exc_info else {}
+        return json(datetime.fromtimestamp(record.created, UTC), record.levelname, record.name, encodable(record.getMessage()), values)
 
 
 def encodable(message: str) -> str:
-    """JSON writes all by itself but the bytes of a name that are no text."""
+    """Escapes lone surrogates, as of file names that are not UTF-8. JSON cannot encode them."""
     return message.encode(errors="backslashreplace").decode()
 
 
 class RequestLog:
-    """A line for each request. Past the `logging` module, which takes three times as long for one (docs/performance.md)."""
+    """One line for each request. It bypasses the `logging` module, which takes three times as long (docs/performance.md)."""
 
     def __init__(self, kind: Kind, stream: Stream) -> None:
         self.kind: Kind = kind
         self.stream = stream
 
-    def write(self, message: str, told: Told) -> None:
-        line = text("INFO", message, told) if self.kind == "text" else json(datetime.now(UTC), "info", "kakite.requests", message, told)
+    def write(self, message: str, values: Values) -> None:
+        line = text("INFO", message, values) if self.kind == "text" else json(datetime.now(UTC), "info", "kakite.requests", message, values)
         self.stream.write(line + "\n")
 
 
 def configure(kind: Kind, level: int = logging.INFO, stream: Stream | None = None) -> None:
-    """Everything that is logged, from that level on, goes into the stream, standard error if none is given, in lines of that kind."""
+    """Sends all logging from this level on to the stream (by default standard error), in lines of this kind."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if kind == "json" else TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)

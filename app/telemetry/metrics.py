@@ -1,6 +1,6 @@
-"""What is counted and timed, for Prometheus. Knows who counts only by their words.
+"""The Prometheus counters and histograms. Knows routes and models only by their names.
 
-Where several processes speak HTTP, PROMETHEUS_MULTIPROC_DIR names the folder in which prometheus_client adds up what they count.
+With several HTTP processes, PROMETHEUS_MULTIPROC_DIR names the folder through which prometheus_client adds up their counts.
 """
 
 import os
@@ -24,22 +24,22 @@ IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 @dataclass(frozen=True)
 class Counted:
-    """Of a model, since the service started, by all processes that speak HTTP."""
+    """One model's counts since the service started, over all HTTP processes."""
 
     images: int = 0
     batches: int = 0
-    computed_s: float = 0  # batches, in the model process
-    waits: int = 0  # of requests, to their first batch
-    waited_s: float = 0
+    computed_s: float = 0  # of all batches, in the model process
+    waits: int = 0  # requests that waited for their first batch
+    waited_s: float = 0  # of all these requests
 
 
 class Metrics:
     """One registry a service, so that two services in one process do not mix."""
 
     def __init__(self, counts: Counts | None = None) -> None:
-        """`counts` are those of all processes that speak HTTP; none: this one does alone."""
+        """`counts`: those shared by several HTTP processes."""
         counted = CollectorRegistry()
-        self.known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self.by_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=counted)
         self.request_seconds = Histogram(
             "kakite_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=counted
@@ -65,9 +65,9 @@ class Metrics:
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """An answered request."""
         key = method, route, status
-        if key not in self.known:  # a metric of given labels is found quicker here than by prometheus_client
-            self.known[key] = self.requests.labels(*key), self.request_seconds.labels(route)
-        counter, histogram = self.known[key]
+        if key not in self.by_request:  # this lookup is faster than prometheus_client's
+            self.by_request[key] = self.requests.labels(*key), self.request_seconds.labels(route)
+        counter, histogram = self.by_request[key]
         counter.inc()
         histogram.observe(seconds)
 
@@ -76,11 +76,11 @@ class Metrics:
         self.rejections.labels(reason).inc()
 
     def batch(self, model: str) -> Callable[[int, int, float, bool], None]:
-        """What is to be called after each batch of that model, by each who had rows in it."""
+        """A function to call after each batch of this model, once for each process with rows in it."""
         sizes, seconds, images = self.batch_images.labels(model), self.forward_seconds.labels(model), self.images.labels(model)
 
         def count(rows: int, batch_rows: int, batch_seconds: float, first: bool) -> None:
-            """`rows` are those of the question; `first` of the questions in a batch, so that a batch is counted once."""
+            """`rows`: of this process's question. `first`: whether it is the batch's first question, so that a batch is counted once."""
             if first:
                 sizes.observe(batch_rows)
                 seconds.observe(batch_seconds)
@@ -89,12 +89,12 @@ class Metrics:
         return count
 
     def of_models(self) -> dict[str, Counted]:
-        """By name; a model that nobody has asked yet may be missing."""
-        found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+        """Counts by model name. A model without requests may be missing."""
+        samples: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for metric in self.registry.collect():
             for sample in metric.samples:
                 if "model" in sample.labels:
-                    found[sample.labels["model"]][sample.name] = sample.value
+                    samples[sample.labels["model"]][sample.name] = sample.value
         return {
             model: Counted(
                 images=int(values["kakite_images_total"]),
@@ -103,9 +103,9 @@ class Metrics:
                 waits=int(values["kakite_queue_wait_seconds_count"]),
                 waited_s=values["kakite_queue_wait_seconds_sum"],
             )
-            for model, values in found.items()
+            for model, values in samples.items()
         }
 
     def exposed(self) -> bytes:
-        """In Prometheus' text format."""
+        """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
