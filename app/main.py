@@ -47,8 +47,9 @@ def create_app(
     on_hang: Callable[[], None] | None = None,
 ) -> FastAPI:
     """The application, on a connection to the model process. Without one it starts a model process, which ends with the application.
-    `lines`: where requests are logged, by default standard error. `counts`: those shared by several HTTP processes. `on_hang`: called when the
-    model process has not answered for KAKITE_WATCHDOG_S. Raises StartError, whose message says what to do."""
+    `lines`: where requests are logged, by default standard error. `counts`: those shared by several HTTP processes. `on_hang`: called
+    when the model process has not answered for KAKITE_WATCHDOG_S. Raises StartError, whose message says what to do.
+    """
     settings = settings or Settings()
     process = None
     if connection is None:

@@ -20,15 +20,9 @@ FOREVER_S = 86_400
 NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
 
 
-<<<<<<< HEAD
 def data_set(model: Model | Known, wanted: DatasetQuery) -> DataSet:
-    """Raises Unprocessable where the model has not the labels that are asked for, or none where the format needs some."""
-    network, name = model.card.network, model.card.name
-=======
-def data_set(model: Model, wanted: DatasetQuery) -> DataSet:
     """Raises Unprocessable if the model lacks the requested labels, or has none and the format needs some."""
-    network = model.card.network
->>>>>>> words
+    network, name = model.card.network, model.card.name
     if not network.classes and wanted.label == "balanced" and wanted.format in NEED_LABELS:
         raise Unprocessable(
             f"format: the model {name} has no labels, and {NEED_LABELS[wanted.format]}. "

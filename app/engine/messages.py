@@ -28,23 +28,11 @@ class HangUp(Exception):
 
 
 @dataclass(frozen=True)
-<<<<<<< HEAD
 class Known:
-    """A model as its weights file tells of it."""
+    """A model, as its weights file describes it."""
 
     card: Card
     sha256: str  # of the weights file
-=======
-class Served:
-    """A model that is loaded and warm, and how it is computed."""
-
-    card: Card
-    sha256: str  # of the weights file
-    device: str
-    way: str  # of computing it, a name in `models.computing`
-    wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
-    directions: Directions | None = None  # from the file beside the weights, if there is one
->>>>>>> words
 
     @cached_property
     def identity(self) -> str:
@@ -53,24 +41,24 @@ class Served:
 
     @property
     def version(self) -> str:
-        """Another for all that changes what a seed gives."""
+        """Changes whenever the digit of a seed may change."""
         return self.identity[:VERSION_LENGTH]
 
     @property
     def about(self) -> dict[str, Any]:
-        """What an answer that is more than a picture tells of it."""
+        """What answers in JSON, ZIP and NPZ say of the model."""
         scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
         return {"model": self.card.name, "version": self.version, "sha256": self.sha256, "scores": scores}
 
 
 @dataclass(frozen=True)
 class Served(Known):
-    """One that is loaded and warm, and how it is computed there."""
+    """A model that is loaded and warm, and how it is computed."""
 
     device: str
-    way: str  # to compute it, as `models.computing` names them
-    wrong: tuple[str, ...] = ()  # faster ways, which gave other than the golden bytes here
-    directions: Directions | None = None  # where a file of them lies beside the weights
+    way: str  # of computing it, a name in `models.computing`
+    wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
+    directions: Directions | None = None  # from the file beside the weights, if there is one
 
 
 @dataclass(frozen=True)

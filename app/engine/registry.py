@@ -19,12 +19,7 @@ from app.telemetry.metrics import Metrics
 from models.cards import Card
 
 VERSION_MARK = "@"
-<<<<<<< HEAD
-PATIENCE_S = 3  # for a forward pass, at the end, when all requests are answered or given up
-=======
-VERSION_LENGTH = 8  # hexadecimal digits
 CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered or cancelled
->>>>>>> words
 
 
 def names_of_counts(served: list[Served]) -> list[str]:
@@ -70,7 +65,6 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-<<<<<<< HEAD
         return self.served.version
 
     @cached_property
@@ -82,24 +76,14 @@ Named = TypeVar("Named", "Model", Known)
 
 
 def find(models: Mapping[str, Named], name: str) -> Named:
-    """One by name, or by `name@version`. Raises UnknownModel."""
+    """The model of this `name` or `name@version`. Raises UnknownModel."""
     name, mark, version = name.partition(VERSION_MARK)
     if name not in models:
         raise UnknownModel(f"There is no model of that name. There are: {', '.join(models)}.")
     model = models[name]
     if mark and version != model.version:
-        raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
+        raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
     return model
-=======
-        """Changes whenever the digit of a seed may change."""
-        return self.served.identity[:VERSION_LENGTH]
-
-    @cached_property
-    def about(self) -> dict[str, Any]:
-        """What answers in JSON, ZIP and NPZ say of the model."""
-        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
-        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
->>>>>>> words
 
 
 class ModelRegistry:
@@ -139,21 +123,8 @@ class ModelRegistry:
         return iter(self.models.values())
 
     def find(self, name: str | None) -> Model:
-<<<<<<< HEAD
-        """The default one, one by name, or one by `name@version`. Raises UnknownModel."""
-        return self.default if name is None else find(self.models, name)
-=======
         """The model of this `name` or `name@version`; by default the default model. Raises UnknownModel."""
-        if name is None:
-            return self.default
-        name, mark, version = name.partition(VERSION_MARK)
-        if name not in self.models:
-            raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
-        model = self.models[name]
-        if mark and version != model.version:
-            raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
-        return model
->>>>>>> words
+        return self.default if name is None else find(self.models, name)
 
     @property
     def alive(self) -> bool:
