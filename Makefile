@@ -1,6 +1,7 @@
 # make serve    sets up what serving needs, and serves     HOST=127.0.0.1 PORT=8000
 # make setup    sets up all, for training, tests and checks
-# make test     sets up all and passes the tests           KAKITE_DATA=DIR runs those that need all of MNIST, too
+# make test     sets up all and passes the tests           KAKITE_DATA=DIR runs those that need all of MNIST, too;
+#                                                         WORKERS=2 runs the files side by side in two processes
 # make test-quick  passes the fast ones, in a minute
 # make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests, known weaknesses of packages (`make audit`)
 # make lock     writes deploy/locks anew, the packages of the images with their hashes; LOCK=--upgrade for newer ones
@@ -16,6 +17,7 @@ PORT ?= 8000
 RECIPE ?= dcgan
 ARGS ?=
 BENCH ?=
+WORKERS ?= 0
 AUDIT ?=
 LOCK ?=
 
@@ -54,11 +56,11 @@ serve: .venv/serves
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
 test: setup needed-by-tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
 
 # For daily use, in a minute: without the tests that tests/conftest.py finds slow.
 test-quick: setup
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest --numprocesses 2 --dist loadfile -m 'not slow'
 
 # The page is tested in Chromium: the system's; where there is none, Debian's for root, else Playwright's own, else those tests are skipped.
 # Replicas are tested behind nginx: the system's, or Debian's for root.

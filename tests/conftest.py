@@ -10,33 +10,47 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from app.engine.batcher import Batcher
+from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started
 from tests.doubling import Doubling
 from tests.running import server
 
-# What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs or train.
+# What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs, or train.
 SLOW_FIXTURES = {"browser", "mnist", "service"}
 SLOW_MODULES = {
     "commands",
     "contract",
     "directions",
     "distillation",
+    "documents",
     "downloads",
     "evaluate",
     "examples",
+    "files",
+    "filmstrip",
     "generated_clients",
+    "gone",
+    "headers",
     "hostile",
     "http_processes",
     "installed",
+    "judge",
+    "keys",
     "limits",
+    "local",
     "machines",
+    "memory",
+    "observing",
     "orphans",
+    "own_recipes",
     "probe",
+    "process",
     "processes",
     "proxy",
     "replicas",
+    "runs",
     "scoring",
     "server",
     "service_commands",
@@ -71,9 +85,18 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+def models() -> Iterator[ModelProcess]:
+    """The model process with the shipped weights, to which services connect that need none of their own."""
+    process = ModelProcess(Settings())
+    process.wait_until_loaded()
+    yield process
+    process.close()
+
+
+@pytest.fixture(scope="session")
+async def client(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service with the shipped weights, over ASGI."""
-    app = create_app(Settings())
+    app = create_app(Settings(), models.connect())
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://kakite") as client,

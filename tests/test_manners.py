@@ -31,7 +31,11 @@ async def test_body_in_another_encoding_is_told_which_is_known(client: httpx.Asy
         assert (answer.status_code, answer.headers["accept-encoding"]) == (415, "gzip")
 
 
-@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b""])
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", gzip.compress(b"{}")[:-3], gzip.compress(b"{}") + b"more", b""],
+    ids=["none", "cut short", "with more behind", "empty"],
+)
 async def test_body_that_is_no_gzip_is_said(client: httpx.AsyncClient, content: bytes) -> None:
     assert_problem(await client.post("/generate", content=content, headers=GZIP), 400, "gzip")
 
@@ -132,7 +136,13 @@ async def test_what_is_compressed_is_known_again_by_a_tag_of_its_own(client: htt
 
 async def test_head_is_answered_wherever_get_is_and_as_get_is(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    asked = {"/walk": "/walk?from=1&to=2", "/plane": "/plane?seeds=1,2,3", "/generate": "/generate?seed=7", "/grid": "/grid?seed=7"}
+    asked = {
+        "/walk": "/walk?from=1&to=2",
+        "/plane": "/plane?seeds=1,2,3",
+        "/generate": "/generate?seed=7",
+        "/grid": "/grid?seed=7",
+        "/dataset": "/dataset?n=70",
+    }
     version = (await client.get("/models/kakite")).json()["version"]
     for path in [path for path, methods in paths.items() if "get" in methods]:
         path = asked.get(path, path.format(name="kakite", text="12?seed=7", version=version))

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from app.telemetry.logs import JsonFormatter, RequestLog, TextFormatter
@@ -30,10 +31,10 @@ async def test_request_id_is_taken_or_given(client: httpx.AsyncClient) -> None:
 
 
 @pytest.fixture(scope="module")
-async def logged() -> AsyncIterator[tuple[httpx.AsyncClient, io.StringIO]]:
+async def logged(models: ModelProcess) -> AsyncIterator[tuple[httpx.AsyncClient, io.StringIO]]:
     """A service, and what it logs."""
     lines = io.StringIO()
-    app = create_app(Settings(log="json"), lines=lines)
+    app = create_app(Settings(log="json"), models.connect(), lines=lines)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client, lines
@@ -108,8 +109,8 @@ async def test_unknown_paths_do_not_fill_the_metrics(client: httpx.AsyncClient) 
     assert not {"MADE-UP", "BREW"} & methods
 
 
-async def test_error_that_nobody_expected_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app(Settings())
+async def test_error_that_nobody_expected_is_answered_and_logged(models: ModelProcess, caplog: pytest.LogCaptureFixture) -> None:
+    app = create_app(Settings(), models.connect())
 
     @app.get("/broken")
     async def broken() -> None:

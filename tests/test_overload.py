@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.engine.process import ModelProcess
 from app.engine.registry import Model
 from app.main import create_app
 from app.settings import Settings
@@ -18,15 +19,15 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def held() -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
-    async with holding(queue_limit_images=500) as service:
+async def held(models: ModelProcess) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
+    async with holding(models, queue_limit_images=500) as service:
         yield service
 
 
 @asynccontextmanager
-async def holding(**settings: Any) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
+async def holding(models: ModelProcess, **settings: Any) -> AsyncIterator[tuple[httpx.AsyncClient, Model, asyncio.Semaphore]]:
     """A service whose model waits before each batch until the semaphore lets it."""
-    app = create_app(Settings(**settings))
+    app = create_app(Settings(**settings), models.connect())
     model, let = app.state.services.models.default, asyncio.Semaphore(0)
     function = model.batcher.function
 
@@ -59,8 +60,8 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
     assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
 
 
-async def test_late_answer_is_refused() -> None:
-    async with holding(timeout_ms=1) as (client, model, _):
+async def test_late_answer_is_refused(models: ModelProcess) -> None:
+    async with holding(models, timeout_ms=1) as (client, model, _):
         assert_problem(await client.get("/generate?seed=1"), 504, "not ready within 0.001 seconds")
         assert model.batcher.queued.total == 0
 
@@ -104,8 +105,8 @@ async def test_failing_model_is_a_500_and_not_the_end(
     await assert_still_serving(client)
 
 
-async def test_stopped_batcher_turns_the_probes_red() -> None:
-    app = create_app(Settings())
+async def test_stopped_batcher_turns_the_probes_red(models: ModelProcess) -> None:
+    app = create_app(Settings(), models.connect())
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         batcher = app.state.services.models.default.batcher
         batcher.task.cancel()

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.checks.root_path import valid_prefix
+from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from tests.running import PATIENCE_S
@@ -39,8 +40,8 @@ pytestmark = pytest.mark.anyio
 
 
 @asynccontextmanager
-async def service(root_path: str = "", uvicorns: str = "") -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(root_path=root_path, access_log=False))
+async def service(models: ModelProcess, root_path: str = "", uvicorns: str = "") -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(root_path=root_path, access_log=False), models.connect())
     transport = httpx.ASGITransport(app, root_path=uvicorns)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client
@@ -52,13 +53,13 @@ async def servers(client: httpx.AsyncClient, **headers: str) -> list[str]:
     return [one["url"] for one in answer.json().get("servers", [])]
 
 
-async def test_document_names_the_prefix_that_is_set_or_told(client: httpx.AsyncClient) -> None:
+async def test_document_names_the_prefix_that_is_set_or_told(client: httpx.AsyncClient, models: ModelProcess) -> None:
     assert await servers(client) == []
     assert await servers(client, x_forwarded_prefix="/kakite/") == ["/kakite"]
     assert await servers(client, x_forwarded_prefix="/a/b.c/d-e_f~0") == ["/a/b.c/d-e_f~0"]
-    async with service("/set/") as set_client:
+    async with service(models, "/set/") as set_client:
         assert await servers(set_client, x_forwarded_prefix="/told") == ["/set"]
-    async with service(uvicorns="/uvicorn") as under:
+    async with service(models, uvicorns="/uvicorn") as under:
         assert await servers(under) == ["/uvicorn"]
 
 
@@ -75,9 +76,9 @@ async def test_hostile_prefix_is_neither_believed_nor_repeated(client: httpx.Asy
         valid_prefix(text)
 
 
-async def test_path_that_a_proxy_passes_on_is_the_one_behind_the_prefix(client: httpx.AsyncClient) -> None:
+async def test_path_that_a_proxy_passes_on_is_the_one_behind_the_prefix(client: httpx.AsyncClient, models: ModelProcess) -> None:
     asked = httpx.Headers({"x-forwarded-prefix": "/kakite"})
-    async with service("/kakite") as under:
+    async with service(models, "/kakite") as under:
         for one, headers in ((under, httpx.Headers()), (client, asked)):
             whole = await one.get("/generate?seed=7", headers=headers)
             behind = await one.get("/kakite/generate?seed=7", headers=headers)
@@ -90,8 +91,8 @@ async def test_path_that_a_proxy_passes_on_is_the_one_behind_the_prefix(client: 
 
 
 @pytest.mark.parametrize("own", ["/write", "/models/kakite", "/page", "/docs"])
-async def test_prefix_that_begins_as_a_path_of_ours_hides_no_path(own: str) -> None:
-    async with service(own) as under:
+async def test_prefix_that_begins_as_a_path_of_ours_hides_no_path(own: str, models: ModelProcess) -> None:
+    async with service(models, own) as under:
         for path in ("/write/42?seed=8", "/models/kakite", "/page/main.js", "/docs"):
             assert (await under.get(path)).status_code == 200
         assert await servers(under) == [own]

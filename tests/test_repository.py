@@ -5,6 +5,7 @@ import pytest
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from tests.answers import assert_problem
@@ -43,8 +44,8 @@ async def test_what_can_be_got_answers_head_too(client: httpx.AsyncClient) -> No
     assert (await client.head("/v2/models/nobody/ready")).status_code == 404
 
 
-async def test_stopped_service_says_so_to_both_clients() -> None:
-    app = create_app(Settings())
+async def test_stopped_service_says_so_to_both_clients(models: ModelProcess) -> None:
+    app = create_app(Settings(), models.connect())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         app.state.services.models.connection.close()

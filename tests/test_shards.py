@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import fsspec
+import httpx
 import numpy as np
 import pytest
 
-from app.datasets import shards
+from app.datasets import bulk, shards
 from app.datasets.data_set import DataSet
 from app.datasets.shards import ForeignShards, ShardPlan
+from app.engine.registry import UnknownModel
 from app.schemas.datasets import Format
+from app.settings import Settings
 from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
+from models.weights import WeightsError
 from tests.running import until
 
 pytestmark = pytest.mark.anyio
@@ -141,6 +145,25 @@ async def test_any_place_that_fsspec_knows_will_do(tmp_path: Path) -> None:
 def command(out: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
     line = [sys.executable, "-m", "app", "dataset", "--n", "6000", "--shard", "500", "--first-seed", "3", "--out", str(out), *options]
     return subprocess.Popen(line, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+async def test_model_of_a_data_set_is_known_from_its_file_without_a_process(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    served = (await client.get("/models/cgan")).json()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process is started")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    for name in ("cgan", f"cgan@{served['version']}"):
+        known = bulk.looked_up(Settings(), name)
+        assert (known.version, known.sha256) == (served["version"], served["sha256"])
+    assert bulk.looked_up(Settings(model="dense"), None).card.name == "dense"
+    with pytest.raises(UnknownModel, match=f"it is cgan@{served['version']}"):
+        bulk.looked_up(Settings(), "cgan@00000000")
+    with pytest.raises(WeightsError, match=r"holds no \.safetensors file"):
+        bulk.looked_up(Settings(weights=tmp_path), None)
 
 
 @pytest.fixture(scope="module")

@@ -31,6 +31,7 @@ from app.schemas.writing import WriteQuery
 from app.settings import Settings
 from models.latents import Rows
 from models.pixels import Pixels
+from models.sentences import SentenceError
 from models.shown import shown
 
 
@@ -135,7 +136,7 @@ def make_shards(options: argparse.Namespace) -> None:
     given_here = given(DatasetQuery, options) | ({"shard": options.shard} if options.shard else {})
     try:
         print(shown(bulk.make(options, given_here, progress)))
-    except (ImportError, ValueError) as error:  # of a place that fsspec does not know
+    except (ImportError, SentenceError, ValueError) as error:  # the first and the last of a place that fsspec does not know
         raise CommandError(str(error)) from None
 
 

@@ -8,12 +8,11 @@ from app.datasets import shards
 from app.datasets.engines import ENGINES
 from app.datasets.requests import data_set
 from app.datasets.shards import ShardPlan
-from app.engine.process import ModelProcess
-from app.engine.registry import Model, ModelRegistry
+from app.engine.messages import Known
+from app.engine.registry import find
 from app.schemas.datasets import BulkQuery
 from app.schemas.validation import validated
 from app.settings import Settings
-from app.telemetry.metrics import Metrics
 
 
 def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> str:
@@ -34,11 +33,10 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
     return f"{options.out}: {wanted.n:,} digits{found}; {shards.MANIFEST} lists the shards"
 
 
-def looked_up(settings: Settings, name: str | None) -> Model:
-    """A model as it is served here. Raises UnknownModel."""
-    process = ModelProcess(settings)
-    try:
-        process.wait_until_loaded()
-        return ModelRegistry(settings, process.connect(), Metrics()).find(name)
-    finally:
-        process.kill()
+def looked_up(settings: Settings, name: str | None) -> Known:
+    """A model as its weights file tells of it; that it gives its golden bytes is found out by whoever makes digits. Raises UnknownModel,
+    WeightsError and DirectionsError."""
+    from app.engine import worker  # here, for it needs torch
+
+    known = {one.card.name: Known(one.card, one.sha256) for one in worker.read_all(settings).values()}
+    return find(known, name or settings.model)

@@ -8,6 +8,7 @@ from app.datasets.files import SUFFIXES
 from app.digits.fitting import check_labels
 from app.engine.batcher import QueueFull
 from app.engine.batches import concatenate
+from app.engine.messages import Known
 from app.engine.registry import Model
 from app.errors import Unprocessable
 from app.schemas.datasets import DatasetQuery, Format
@@ -19,16 +20,16 @@ FOREVER_S = 86_400
 NEED_LABELS: dict[Format, str] = {"idx": "idx has a file for them", "folders": "folders are named by them"}
 
 
-def data_set(model: Model, wanted: DatasetQuery) -> DataSet:
+def data_set(model: Model | Known, wanted: DatasetQuery) -> DataSet:
     """Raises Unprocessable if the model lacks the requested labels, or has none and the format needs some."""
-    network = model.card.network
+    network, name = model.card.network, model.card.name
     if not network.classes and wanted.label == "balanced" and wanted.format in NEED_LABELS:
         raise Unprocessable(
-            f"format: the model {model.name} has no labels, and {NEED_LABELS[wanted.format]}. "
+            f"format: the model {name} has no labels, and {NEED_LABELS[wanted.format]}. "
             "Take npz, zip, parquet or parquet-png, or another model."
         )
     if wanted.label != "balanced":
-        check_labels([] if wanted.label == "seed" else wanted.label, network, model.name)
+        check_labels([] if wanted.label == "seed" else wanted.label, network, name)
     return DataSet(network, model.about, wanted.n, wanted.first_seed, wanted.label)
 
 

@@ -19,6 +19,8 @@ from models.cards import Card
 from models.directions import Directions
 
 LENGTH = struct.Struct("<Q")
+HEADLINE = ("label_agreement", "frechet")  # of a card's scores
+VERSION_LENGTH = 8  # hexadecimal digits
 
 
 class HangUp(Exception):
@@ -26,20 +28,37 @@ class HangUp(Exception):
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model that is loaded and warm, and how it is computed."""
+class Known:
+    """A model, as its weights file describes it."""
 
     card: Card
     sha256: str  # of the weights file
-    device: str
-    way: str  # of computing it, a name in `models.computing`
-    wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
-    directions: Directions | None = None  # from the file beside the weights, if there is one
 
     @cached_property
     def identity(self) -> str:
         """Changes with the weights file and with this program's revision, and so with every answer. It does not depend on the machine."""
         return hashlib.sha256(f"{self.sha256} {REVISION}".encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the digit of a seed may change."""
+        return self.identity[:VERSION_LENGTH]
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What answers in JSON, ZIP and NPZ say of the model."""
+        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
+        return {"model": self.card.name, "version": self.version, "sha256": self.sha256, "scores": scores}
+
+
+@dataclass(frozen=True)
+class Served(Known):
+    """A model that is loaded and warm, and how it is computed."""
+
+    device: str
+    way: str  # of computing it, a name in `models.computing`
+    wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
+    directions: Directions | None = None  # from the file beside the weights, if there is one
 
 
 @dataclass(frozen=True)

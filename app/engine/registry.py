@@ -1,16 +1,16 @@
 """The models that are served, each with its batcher, over one connection to the model process. Knows no HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from app.engine.batcher import STOPPED, Batcher, Closed
 from app.engine.batches import Piece
 from app.engine.connection import Connection
-from app.engine.messages import Served
+from app.engine.messages import Known, Served
 from app.engine.tickets import Computed
 from app.errors import ServiceError
 from app.settings import Settings
@@ -18,9 +18,7 @@ from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Count
 from app.telemetry.metrics import Metrics
 from models.cards import Card
 
-HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_MARK = "@"
-VERSION_LENGTH = 8  # hexadecimal digits
 CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered or cancelled
 
 
@@ -67,14 +65,25 @@ class Model:
 
     @cached_property
     def version(self) -> str:
-        """Changes whenever the digit of a seed may change."""
-        return self.served.identity[:VERSION_LENGTH]
+        return self.served.version
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What answers in JSON, ZIP and NPZ say of the model."""
-        scores = {name: self.card.scores[name] for name in HEADLINE if name in self.card.scores}
-        return {"model": self.name, "version": self.version, "sha256": self.served.sha256, "scores": scores}
+        return self.served.about
+
+
+Named = TypeVar("Named", "Model", Known)
+
+
+def find(models: Mapping[str, Named], name: str) -> Named:
+    """The model of this `name` or `name@version`. Raises UnknownModel."""
+    name, mark, version = name.partition(VERSION_MARK)
+    if name not in models:
+        raise UnknownModel(f"There is no model of that name. There are: {', '.join(models)}.")
+    model = models[name]
+    if mark and version != model.version:
+        raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
+    return model
 
 
 class ModelRegistry:
@@ -115,15 +124,7 @@ class ModelRegistry:
 
     def find(self, name: str | None) -> Model:
         """The model of this `name` or `name@version`; by default the default model. Raises UnknownModel."""
-        if name is None:
-            return self.default
-        name, mark, version = name.partition(VERSION_MARK)
-        if name not in self.models:
-            raise UnknownModel(f"There is no model of that name. There are: {', '.join(self.models)}.")
-        model = self.models[name]
-        if mark and version != model.version:
-            raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
-        return model
+        return self.default if name is None else find(self.models, name)
 
     @property
     def alive(self) -> bool:

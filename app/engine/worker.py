@@ -71,22 +71,27 @@ def main() -> None:
 
 
 def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
-    """Loads and warms up every weights file of the folder. Raises WeightsError if there is none, one is broken or does not give its golden
-    bytes here, two have the same name, or the default model is missing; DeviceError if there is no such device; DirectionsError if
-    directions belong to other weights."""
+    """Loads and warms up every weights file of the folder. Raises what `read_all` does, WeightsError if one does not give its golden bytes
+    here, and DeviceError if there is no such device."""
     torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
+    return {name: prepare(one, where, settings, threads) for name, one in read_all(settings).items()}
+
+
+def read_all(settings: Settings) -> dict[str, Loaded]:
+    """Reads all files before the first is warmed up, which takes longer. Raises WeightsError if there is none, one is broken, two have the
+    same name, or the default model is missing; DirectionsError if directions belong to other weights."""
     read: dict[str, Loaded] = {}
-    for file in files(settings.weights):  # read all files first, since warming up takes longer
-        loaded = read_file(file)
-        if loaded.card.name in read:
-            raise WeightsError(f"{file} is a second model named {loaded.card.name}. Remove one of the two.")
-        read[loaded.card.name] = loaded
+    for file in files(settings.weights):
+        one = read_file(file)
+        if one.card.name in read:
+            raise WeightsError(f"{file} is a second model named {one.card.name}. Remove one of the two.")
+        read[one.card.name] = one
     if settings.model not in read:
         there = ", ".join(read)
         raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
-    return {name: prepare(loaded, where, settings, threads) for name, loaded in read.items()}
+    return read
 
 
 def files(folder: Path) -> list[Path]:

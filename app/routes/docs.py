@@ -11,6 +11,7 @@ from fastapi.openapi.docs import get_swagger_ui_oauth2_redirect_html
 from fastapi.responses import JSONResponse
 
 from app.http import prefix
+from app.http.generation import run_in_thread
 from app.http.static_files import Files
 
 FOLDER = Path(__file__).parent.parent / "docs"
@@ -56,6 +57,6 @@ def redirect_page() -> tuple[bytes, bytes]:
 
 @router.api_route("/openapi.json", methods=["GET", "HEAD"])
 async def document(request: Request) -> Response:
-    described = request.app.openapi()
+    described = await run_in_thread(request, request.app.openapi)  # which makes it when it is first asked for, in a third of a second
     before = prefix.prefix_of(request.scope)
     return JSONResponse({**described, "servers": [{"url": before}]} if before else described, headers={"Vary": "X-Forwarded-Prefix"})
