@@ -27,7 +27,7 @@ def choose(accept: str, offered: tuple[str, ...]) -> str:
         wanted = {kind: wanted[kind] for kind in offered if kind == offered[0] or not kind.startswith("image/")}
     best = max(wanted, key=wanted.__getitem__)
     if not wanted[best]:
-        raise NotAcceptable(f"Accept names no format of this route. It has: {', '.join(offered)}.")
+        raise NotAcceptable(f"Accept names no format of this route. There are: {', '.join(offered)}.")
     return best
 
 
