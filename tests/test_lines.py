@@ -1,5 +1,6 @@
 """What is logged never makes anybody wait, is whole, and is counted where it is lost."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def test_what_is_still_to_be_written_is_waited_for_at_the_end(pipe: tuple[int, i
 def test_pipe_that_nobody_reads_holds_nobody_up_and_what_is_lost_is_counted(
     pipe: tuple[int, int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(lines, "CLOSE_TIMEOUT_S", 0.01)
     reading, writing = pipe
     counted: list[int] = []
     stream = Lines(writing, counted.append)
@@ -66,6 +67,25 @@ def test_pipe_that_nobody_reads_holds_nobody_up_and_what_is_lost_is_counted(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert f"{lost} log lines were dropped" in caplog.text
+
+
+def test_lines_that_come_while_others_are_written_are_written_too(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "CLOSE_TIMEOUT_S", 0.01)
+    reading, writing = pipe
+    stream = Lines(writing)
+    stream.write("x" * 1_000_000 + "\n")  # more than the pipe holds
+    deadline = time.monotonic() + PATIENCE_S
+    while stream.waiting:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    stream.write("the last\n")
+    stream.close()
+    read = b""
+    os.set_blocking(reading, False)
+    while not read.endswith(b"the last\n"):
+        assert time.monotonic() < deadline
+        with contextlib.suppress(BlockingIOError):
+            read += os.read(reading, 65_536)
 
 
 def test_descriptor_that_cannot_be_written_loses_lines_and_nothing_else(pipe: tuple[int, int]) -> None:

@@ -49,10 +49,12 @@ class Lines:
         """`logging` calls it. The thread writes the lines."""
 
     def run(self) -> None:
-        while not self.closing.is_set():
+        last = False
+        while not last:
             self.wake.wait()
             self.closing.wait(PAUSE_S)
             self.wake.clear()
+            last = self.closing.is_set()  # a write may take until after that, and more lines have come meanwhile
             self.write_waiting()
 
     def write_waiting(self) -> None:
