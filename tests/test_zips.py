@@ -53,7 +53,7 @@ def test_files_and_places_beyond_32_bits() -> None:
     archive.begin("large.bin")
     archive.pass_over(size)
     archive.end()
-    start = archive.written_bytes
+    start = archive.written
     behind = b"".join([archive.whole("after.txt", b"x"), *archive.finish()])
     listed = zipfile.ZipFile(SparseFile(behind, start)).infolist()
     assert [(info.filename, info.file_size, info.header_offset) for info in listed] == [("large.bin", size, 0), ("after.txt", 1, start)]
@@ -88,7 +88,7 @@ async def test_list_of_many_files_is_held_in_little_memory() -> None:
     assert held < 1_000_000
     pieces = list(archive.finish())
     assert max(map(len, pieces)) < 100_000
-    [name] = zipfile.ZipFile(SparseFile(b"".join(pieces), archive.written_bytes)).namelist()[17_777:17_778]
+    [name] = zipfile.ZipFile(SparseFile(b"".join(pieces), archive.written)).namelist()[17_777:17_778]
     assert name == "17777-7.png"
 
 
