@@ -105,7 +105,7 @@ def files(folder: Path) -> list[Path]:
     there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
     if every and not there:
         raise WeightsError(
-            f"{folder} holds only float generators, which are not served. Make one in integers of them: python -m training integers {every[0]}"
+            f"{folder} holds only float generators, which are not served. Make integers of one: python -m training integers {every[0]}"
         )
     if not there:
         raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
@@ -120,7 +120,7 @@ def read_file(file: Path) -> Loaded:
         raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
     if not isinstance(generator, IntegerGenerator) or card.integers is None:
         raise WeightsError(
-            f"{file} holds a float generator, and only generators in integers are served. Make one of it: python -m training integers {file}"
+            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
         )
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
     return Loaded(file, card, card.integers, generator, loaded.sha256, ways)
