@@ -44,6 +44,7 @@ CMD ["list"]
 FROM base AS serve
 COPY --from=build /venv /venv
 COPY app ./app
+COPY LICENSE ./
 RUN python -m compileall -q app models
 USER 10001:10001
 EXPOSE 8000
