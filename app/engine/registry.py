@@ -82,7 +82,7 @@ def find(models: Mapping[str, Named], name: str) -> Named:
         raise UnknownModel(f"There is no model of that name. There are: {', '.join(models)}.")
     model = models[name]
     if mark and version != model.version:
-        raise UnknownModel(f"That version of {name} is not served here. Its version is {name}{VERSION_MARK}{model.version}.")
+        raise UnknownModel(f"That is no version of {name} served here: it is {name}{VERSION_MARK}{model.version}.")
     return model
 
 
