@@ -25,7 +25,7 @@ from app.http.api_keys import PROBES, ApiKeys, KeyMiddleware
 from app.http.memory import MemoryBudget
 from app.http.prefix import Prefix
 from app.http.request_log import RequestLogging
-from app.http.routing import compress, prepared
+from app.http.routing import prepared
 from app.http.security_headers import SecurityHeaders
 from app.http.services import Services
 from app.http.thread_pool import ThreadPool
@@ -93,7 +93,6 @@ def create_app(
     problems.install(app)
     openapi.install(app, keys)
     for mount in (Mount("/page", page.files, name="page"), Mount("/static-offline-docs", docs.files, name="static-offline-docs")):
-        compress(mount)
         app.routes.append(mount)
     redirects.install(app)
     log = RequestLog(settings.log, lines or sys.stderr) if settings.access_log else None

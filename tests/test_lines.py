@@ -48,7 +48,7 @@ def test_what_is_still_to_be_written_is_waited_for_at_the_end(pipe: tuple[int, i
 def test_pipe_that_nobody_reads_holds_nobody_up_and_what_is_lost_is_counted(
     pipe: tuple[int, int], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "CLOSE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(lines, "PATIENCE_S", 0.01)
     reading, writing = pipe
     counted: list[int] = []
     stream = Lines(writing, counted.append)
@@ -70,7 +70,7 @@ def test_pipe_that_nobody_reads_holds_nobody_up_and_what_is_lost_is_counted(
 
 
 def test_lines_that_come_while_others_are_written_are_written_too(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "CLOSE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(lines, "PATIENCE_S", 0.01)
     reading, writing = pipe
     stream = Lines(writing)
     stream.write("x" * 1_000_000 + "\n")  # more than the pipe holds

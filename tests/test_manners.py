@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.http.compression import compressed_file
 from tests.answers import assert_problem, post
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +95,7 @@ async def test_numbers_of_lists_and_of_all_routes_are_read_alike(client: httpx.A
     [
         (b"seed=7&n=4", "application/x-www-form-urlencoded", 'The body is a form. Send JSON, such as {"seed": 7}.'),
         (b"seed=7", "application/json", "The body is a form"),
+        (b"seed=" + 300 * b"7" + b"[", "application/json", "The body is a form"),  # as its beginning tells
         (b'--x\r\nContent-Disposition: form-data; name="seed"\r\n\r\n7', "multipart/form-data; boundary=x", "The body is a form"),
         ('{"seed": 7}'.encode("utf-16"), "application/json", "The body is not UTF-8"),
         ('{"seed": 7}'.encode("utf-16-be"), "application/json", "The body is not UTF-8"),
@@ -152,3 +154,17 @@ async def test_head_is_answered_wherever_get_is_and_as_get_is(client: httpx.Asyn
             same = [name for name in got.headers if name not in ("x-request-id", "transfer-encoding")]
             assert [(name, head.headers.get(name)) for name in same] == [(name, got.headers[name]) for name in same], path
     assert (await client.head("/write")).status_code == 405
+
+
+async def test_static_file_is_compressed_once_and_varies_once(client: httpx.AsyncClient) -> None:
+    before = compressed_file.cache_info().hits
+    path, accepting = "/static-offline-docs/swagger-ui-bundle.js", {"accept-encoding": "gzip"}
+    first, again = [await client.get(path, headers=accepting) for _ in range(2)]
+    assert compressed_file.cache_info().hits > before
+    plain = await client.get(path, headers={"accept-encoding": "identity"})
+    assert first.content == again.content == plain.content
+    assert first.headers["etag"] == f"W/{plain.headers['etag']}"
+    for answer in (first, plain, await client.get("/", headers=accepting), await client.get("/page/page.css", headers=accepting)):
+        assert answer.headers.get("vary", "").lower().count("accept-encoding") == answer.is_success
+    head = await client.head(path, headers=accepting)
+    assert head.headers["content-length"] == first.headers["content-length"]

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from app.probe import LIMIT_S
+from app.server.protocol import SPARE_CONNECTIONS
 from tests.running import PATIENCE_S, free_port, server
 
 PATHS = ("/livez", "/readyz", "/v2/health/live", "/v2/health/ready")
@@ -123,3 +124,6 @@ def test_service_whose_connections_are_all_taken_is_well_and_says_so_to_probes_a
         assert httpx.get(f"{url}/metrics").status_code == 200
         answer = httpx.get(f"{url}/generate?seed=7")
         assert (answer.status_code, answer.headers["connection"]) == (503, "close")
+        for _ in range(SPARE_CONNECTIONS):  # those for probes are taken as well, by who asks for nothing
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        assert probe("--port", str(port)) == (0, "")

@@ -6,14 +6,18 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
 
 from app.engine.process import ModelProcess, StartError
 from app.engine.watchdog import Watch
+from app.server.listening import Address
+from app.server.supervisor import Supervisor
 from app.settings import Settings
-from app.telemetry.counts import Count
+from app.telemetry.counts import BEAT, PROCESSES, Count, Counts
 from tests.metrics import sample
 from tests.running import PATIENCE_S, children, model_process, server, until
 
@@ -68,13 +72,21 @@ def test_time_in_which_the_watcher_itself_was_stopped_is_not_the_models() -> Non
 
 def test_http_process_that_hangs_is_replaced_and_the_model_is_not_blamed() -> None:
     with server(KAKITE_HTTP_PROCESSES="2", KAKITE_WATCHDOG_S="6", KAKITE_GRACE_S="1") as (process, url):
-        until(lambda: len(children(process, "app.server.serving")) == 2)
+        until(lambda: "kakite_http_processes 2.0" in httpx.get(f"{url}/metrics").text)
         stopped, _ = children(process, "app.server.serving")
         os.kill(stopped, signal.SIGSTOP)
         until(lambda: stopped not in children(process, "app.server.serving"))
-        until(lambda: len(children(process, "app.server.serving")) == 2)
-        assert process.poll() is None
+        until(lambda: len(children(process, "app.server.serving")) == 2, process)
         assert httpx.get(f"{url}/generate?seed=7", timeout=PATIENCE_S).status_code == 200
         os.kill(children(process, "app.server.serving")[0], signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) in (0, 1)
+
+
+def test_http_process_that_hangs_while_it_loads_is_replaced_later_than_one_that_serves(tmp_path: Path) -> None:
+    with (tmp_path / "counts").open("w+b") as file:
+        supervisor = Supervisor(Settings(watchdog_s=6), cast(ModelProcess, None), [], 2, cast(Address, None))
+        supervisor.counts = Counts([PROCESSES, BEAT], 2, 2, file)
+        supervisor.counts[PROCESSES].parts[1] = 7
+        assert [supervisor.hangs(0, int(1e6 * second)) for second in (4, 59, 61)] == [False, False, True]
+        assert [supervisor.hangs(1, int(1e6 * second)) for second in (2, 4)] == [False, True]

@@ -4,12 +4,33 @@ Compressed and plain answers differ in their bytes. So a compressed answer gets 
 sections 8.8.1 and 12.5.5).
 """
 
+import functools
+import gzip
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
 from starlette.datastructures import MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGE_BYTES = 1024  # smaller answers are not worth compressing
 LEVEL = 5  # gzip's, from 0 to 9
+
+
+def is_accepted(headers: Mapping[str, str]) -> bool:
+    """As Starlette decides it."""
+    return "gzip" in headers.get("accept-encoding", "")
+
+
+@functools.lru_cache(maxsize=128)
+def compressed_file(path: Path, tag: str) -> bytes:
+    """A file in gzip, compressed once while its ETag is the same."""
+    with compressing:
+        return gzip.compress(path.read_bytes(), LEVEL, mtime=0)
+
+
+compressing = threading.Lock()  # a file is compressed while others wait for it, and not once for each of them
 
 
 class Compressed:
@@ -20,7 +41,8 @@ class Compressed:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                headers.add_vary_header("Accept-Encoding")
+                if "accept-encoding" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Accept-Encoding")
                 tag = headers.get("etag", "W/")
                 if "content-encoding" in headers and not tag.startswith("W/"):
                     headers["etag"] = f"W/{tag}"

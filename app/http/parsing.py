@@ -35,6 +35,7 @@ PARAMETERS_MAX = 2048  # in a query
 COUNTS_MAX = {b",": ("values", 262_144), b"[": ("lists", 4096), b"{": ("objects", 4096), b":": ("names", 32_768)}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FORM = re.compile(rb"[A-Za-z_]+=[^{\[]*$")
+FORM_BYTES = 256  # that are looked at, for a form is known by its beginning
 
 
 async def read_body(request: Request) -> bytes:
@@ -120,7 +121,7 @@ def parsed(sent: bytes, kind: str) -> Any:
     try:
         return from_json(sent.removeprefix(codecs.BOM_UTF8))
     except ValueError as error:
-        if kind.startswith(FORMS) or FORM.match(sent):
+        if kind.startswith(FORMS) or FORM.match(sent[:FORM_BYTES]):
             raise Unprocessable('The body is a form. Send JSON, such as {"seed": 7}.') from None
         if sent.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in sent[:4]:
             raise Unprocessable("The body is not UTF-8. Send JSON as UTF-8.") from None

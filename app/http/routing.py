@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from app.http.compression import Compressed
@@ -43,9 +43,8 @@ def for_head(route: Route) -> Route:
     return twin
 
 
-def compress(route: Route | Mount) -> None:
+def compress(route: Route) -> None:
     """Compresses answers that are text of moderate size. A `DirectRoute` or a POST route answers with pictures, archives and long lists of
     numbers, so it stays as it is."""
-    posted = isinstance(route, Route) and "POST" in (route.methods or ())
-    if not posted and not isinstance(route, DirectRoute):
+    if "POST" not in (route.methods or ()) and not isinstance(route, DirectRoute):
         route.app = Compressed(route.app)

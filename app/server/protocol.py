@@ -44,13 +44,21 @@ class Protocol(HttpToolsProtocol):
         self.answering: RequestResponseCycle | None = None  # uvicorn's `cycle` is the last request read, which may be pipelined behind it
         self.head_bytes = self.body_bytes = self.content_bytes = 0
         self.spare = False
+        self.opened_s = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Coalescing(transport, self.loop))
         beyond = len(self.connections) - self.limits.connections
         self.spare = beyond > 0
+        self.opened_s = self.loop.time()
         if beyond > SPARE_CONNECTIONS:
-            self.refuse_full()
+            self.oldest_spare().refuse_full()
+
+    def oldest_spare(self) -> "Protocol":
+        """Of those that have not yet asked for anything; a probe asks at once. This one, where there is none."""
+        others = [one for one in self.connections if isinstance(one, Protocol)]
+        spare = [one for one in others if one.spare and one.answering is None and not one.transport.is_closing()]
+        return min(spare, key=lambda one: one.opened_s, default=self)
 
     def refuse_full(self) -> None:
         self.refuse(503, "connections", "Too many connections are open. Try again in a second.")

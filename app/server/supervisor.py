@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 
 from app.engine import orphans
 from app.engine.messages import Served
-from app.engine.process import ModelProcess, StartError
+from app.engine.process import LOADING, ModelProcess, StartError
 from app.engine.registry import names_of_counts
 from app.engine.watchdog import ASLEEP_S, until_hung
 from app.server.listening import Address
@@ -99,6 +99,7 @@ class Supervisor:
             self.end()
 
     async def start(self, index: int) -> asyncio.subprocess.Process:
+        self.counts[BEAT].parts[index] = now_us()
         with self.model.new_connection() as connection:
             descriptors = [connection.fileno(), self.counted.fileno(), self.sockets[index].fileno()]
             return await asyncio.create_subprocess_exec(
@@ -127,25 +128,25 @@ class Supervisor:
             self.model.kill_hung()
 
     async def watch_others(self) -> None:
-        """Kills and replaces an HTTP process without a heartbeat. It must act before the watchdog: else the model process would be
-        blamed for answers that the HTTP process does not read."""
+        """Kills an HTTP process without a heartbeat, so that another takes its place. It must act before the watchdog: else the model
+        process would be blamed for answers that the HTTP process does not read."""
         looked = now_us()
         while self.watchdog_s:
             await asyncio.sleep(LOOK_S)
-            now = now_us()
-            asleep, looked = (
-                now - looked > 1e6 * ASLEEP_S,
-                now,
-            )  # if this process was stopped, the others were, too: give them time for a heartbeat
-            if asleep:
+            if now_us() - looked > 1e6 * ASLEEP_S:  # this process was stopped, and so were the others: each gets time for a heartbeat
                 await asyncio.sleep(ASLEEP_S)
-                looked = now_us()
-                continue
-            for index, beat in enumerate(self.counts[BEAT].parts[: self.processes]):
-                if beat and now - beat > 1e6 * max(ASLEEP_S, self.watchdog_s / 2) and (process := self.running.get(index)):
+            looked = now_us()
+            for index, process in self.running.items():
+                if self.hangs(index, looked):
                     log.error("An HTTP process gives no sign of life. It is killed.")
                     with suppress(ProcessLookupError):
                         process.kill()
+
+    def hangs(self, index: int, now: int) -> bool:
+        """Whether a process's last heartbeat is too old; while it loads, its start counts as one."""
+        loading = not self.counts[PROCESSES].parts[index]
+        limit_s = LOADING * self.watchdog_s if loading else max(ASLEEP_S, self.watchdog_s / 2)
+        return now - self.counts[BEAT].parts[index] > 1e6 * limit_s
 
     async def end_at_last(self) -> None:
         """Kills what still runs BEYOND_S after the grace period."""
