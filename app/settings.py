@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError, PydanticKnownError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.checks.api_keys import valid_keys
@@ -111,12 +111,14 @@ class Settings(BaseSettings):
 
     @field_validator("*", mode="before")
     @classmethod
-    def without_blanks_around(cls, value: Any) -> Any:
-        """Strips blanks, which settings files have from Windows or by mistake."""
+    def without_blanks_around(cls, value: Any, info: ValidationInfo) -> Any:
+        """Strips blanks, which settings files have from Windows or by mistake. Refuses 1_0, which pydantic reads as 10."""
         if not isinstance(value, str) or not value:
             return value
         if not (stripped := value.strip()):
             raise refused("it is set and holds nothing but blanks. Leave it empty for the default")
+        if "_" in stripped and cls.model_fields[str(info.field_name)].annotation is int:
+            raise PydanticKnownError("int_parsing")
         return stripped
 
     @model_validator(mode="after")

@@ -53,12 +53,16 @@ def test_client_that_trickles_gains_no_time(limited: tuple[subprocess.Popen[str]
         assert b"408 Request Timeout" in received(client)
 
 
+CHUNKED = b"POST /generate HTTP/1.1\r\nHost: kakite\r\nTransfer-Encoding: chunked\r\n\r\n"
 ENDLESS = {
     "header": (b"GET /livez HTTP/1.1\r\nX: " + b"a" * 1_000_000, b"431"),
     "path": (b"GET /" + b"a" * 1_000_000, b"431"),
     "headers": (b"GET /livez HTTP/1.1\r\n" + b"a: b\r\n" * 200_000, b"431"),
-    "chunks": (b"POST /generate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 100_000, b"400"),
-    "trailers": (b"POST /generate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 100_000, b"400"),
+    "chunks": (CHUNKED + b"1\r\n \r\n" * 100_000, b"400"),
+    "trailers": (
+        CHUNKED + b"2\r\n{}\r\n0\r\n" + b"a: b\r\n" * 100_000,
+        b"400",
+    ),
     "no HTTP": (b"\x16\x03\x01 no HTTP", b"400"),
 }
 
@@ -83,6 +87,28 @@ def test_head_without_end_that_is_sent_at_once_is_not_kept(limited: tuple[subpro
         received(client)  # which comes back only when the connection is closed
     assert resident_bytes(process.pid) - before < 10_000_000
     assert httpx.get(f"{url}/livez").status_code == 200
+
+
+CLOSING = b"Connection: close\r\n\r\n"
+HEADS = {
+    "long path": (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: kakite\r\n" + CLOSING, b"431"),
+    "long header": (b"GET /livez HTTP/1.1\r\nHost: kakite\r\nX: " + b"a" * 70_000 + b"\r\n" + CLOSING, b"431"),
+    "no host": (b"GET /livez HTTP/1.1\r\n" + CLOSING, b"400"),
+    "two hosts": (b"GET /livez HTTP/1.1\r\nHost: kakite\r\nHost: kakite\r\n" + CLOSING, b"400"),
+    "no host, of HTTP/1.0": (b"GET /livez HTTP/1.0\r\n" + CLOSING, b"200"),
+    "odd host": (b"GET /livez HTTP/1.1\r\nHost: a b/c\r\n" + CLOSING, b"400"),
+    "list of hosts": (b"GET /livez HTTP/1.1\r\nHost: a, b\r\n" + CLOSING, b"400"),
+    "address": (b"GET /livez HTTP/1.1\r\nHost: [::1]:8000\r\n" + CLOSING, b"200"),
+    "coding": (b"POST /generate HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n" + CLOSING + b"0\r\n\r\n", b"501"),
+    "chunked": (b"POST /generate HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n" + CLOSING + b"0\r\n\r\n", b"200"),
+}
+
+
+@pytest.mark.parametrize(("sent", "status"), HEADS.values(), ids=HEADS)
+def test_whole_head_is_answered_as_http_says(limited: tuple[subprocess.Popen[str], str], sent: bytes, status: bytes) -> None:
+    with connected(limited[1]) as client:
+        client.sendall(sent)
+        assert received(client).startswith(b"HTTP/1.1 " + status)
 
 
 def test_full_table_refuses_at_once_and_serves_again_when_there_is_room(limited: tuple[subprocess.Popen[str], str]) -> None:

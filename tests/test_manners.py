@@ -71,6 +71,26 @@ async def test_number_that_is_not_whole_is_refused_however_it_is_written(client:
     assert_problem(await client.post("/generate", content=f'{{"seed": {seed}}}', headers=JSON), 422, "seed: ")
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/generate?seed=1_0",
+        "/generate?seed=7&n=1_0",
+        "/generate?seed=7&label=0_1",
+        "/generate?seed=7&truncation=0_1.5",
+        "/walk?from=1&to=2&frames=1_0",
+        "/walk?from=1&to=2_0",
+        "/plane?seeds=1_0,2,3",
+        "/write/1?slant=1_0",
+        "/dataset?n=7_0",
+        "/dataset?n=70&first_seed=1_0",
+        "/dataset?n=70&label=0_1",
+    ],
+)
+async def test_underscore_is_no_part_of_a_number(client: httpx.AsyncClient, path: str) -> None:
+    assert_problem(await client.get(path), 422, ": ")
+
+
 async def test_numbers_of_lists_and_of_all_routes_are_read_alike(client: httpx.AsyncClient) -> None:
     plain = await post(client, seed=1, label=[3, 4], n=2, columns=1, scale=2)
     assert (await post(client, seed=1.0, label=[3.0, 4.0], n=2.0, columns=1.0, scale=2.0)).content == plain.content
@@ -79,7 +99,7 @@ async def test_numbers_of_lists_and_of_all_routes_are_read_alike(client: httpx.A
         "/walk?from=1.0&to=2e0&frames=3.0&label=3": "/walk?from=1&to=2&frames=3&label=3",
         "/plane?seeds=1.0,2,3&n=2.0": "/plane?seeds=1,2,3&n=2",
         "/write/1?seed=2.0&height=32.0": "/write/1?seed=2&height=32",
-        "/dataset?n=7.0": "/dataset?n=7",
+        "/dataset?n=7.0&first_seed=1e0": "/dataset?n=7&first_seed=1",
     }.items():
         assert (await client.get(path)).content == (await client.get(plainly)).raise_for_status().content
     for path, body, numbers in (
@@ -166,5 +186,7 @@ async def test_static_file_is_compressed_once_and_varies_once(client: httpx.Asyn
     assert first.headers["etag"] == f"W/{plain.headers['etag']}"
     for answer in (first, plain, await client.get("/", headers=accepting), await client.get("/page/page.css", headers=accepting)):
         assert answer.headers.get("vary", "").lower().count("accept-encoding") == answer.is_success
+    for part in ("bytes=0-9", "bytes=9-0", "pages=1"):
+        assert (await client.get(path, headers={"range": part})).content == plain.content  # a part of a file is not sent
     head = await client.head(path, headers=accepting)
     assert head.headers["content-length"] == first.headers["content-length"]

@@ -96,6 +96,9 @@ def test_an_empty_entry_among_keys_is_none_and_odd_keys_are_keys(text: str, keys
         ("http://localhost:3000, http://[::1]:80/", ("http://localhost:3000", "http://[::1]")),
         ("https://a.example,,https://A.example,", ("https://a.example",)),
         ("chrome-extension://abcdef", ("chrome-extension://abcdef",)),
+        ("http://127.0.0.1:8000", ("http://127.0.0.1:8000",)),
+        ("http://[0:0::1]:8000, http://[2001:DB8::]", ("http://[::1]:8000", "http://[2001:db8::]")),
+        ("http://a-b.c_d.example1", ("http://a-b.c_d.example1",)),
     ],
 )
 def test_origins_are_put_as_browsers_send_them(text: str, origins: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +122,14 @@ def test_origins_are_put_as_browsers_send_them(text: str, origins: tuple[str, ..
         ("https://digits.example:99999", "a port that is not"),
         ("https://b\u00fccher.example", "xn--"),
         ("https://", "is no origin"),
+        ("http://127.1", "a host that no browser sends"),
+        ("http://0x7f.1", "a host that no browser sends"),
+        ("http://2130706433", "a host that no browser sends"),
+        ("http://1.2.3.04", "a host that no browser sends"),
+        ("http://example.0x7f", "a host that no browser sends"),
+        ("http://[1::2::3]", "a host that no browser sends"),
+        ("http://a..b", "is no origin"),
+        (f"http://{64 * 'a'}.example", "is no origin"),
         ("file:///", "has a path|is no origin"),
         ("${ORIGIN}", "has no scheme"),
         (",", "holds nothing"),
@@ -137,6 +148,7 @@ def test_origins_that_no_browser_sends_are_refused_with_those_that_are_allowed(
     [
         ({"model": "two words"}, "KAKITE_MODEL: two words is no name of a model: small letters, digits, - and _"),
         ({"model": "../kakite"}, "is no name of a model"),
+        ({"batch_images": "6_4"}, "KAKITE_BATCH_IMAGES: Input should be a valid integer"),
         ({"model": "Kakite"}, "is no name of a model"),
         ({"timeout_ms": "0"}, "KAKITE_TIMEOUT_MS: Input should be greater than or equal to 1. Longest wait for a request's images"),
         ({"timeout_ms": "9" * 30}, "KAKITE_TIMEOUT_MS: Input should be less than or equal to 86400000"),

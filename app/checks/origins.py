@@ -6,11 +6,14 @@ setting is compared with that text exactly, so a value that no browser sends wou
 
 import re
 from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address
 
 ALL = "*"
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-HOST = r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]"
+LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+HOST = rf"{LABEL}(?:\.{LABEL})*|\[[0-9a-f:]+\]"
 FORM = re.compile(rf"([a-z][a-z0-9+.-]*)://({HOST})(:[0-9]{{1,5}})?")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 ALLOWED = "https://digits.example, say, or http://localhost:3000, or * alone for all"
 
 
@@ -29,10 +32,23 @@ def normal(origin: str) -> str:
     if not match:
         raise ValueError(f"{origin} {cause(origin)}: {ALLOWED}")
     scheme, host, port = match.groups(default="")
+    try:
+        host = normal_host(host)
+    except ValueError:
+        raise ValueError(f"{origin} has a host that no browser sends: {ALLOWED}") from None
     if port and not 0 < int(port[1:]) <= 65535:
         raise ValueError(f"{origin} has a port that is not from 1 to 65535: {ALLOWED}")
     port = f":{int(port[1:])}" if port else ""
     return f"{scheme}://{host}{'' if port == DEFAULT_PORTS.get(scheme) else port}"
+
+
+def normal_host(host: str) -> str:
+    """A name as it is; an IP address in its one normal form. Raises ValueError."""
+    if host.startswith("["):
+        return f"[{IPv6Address(host[1:-1]).compressed}]"
+    if NUMBER.fullmatch(host.rpartition(".")[2]):  # browsers take every such host for an IPv4 address
+        return str(IPv4Address(host))
+    return host
 
 
 def cause(origin: str) -> str:

@@ -24,9 +24,9 @@ class Files(StaticFiles):
         self.policy = policy
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]  # the files are small, and each is sent whole
         answer = await super().get_response(path, scope)
-        headers = Headers(scope=scope)
-        if not isinstance(answer, FileResponse) or "vary" not in answer.headers or "range" in headers or not is_accepted(headers):
+        if not isinstance(answer, FileResponse) or "vary" not in answer.headers or not is_accepted(Headers(scope=scope)):
             return answer
         if int(answer.headers["content-length"]) < LARGE_BYTES:
             return answer
@@ -40,6 +40,7 @@ class Files(StaticFiles):
     ) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
         answer.headers.update(KEPT)
+        del answer.headers["accept-ranges"]
         if (mimetypes.guess_type(full_path)[0] or "").startswith(TEXT):
             answer.headers["Vary"] = "Accept-Encoding"
         scope["state"]["policy"] = self.policy

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, Labels, check_last_seed, split_at_commas
+from app.schemas.fields import ALLOWED, WHOLE, Labels, Seed, check_last_seed, split_at_commas
 from models.latents import SEED_MAX
 
 Format = Literal["idx", "npz", "zip", "folders", "parquet", "parquet-png"]
@@ -30,8 +30,8 @@ class DatasetQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    n: int = Field(60_000, ge=1, le=DIGITS_MAX, description=HELP["n"], examples=[70])
-    first_seed: int = Field(0, ge=0, le=SEED_MAX, description=HELP["first_seed"])
+    n: Annotated[int, Field(ge=1, le=DIGITS_MAX), WHOLE] = Field(60_000, description=HELP["n"], examples=[70])
+    first_seed: Seed = Field(0, description=HELP["first_seed"])
     format: Format = Field("idx", description=HELP["format"])
     label: Annotated[
         Literal["balanced", "seed"] | Labels, BeforeValidator(lambda value: value if value in KINDS else split_at_commas(value))
@@ -53,9 +53,9 @@ class DatasetQuery(BaseModel):
 class BulkQuery(DatasetQuery):
     """The parameters of a data set in shards, which may have as many digits as there are seeds."""
 
-    n: int = Field(60_000, ge=1, le=SEED_MAX + 1, description=f"how many digits, 1 to {SEED_MAX + 1}")
+    n: Annotated[int, Field(ge=1, le=SEED_MAX + 1), WHOLE] = Field(60_000, description=f"how many digits, 1 to {SEED_MAX + 1}")
     format: Literal["npz", "parquet", "parquet-png"] = Field("parquet", description="npz, parquet or parquet-png, a file a shard")
-    shard: int = Field(100_000, ge=1, le=DIGITS_MAX, description=f"digits a file, 1 to {DIGITS_MAX}")
+    shard: Annotated[int, Field(ge=1, le=DIGITS_MAX), WHOLE] = Field(100_000, description=f"digits a file, 1 to {DIGITS_MAX}")
 
 
 KINDS = ("balanced", "seed")

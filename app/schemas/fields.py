@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from models.latents import LIMIT, SEED_MAX, STEPS
 
@@ -39,16 +39,30 @@ ALLOWED = {
 
 def as_whole(value: Any, info: ValidationInfo) -> Any:
     """Turns 7.0 into 7: many clients have only floating-point numbers. Leaves other values as they are."""
-    if isinstance(value, str) and EXPONENT.fullmatch(value) and not (info.config or {}).get("strict"):
-        value = float(value)
+    if isinstance(value, str) and not (info.config or {}).get("strict"):
+        refuse_underscore(value, "int_parsing")
+        value = float(value) if EXPONENT.fullmatch(value) else value
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= SEED_MAX else value
 
 
+def as_real(value: Any) -> Any:
+    if isinstance(value, str):
+        refuse_underscore(value, "float_parsing")
+    return value
+
+
+def refuse_underscore(text: str, kind: Literal["int_parsing", "float_parsing"]) -> None:
+    """Pydantic reads 1_0 as 10, as Python does. No other language writes numbers so, so it is a mistake in a request."""
+    if "_" in text:
+        raise PydanticKnownError(kind)
+
+
 WHOLE = BeforeValidator(as_whole)  # comes after the limits of an int in its annotation
+REAL = BeforeValidator(as_real)  # the same for a float
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]
 Count = Annotated[int, Field(ge=1, le=N_MAX), WHOLE]
 Scale = Annotated[int, Field(ge=1, le=SCALE_MAX), WHOLE]
-Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), REAL]
 Paper = Literal["black", "white", "transparent"]
 Path = Literal["slerp", "lerp"]
 AnimationFormat = Literal["apng", "gif", "webp"]

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, WHOLE, Asked, Seed, check_last_seed
+from app.schemas.fields import ALLOWED, REAL, WHOLE, Asked, Seed, check_last_seed
 
 MARKS = "-.:,/"  # that can be written, beside digits and blanks
 CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
@@ -27,7 +27,7 @@ class Hand(Asked):
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
     height: Annotated[int, Field(ge=16, le=HEIGHT_MAX), WHOLE] = Field(64, description=f"of the picture in pixels, 16 to {HEIGHT_MAX}")
-    slant: float = Field(0, ge=-45, le=45, allow_inf_nan=False, description="degrees to the right, -45 to 45")
+    slant: Annotated[float, Field(ge=-45, le=45, allow_inf_nan=False), REAL] = Field(0, description="degrees to the right, -45 to 45")
 
 
 class WriteQuery(Hand):

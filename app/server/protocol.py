@@ -1,6 +1,7 @@
 """uvicorn's HTTP/1.1 protocol, with limits for connections, the size of a request's head, and slow clients. Knows no route."""
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,10 @@ TAKING = 3  # a client may take this many times as long to receive as to send
 TICK_S = 1  # between two checks of the timeouts
 SPARE_CONNECTIONS = 16  # beyond the limit, for probes: a busy service must not look dead
 SPARE_TIMEOUT_S = 2  # for a request's head on a spare connection
+TOO_LARGE = (431, "head", f"The request's head is larger than the {HEAD_BYTES:,} bytes that are allowed.")
+
+
+HOST = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?")  # RFC 3986, section 3.2.2
 
 
 class Refused(Exception):
@@ -88,7 +93,7 @@ class Protocol(HttpToolsProtocol):
             self.head_bytes += len(data)
         super().data_received(data)
         if self.awaited == "head" and self.head_bytes > HEAD_BYTES:
-            self.refuse(431, "head", f"The request's head is larger than the {HEAD_BYTES:,} bytes that are allowed.")
+            self.refuse(*TOO_LARGE)
         elif self.awaited == "body" and self.body_bytes > self.content_bytes * 5 // 4 + FRAMING_BYTES:
             self.refuse(400, "framing", "The body comes in too many tiny chunks. Send larger chunks, or a Content-Length.")
         elif self.awaited is None and not self.busy:  # an empty line between requests, after which uvicorn forgets that it is idle
@@ -104,6 +109,9 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self.awaited, self.waited_s, self.body_bytes, self.content_bytes = "body", 0, 0, 0
+        if fault := self.fault():
+            self.refuse(*fault)
+            raise Refused
         if self.busy and len(self.pipeline) >= PIPELINE_MAX:
             self.refuse(503, "pipeline", f"More than {PIPELINE_MAX} requests are pipelined. Wait for answers before you send more.")
             raise Refused
@@ -111,6 +119,23 @@ class Protocol(HttpToolsProtocol):
             self.refuse_full()
             raise Refused
         super().on_headers_complete()
+
+    def fault(self) -> tuple[int, str, str] | None:
+        """Status, reason and sentence for a whole head that uvicorn would let pass (RFC 9112, sections 3.2 and 6.1)."""
+        size, hosts = len(self.url), 0
+        for name, value in self.headers:
+            size += len(name) + len(value) + 4
+            if name == b"host":
+                hosts += 1
+                if not HOST.fullmatch(value):
+                    return 400, "no_http", "The Host header is not a host, with or without a port."
+            elif name == b"transfer-encoding" and value.lower() != b"chunked":
+                return 501, "no_http", "This Transfer-Encoding is not supported. Send the body as it is, or chunked."
+        if size > HEAD_BYTES:
+            return TOO_LARGE
+        if hosts != 1 and (hosts or self.parser.get_http_version() == "1.1"):
+            return 400, "no_http", "A request has exactly one Host header."
+        return None
 
     def on_body(self, body: bytes) -> None:
         self.content_bytes += len(body)
