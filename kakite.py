@@ -9,6 +9,8 @@ import os
 import sys
 import textwrap
 
+from models.interruption import ends_quietly
+
 SERVICE = {
     "serve": "serve over HTTP (what is done where no command is named)",
     "sheet": "draw a sheet of digits as a PNG",
@@ -63,7 +65,8 @@ def main() -> int:
             near = difflib.get_close_matches(name, [*SERVICE, *TRAINING], n=1)
             print(f"kakite has no command {name!r}. {f'Is {near[0]} meant? ' if near else ''}kakite --help lists all.", file=sys.stderr)
             return 2
-    from app.__main__ import main as serve
+    with ends_quietly():
+        from app.__main__ import main as serve
 
     return serve(arguments, "kakite")
 

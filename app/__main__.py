@@ -1,10 +1,14 @@
 """python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight; or write into files."""
 
+import signal
+import sys
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))  # while modules are imported: no traceback
+
 import argparse
 import logging
 import os
-import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,11 +20,13 @@ from app import REVISION, __version__
 from app.cli import environment
 from app.engine import cores
 from app.engine.process import ModelProcess, StartError
+from app.server import signals
 from app.server.addresses import PortError
 from app.server.listening import Tcp, Unix
 from app.settings import PREFIX, Settings
 from app.telemetry import logs
 from app.telemetry.lines import Lines
+from models.interruption import INTERRUPTED
 from models.shown import shown
 
 HOST, PORT = "127.0.0.1", 8000
@@ -55,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
         print(shown(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 130  # while the models were loaded; what a shell reports of a program that Ctrl-C ended
+        return INTERRUPTED
 
 
 def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser:
@@ -79,10 +85,8 @@ def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser
 
 def serve(settings: Settings, address: Tcp | Unix) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
-    Raises StartError, and KeyboardInterrupt while the models are loaded; afterwards Ctrl-C is taken as SIGTERM is."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-            signal.signal(number, lambda *_: sys.exit(0))  # until there is something to finish
+    Raises StartError, and SystemExit if it is told to end while the models are loaded."""
+    signals.handle(leave)  # until there is something to finish
     process = ModelProcess(settings)
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
@@ -104,10 +108,16 @@ def serve(settings: Settings, address: Tcp | Unix) -> int:
         process.close()
         return status
     except BaseException:
+        signals.ignore()
         process.kill()
         raise
     finally:
         lines.close()
+
+
+def leave(number: int, _: object) -> None:
+    signals.ignore()
+    sys.exit(INTERRUPTED if number == signal.SIGINT else 0)
 
 
 @contextmanager
@@ -139,4 +149,5 @@ def path(text: str) -> Path:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -76,6 +76,11 @@ def children(server: subprocess.Popen[str], module: str) -> list[int]:
     return [child for child in found if module.encode() in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
+def wait_until_gone(pid: int) -> None:
+    command = Path(f"/proc/{pid}/cmdline")
+    until(lambda: not (command.exists() and command.read_bytes()))  # empty once it is a zombie
+
+
 def model_process(server: subprocess.Popen[str]) -> int:
     """Its process id, as soon as there is one."""
     until(lambda: len(children(server, "app.engine.worker")) > 0, server)

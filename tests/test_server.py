@@ -18,7 +18,7 @@ from models import weights
 from models.cards import FOLDER
 from models.networks import Refined
 from tests.metrics import sample
-from tests.running import PATIENCE_S, free_port, model_process, resident_bytes, server, until
+from tests.running import PATIENCE_S, free_port, model_process, resident_bytes, server, until, wait_until_gone
 
 
 def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
@@ -39,11 +39,6 @@ def test_sigterm_finishes_what_is_in_flight_and_leaves_cleanly() -> None:
         assert re.search(r"GET /grid .*n 1024,.*status 200", process.stderr.read())  # nothing of the log is lost
 
 
-def wait_until_gone(pid: int) -> None:
-    command = Path(f"/proc/{pid}/cmdline")
-    until(lambda: not (command.exists() and command.read_bytes()))  # empty once it is a zombie
-
-
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_model_process_ends_with_its_server(how: signal.Signals) -> None:
     with server() as (process, _):
@@ -53,18 +48,6 @@ def test_model_process_ends_with_its_server(how: signal.Signals) -> None:
         wait_until_gone(models)
         assert process.stderr is not None
         assert "The model process" not in process.stderr.read()  # it was not killed
-
-
-@pytest.mark.parametrize(("how", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 0), (signal.SIGHUP, 0)])
-def test_end_while_the_models_are_loaded_leaves_nothing_behind(how: signal.Signals, status: int) -> None:
-    command = [sys.executable, "-m", "app", "--port", str(free_port())]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        models = model_process(process)
-        process.send_signal(how)
-        _, told = process.communicate(timeout=PATIENCE_S)
-        assert process.returncode == status
-        assert "Traceback" not in told
-        wait_until_gone(models)
 
 
 def test_server_ends_with_its_model_process_so_that_it_is_started_anew() -> None:

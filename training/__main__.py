@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Sequence
 
+from models.interruption import ends_quietly
+
 OURS = ("models", "training")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m training") -> int:
     try:
-        from training.cli.program import run
+        with ends_quietly():
+            from training.cli.program import run
     except ModuleNotFoundError as error:
         missing = str(error.name).partition(".")[0]
         if missing in OURS:

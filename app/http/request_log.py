@@ -93,9 +93,10 @@ class RequestLogging:
             if not whole and not failed:
                 status = CLIENT_GONE
                 noted.reason = noted.reason or "client_gone"
-            self.record(scope, noted, status, sent_bytes, time.perf_counter() - began, request_id.decode())
+            self.record(scope, noted, status, None if whole else sent_bytes, time.perf_counter() - began, request_id.decode())
 
-    def record(self, scope: Scope, noted: RequestState, status: int, sent_bytes: int, seconds: float, request_id: str) -> None:
+    def record(self, scope: Scope, noted: RequestState, status: int, sent_bytes: int | None, seconds: float, request_id: str) -> None:
+        """`sent_bytes`: of the body, where not all of it was sent."""
         route = scope["route"].path if "route" in scope else "other"
         self.metrics.request("other" if status == 405 or route == "other" else scope["method"], route, status, seconds)
         if noted.reason:
@@ -107,8 +108,10 @@ class RequestLogging:
             line["n"] = noted.images
         if timing := noted.timing:
             line |= {"wait_ms": ms(timing.waited_s), "batch": timing.batch_rows, "model_ms": ms(timing.computed_s)}
-        if status == CLIENT_GONE:
+        if sent_bytes is not None:
             line["sent"] = sent_bytes
+            if status != CLIENT_GONE:
+                line["cut"] = noted.reason or "failed"
         line |= {"status": status, "ms": ms(seconds)}
         path = scope["path"]
         self.request_log.write(f"{scope['method']} {path if path == route else quote(path[:PATH_MAX])}", line)

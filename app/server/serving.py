@@ -7,12 +7,11 @@ import asyncio
 import logging
 import os
 import resource
-import signal
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -23,6 +22,7 @@ from app.engine.registry import names_of_counts
 from app.http.api_keys import PROBES
 from app.http.security_headers import SecurityHeaders
 from app.main import create_app
+from app.server import signals
 from app.server.protocol import TICK_S, Limits, Protocol
 from app.settings import Settings
 from app.telemetry import logs
@@ -36,7 +36,18 @@ FILES = 128  # open files that are not connections
 
 
 class Server(uvicorn.Server):
-    """Checks the clients' timeouts, also during shutdown."""
+    """Checks the clients' timeouts, also during shutdown, and ends at once at a second signal."""
+
+    def handle_exit(self, sig: int = 0, frame: FrameType | None = None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        if self.force_exit:  # uvicorn would leave out what follows
+            for task in self.server_state.tasks:
+                task.cancel()
+            await self.lifespan.shutdown()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -81,20 +92,14 @@ def run(
     )
     server = Server(config)
 
-    def leave() -> None:
-        server.should_exit = True
-
     def leave_at_once() -> None:
         config.timeout_graceful_shutdown = min(settings.grace_s, LOST_GRACE_S)
-        leave()
+        server.should_exit = True
 
     connection.on_end = leave_at_once
-    # After its shutdown uvicorn raises SIGTERM again. That must not end the process before its log is written.
-    signal.signal(signal.SIGTERM, lambda *_: leave())
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
-        signal.signal(signal.SIGHUP, lambda *_: leave())
-    with suppress(KeyboardInterrupt):  # uvicorn raises SIGINT again, too
-        server.run([listening] if listening else None)
+    signals.handle(server.handle_exit)
+    server.run([listening] if listening else None)
+    signals.ignore()
     return 1 if connection.lost or not server.started else 0
 
 

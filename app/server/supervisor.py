@@ -13,6 +13,7 @@ from app.engine.messages import Served
 from app.engine.process import LOADING, ModelProcess, StartError
 from app.engine.registry import names_of_counts
 from app.engine.watchdog import ASLEEP_S, until_hung
+from app.server import signals
 from app.server.listening import Address
 from app.settings import Settings
 from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts, now_us
@@ -52,12 +53,12 @@ class Supervisor:
                 ) from None
             self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counted)
             asyncio.run(self.supervise())
+            signals.ignore()
         return 1 if self.failed else 0
 
     async def supervise(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
-                asyncio.get_running_loop().add_signal_handler(number, self.end)
+        for number in signals.wanted():
+            asyncio.get_running_loop().add_signal_handler(number, self.end)
         looking = [asyncio.create_task(look()) for look in (self.look_after_model, self.watch_model, self.watch_others)]
         await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
         for task in looking:
