@@ -9,33 +9,44 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from app.schemas.fields import Path
 from models.latents import WHOLE, Rows
 
 Point = NDArray[np.int64]
-Between = Callable[[Point, Point, float], Point]
+Points = NDArray[np.int64]  # [n, z_dim]
+Shares = NDArray[np.float64]  # [] or [n]
+Between = Callable[[Point, Point, ArrayLike], Points]
 
-SHARES = 2**20  # fixed-point one, of the weights
-
-
-def combined(*parts: tuple[float, Point]) -> Point:
-    """The weighted sum of points. `parts` are pairs of weight and point."""
-    whole = np.sum([round(share * SHARES) * point for share, point in parts], axis=0)
-    return np.asarray(np.rint(whole / SHARES), np.int64)
+ONE = 2**20  # fixed-point, of the weights
 
 
-def lerp(a: Point, b: Point, t: float) -> Point:
-    """Linear interpolation. Half-way between two random points it is nearer to the origin than random points are."""
+# As the C library has them, which NumPy's need not follow to the last bit.
+sine = np.vectorize(math.sin, otypes=[float])
+cosine = np.vectorize(math.cos, otypes=[float])
+
+
+def combined(*parts: tuple[Shares, Point]) -> Points:
+    """The weighted sum of points. `parts` are pairs of weights [] or [n] and a point [z_dim] -> [z_dim] or [n, z_dim]."""
+    whole = sum(np.rint(shares * ONE).astype(np.int64)[..., None] * point for shares, point in parts)
+    return np.asarray(np.rint(np.asarray(whole) / ONE), np.int64)
+
+
+def lerp(a: Point, b: Point, t: ArrayLike) -> Points:
+    """Linear interpolation: t, a number or [n], -> [z_dim] or [n, z_dim]. Half-way between two random points it is
+    nearer to the origin than random points are."""
+    t = np.asarray(t, np.float64)
     return combined((1 - t, a), (t, b))
 
 
-def slerp(a: Point, b: Point, t: float) -> Point:
-    """Spherical interpolation, with linear length (Shoemake 1985; for latent spaces White, "Sampling generative networks", 2016).
+def slerp(a: Point, b: Point, t: ArrayLike) -> Points:
+    """Spherical interpolation, with linear length (Shoemake 1985; for latent spaces White, "Sampling generative networks", 2016): t, a
+    number or [n], -> [z_dim] or [n, z_dim].
 
     Opposite points have no single shortest arc: always the same one is chosen. From the origin the path is straight.
     """
+    t = np.asarray(t, np.float64)
     aa, bb, ab = int(a @ a), int(b @ b), int(a @ b)
     across = aa * bb - ab * ab  # (|a| |b| sine)^2: 0 only for parallel or opposite points
     if not aa or not bb or (not across and ab > 0):
@@ -43,37 +54,37 @@ def slerp(a: Point, b: Point, t: float) -> Point:
     angle = math.atan2(math.sqrt(across), ab)
     length = (1 - t) * math.sqrt(aa) + t * math.sqrt(bb)
     if across:
-        start, end = math.sin((1 - t) * angle), math.sin(t * angle)
-        sine = math.sqrt(across) / math.sqrt(aa * bb)
-        return combined((length * start / sine / math.sqrt(aa), a), (length * end / sine / math.sqrt(bb), b))
+        whole = math.sqrt(across) / math.sqrt(aa * bb)
+        start, end = sine((1 - t) * angle), sine(t * angle)
+        return combined((length * start / whole / math.sqrt(aa), a), (length * end / whole / math.sqrt(bb), b))
     axis = np.zeros_like(a)
     axis[np.argmin(np.abs(a))] = 1  # the arc bends towards this axis, less its component along a
     along = int(a @ axis)
     aside = math.sqrt(1 - along * along / aa)
-    end = length * math.sin(t * angle) / aside
-    return combined((length * math.cos(t * angle) / math.sqrt(aa) - end * along / aa, a), (end, axis))
+    end = length * sine(t * angle) / aside
+    return combined((length * cosine(t * angle) / math.sqrt(aa) - end * along / aa, a), (end, axis))
 
 
 PATHS: dict[Path, Between] = {"slerp": slerp, "lerp": lerp}
 
 
-def journey(points: Sequence[Point], frames: int, path: Path) -> NDArray[np.int64]:
+def journey(points: Sequence[Point], frames: int, path: Path) -> Points:
     """A path through all points, `frames` from each to the next, both included: [(len(points) - 1) * (frames - 1) + 1, z_dim]."""
-    between = PATHS[path]
-    steps = [between(a, b, i / (frames - 1)) for a, b in pairwise(points) for i in range(frames - 1)]
-    return np.stack([*steps, points[-1]])
+    steps = np.arange(frames - 1) / (frames - 1)
+    return np.concatenate([*(PATHS[path](a, b, steps) for a, b in pairwise(points)), points[-1][None]])
 
 
-def plane(corner: Point, right: Point, below: Point, n: int, path: Path) -> NDArray[np.int64]:
+def plane(corner: Point, right: Point, below: Point, n: int, path: Path) -> Points:
     """The square with these three corners, row by row: [n * n, z_dim]. The fourth corner is right + below - corner."""
     between = PATHS[path]
     fourth = right + below - corner
     if path == "slerp" and fourth.any():
         length = (math.sqrt(right @ right) + math.sqrt(below @ below)) / 2  # no farther from the origin than those two
-        fourth = combined((length / math.sqrt(fourth @ fourth), fourth))
-    steps = [i / (n - 1) for i in range(n)]
-    edges = [(between(corner, below, v), between(right, fourth, v)) for v in steps]
-    return np.stack([between(left, end, u) for left, end in edges for u in steps])
+        fourth = combined((np.asarray(length / math.sqrt(fourth @ fourth)), fourth))
+    steps = np.arange(n) / (n - 1)
+    return np.concatenate(
+        [between(left, end, steps) for left, end in zip(between(corner, below, steps), between(right, fourth, steps), strict=True)]
+    )
 
 
 def mixed(first: int, last: int, frames: int, classes: int) -> Rows:
