@@ -1,7 +1,7 @@
 # make serve    sets up what serving needs, and serves     HOST=127.0.0.1 PORT=8000
 # make setup    sets up all, for training, tests and checks
 # make test     sets up all and passes the tests           KAKITE_DATA=DIR runs those that need all of MNIST, too;
-#                                                         WORKERS=2 runs the files side by side in two processes
+#                                                         WORKERS=0 runs the files one after another, in one process
 # make test-quick  passes the fast ones, in a minute
 # make check    lint, format, types, Dockerfile, compose file, Kubernetes manifests, known weaknesses of packages (`make audit`)
 # make lock     writes deploy/locks anew, the packages of the images with their hashes; LOCK=--upgrade for newer ones
@@ -17,7 +17,7 @@ PORT ?= 8000
 RECIPE ?= dcgan
 ARGS ?=
 BENCH ?=
-WORKERS ?= 0
+WORKERS ?= 2
 AUDIT ?=
 LOCK ?=
 

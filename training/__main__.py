@@ -4,11 +4,13 @@ import sys
 from collections.abc import Sequence
 
 from models.interruption import ends_quietly
+from models.spinning import spin_briefly
 
 OURS = ("models", "training")
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m training") -> int:
+    spin_briefly()
     try:
         with ends_quietly():
             from training.cli.program import run

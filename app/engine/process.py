@@ -11,15 +11,12 @@ from app.engine import orphans
 from app.engine.connection import Connection
 from app.engine.messages import HangUp, Refused, Served, packed, read
 from app.settings import Settings
+from models.spinning import BRIEFLY
 
 log = logging.getLogger("kakite.process")
 
 END_TIMEOUT_S = 3  # for a process that was asked to end
 LOADING = 10  # loading may take this many times as long as a question
-# OpenMP's threads spin while they wait for each other. If another program takes one of their cores, the others spin all the while, and
-# throughput falls to a fifth. If they slept at once, they would wake too late for the next layer. So they spin briefly
-# (docs/performance.md).
-ENVIRONMENT = {"GOMP_SPINCOUNT": "4000"}
 
 
 class StartError(Exception):
@@ -37,7 +34,7 @@ class ModelProcess:
             # In its own session, so that Ctrl-C reaches only the server, which lets this process finish.
             self.process = subprocess.Popen(
                 command,
-                env={**ENVIRONMENT, **os.environ},
+                env={**BRIEFLY, **os.environ},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
