@@ -51,6 +51,7 @@ def test_write_says_what_this_is_and_leads_to_docs_and_source(browser: Browser, 
     answer = httpx.get(f"{service}/source.zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
         assert packed.read("app/page/index.html") == (ROOT / "app/page/index.html").read_bytes()
+        assert packed.read("kakite.py") == (ROOT / "kakite.py").read_bytes()
         assert packed.read("LICENSE") == (ROOT / "LICENSE").read_bytes()
         assert not [name for name in packed.namelist() if "weights/" in name or name.startswith((".", "/"))]
     assert httpx.get(f"{service}/source.zip", headers={"If-None-Match": answer.headers["etag"]}).status_code == 304

@@ -14,6 +14,7 @@ from app.http.static_files import KEPT
 
 ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("app", "models", "training")
+COMMAND = "kakite.py"  # which images of the service do without
 SOURCE_SUFFIXES = {".py", ".html", ".css", ".js"}  # no weights, and no stray files
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ def source(request: Request) -> Response:
 @functools.cache
 def archive() -> tuple[bytes, str]:
     """The ZIP and its ETag. The same program gives the same bytes."""
-    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.suffix in SOURCE_SUFFIXES]
+    files = [*ROOT.glob(COMMAND), *(file for package in PACKAGES for file in (ROOT / package).rglob("*") if file.suffix in SOURCE_SUFFIXES)]
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as packed:
         for file in sorted(files):
