@@ -1,1 +1,1 @@
-"""Five swappable parts (input, labels, structure, loss, optimizer), and what joins them. Imports `models`, never `app`."""
+"""Trains and measures generators: five swappable parts, and the loop in which they meet. Imports `models`, never `app`."""

@@ -1,4 +1,4 @@
-"""Recipes: every GAN is another one with a part replaced. Knows what the parts are, not how they are run.
+"""Recipes: every GAN is another one with a part replaced. Knows the parts, not how they are trained.
 
 CGAN = replace(DCGAN, labels=OneHot(10))
 """
@@ -15,7 +15,7 @@ from training.parts.optimizers import Adam, Pair
 
 @dataclass(frozen=True)
 class Recipe:
-    """Five parts; read the difference between two GANs off the line that makes one from the other."""
+    """Five parts. The difference between two GANs is the line that makes one from the other."""
 
     networks: Networks
     loss: Loss
@@ -63,7 +63,7 @@ STACKED = replace(REFINED, networks=Refined(z_dim=64, hidden=256, channels=3), d
 
 @dataclass(frozen=True)
 class Entry:
-    """A recipe in the book: what it was made from, and how long it is trained unless one says otherwise."""
+    """A recipe in the book, the recipe it was made from, and how long it trains by default."""
 
     recipe: Recipe
     parent: str | None
@@ -96,7 +96,7 @@ BOOK = {
 
 
 def swaps(after: Recipe, before: Recipe) -> list[str]:
-    """What was replaced, a line each: "labels: Unlabelled() -> OneHot(classes=10)"; within a part, only what differs."""
+    """The differences, one per line: "labels: Unlabelled() -> OneHot(classes=10)". Within a part, only the fields that differ."""
     return [line for name, part in vars(after).items() for line in differences(name, vars(before)[name], part)]
 
 

@@ -29,17 +29,17 @@ class Levels(Collector):
         self.models[model] = about
 
     def collect(self) -> Iterator[Metric]:
-        queued = GaugeMetricFamily("kakite_queue_images", "Images asked for and not yet sent to the model process.", labels=["model"])
-        pending = GaugeMetricFamily("kakite_pending_images", "Images of requests not answered yet; these are limited.", labels=["model"])
+        queued = GaugeMetricFamily("kakite_queue_images", "Images requested but not yet sent to the model process.", labels=["model"])
+        pending = GaugeMetricFamily("kakite_pending_images", "Images of unanswered requests, which are limited.", labels=["model"])
         for model, (waiting, open_) in self.counts.items():
             queued.add_metric([model], waiting.total)
             pending.add_metric([model], open_.total)
-        unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest question that the model process has not answered.")
+        unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest unanswered question to the model process.")
         unanswered.add_metric([], unanswered_s(self.asked_us))
-        info = InfoMetricFamily("kakite_model", "A model that is served.", labels=["model"])
+        info = InfoMetricFamily("kakite_model", "A served model: SHA-256 of its file, way of computing, device.", labels=["model"])
         for model, about in self.models.items():
             info.add_metric([model], dict(about))
-        processes = GaugeMetricFamily("kakite_http_processes", "Processes that speak HTTP.")
+        processes = GaugeMetricFamily("kakite_http_processes", "HTTP processes that are running.")
         pids = [pid for pid in self.processes.parts if pid]
         processes.add_metric([], len(pids))
         yield from (queued, pending, unanswered, info, processes, *self.used(pids))

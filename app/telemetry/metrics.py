@@ -42,16 +42,16 @@ class Metrics:
         self.by_request: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter("kakite_requests", "Requests answered.", ["method", "route", "status"], registry=counted)
         self.request_seconds = Histogram(
-            "kakite_request_seconds", "From a request to its answer.", ["route"], buckets=SECONDS, registry=counted
+            "kakite_request_seconds", "Time from a request to the end of its answer.", ["route"], buckets=SECONDS, registry=counted
         )
-        self.rejections = Counter("kakite_rejections", "Requests not served, by reason.", ["reason"], registry=counted)
-        self.images = Counter("kakite_images", "Images written.", ["model"], registry=counted)
+        self.rejections = Counter("kakite_rejections", "Requests refused or failed, by reason.", ["reason"], registry=counted)
+        self.images = Counter("kakite_images", "Images generated.", ["model"], registry=counted)
         self.wait_seconds = Histogram(
-            "kakite_queue_wait_seconds", "From a request to its first batch.", ["model"], buckets=SECONDS, registry=counted
+            "kakite_queue_wait_seconds", "Time that a request waits for its first batch.", ["model"], buckets=SECONDS, registry=counted
         )
         self.batch_images = Histogram("kakite_batch_images", "Images in a batch.", ["model"], buckets=IMAGES, registry=counted)
         self.forward_seconds = Histogram(
-            "kakite_forward_seconds", "A batch's time in the model process.", ["model"], buckets=SECONDS, registry=counted
+            "kakite_forward_seconds", "Time that the model process takes for a batch.", ["model"], buckets=SECONDS, registry=counted
         )
         self.dropped_lines = Counter("kakite_dropped_log_lines", "Log lines that could not be written.", registry=counted)
         if FOLDER in os.environ:

@@ -1,1 +1,1 @@
-"""`python -m training`: commands, and a run as a person sees it."""
+"""The command line `python -m training`: its commands, and the progress and output of a training run."""

@@ -1,4 +1,4 @@
-"""The commands that make something: options in, work done, a few lines out."""
+"""The commands that do not measure: list, data, train, integers, directions, filmstrip, note. Each prints a few lines."""
 
 import textwrap
 from argparse import Namespace
@@ -39,7 +39,7 @@ INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 def list_recipes(options: Namespace, console: Console) -> int:
-    """Of each its name, what it comes from, and under them a line for each part that it swaps."""
+    """Prints each recipe's name and parent, then a line for each part that differs from the parent's."""
     for name, entry in {name: look_up(name) for name in options.recipes or BOOK}.items():
         lines = swaps(entry.recipe, BOOK[entry.parent].recipe) if entry.parent else [f"{k}: {v}" for k, v in entry.recipe.parts().items()]
         origin = f", from {entry.parent}" if entry.parent else ""
@@ -116,7 +116,7 @@ def make_integers(options: Namespace, console: Console) -> int:
 
 
 def in_integers(trained: Path, out: Path, steps: int, console: Console, kept: Path | None = None) -> int:
-    """From a float weights file to that of the generator in integers. Where both have the same name, the float one is `kept`."""
+    """Distils a float weights file into an integer one. If both have the same name, the float file is renamed to `kept`."""
     loaded = weights.load(trained)
     assert isinstance(loaded.generator, Generator)
     student = integers.Student(loaded.generator, loaded.card.network.kind)

@@ -1,4 +1,4 @@
-"""The terminal that training's commands print on: rich's, but text comes out as it is. Knows nothing of what is told."""
+"""rich's console for the training commands, which prints text unchanged. Does not know what is printed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from models.shown import shown_lines
 
 
 class PlainConsole(Console):
-    """Names of files stand in the text, which rich would search for its own markup, and the terminal for escape sequences."""
+    """The text may contain file names, which must be read neither as rich's markup nor as the terminal's escape sequences."""
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*[Text(shown_lines(one)) if isinstance(one, str) else one for one in objects], **options)

@@ -1,4 +1,4 @@
-"""What `python -m training` understands: its commands, their options and defaults. Knows which function does a command, not how."""
+"""The argument parser of `python -m training`: commands, options and defaults. Knows which function runs a command, not how."""
 
 import argparse
 import re
@@ -19,25 +19,27 @@ def parser(program: str) -> argparse.ArgumentParser:
     verbs = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     verb = add(verbs, "list", "show the recipes, and what each swaps against the one it comes from")
-    verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="these alone, your own (FILE.py:NAME) among them; default: all")
+    verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="recipes to show, by name or as FILE.py:NAME; default: all")
     verb.set_defaults(command=commands.list_recipes)
 
     verb = add(verbs, "data", "download MNIST")
-    verb.add_argument("--out", type=Path, metavar="DIR", help="folder for it; default: the download cache")
+    verb.add_argument("--out", type=Path, metavar="DIR", help="folder for the files; default: the download cache")
     verb.set_defaults(command=commands.fetch_data)
 
     verb = add(verbs, "train", "train a recipe, until its generator can be served")
-    verb.add_argument("recipe", metavar="RECIPE", help="one of those below, or your own: FILE.py:NAME or MODULE:NAME")
+    verb.add_argument("recipe", metavar="RECIPE", help="a recipe of the list below, or your own: FILE.py:NAME or MODULE:NAME")
     verb.formatter_class = argparse.RawDescriptionHelpFormatter
     verb.epilog = recipes()
     add_device(verb)
-    verb.add_argument("--images", type=positive, metavar="N", help="images the discriminator sees in all; default: the recipe's own")
-    verb.add_argument("--batch", type=positive, metavar="N", help="images a step, half of them real; default: the recipe's own")
-    verb.add_argument("--classes", type=positive, metavar="N", help="how many classes the labels have, for data with more than 10")
+    verb.add_argument(
+        "--images", type=positive, metavar="N", help="images that the discriminator sees in the whole run; default: the recipe's"
+    )
+    verb.add_argument("--batch", type=positive, metavar="N", help="batch size, half of it real images; default: the recipe's")
+    verb.add_argument("--classes", type=positive, metavar="N", help="number of classes, for data with more than 10")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights, of z and of the data's order; default: 0")
-    verb.add_argument("--name", type=name, metavar="NAME", help="what the model is called; default: the recipe's name")
+    verb.add_argument("--name", type=name, metavar="NAME", help="name of the model; default: the recipe's name")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default: runs/NAME")
-    verb.add_argument("--resume", action="store_true", help="go on with the run in that folder, exactly")
+    verb.add_argument("--resume", action="store_true", help="continue the run in that folder, exactly as if it had not stopped")
     add_data(verb)
     verb.set_defaults(command=commands.train)
 
@@ -46,7 +48,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.add_argument(
         "--steps", type=positive, default=integers.STEPS, metavar="N", help=f"distillation steps; default: {integers.STEPS:,}"
     )
-    verb.add_argument("--out", type=Path, metavar="FILE", help="where it is written; default: beside the float one")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: beside the float one")
     verb.set_defaults(command=commands.make_integers)
 
     verb = add(verbs, "compare", "draw and score several weights side by side, beside real digits")
@@ -65,15 +67,17 @@ def parser(program: str) -> argparse.ArgumentParser:
     add_device(verb)
     verb.add_argument("--epochs", type=positive, default=8, metavar="N", help="passes over the training images; default: 8")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights and of the data's order; default: 0")
-    verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="where it is written; default: where evaluate looks")
+    verb.add_argument("--out", type=Path, default=judge.FILE, metavar="FILE", help="file to write; default: where evaluate looks for it")
     add_data(verb)
     verb.set_defaults(command=scoring.train_judge)
 
     verb = add(verbs, "evaluate", "measure how good generators are, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
-    verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="digits that the scores rest on; default: 60,000")
-    verb.add_argument("--lessons", type=enough, default=60_000, metavar="N", help="digits that a pupil is taught by; default: 60,000")
-    verb.add_argument("--pupils", type=natural, default=5, metavar="N", help="pupils that are taught; 0 leaves them out; default: 5")
+    verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="number of digits to score; default: 60,000")
+    verb.add_argument(
+        "--lessons", type=enough, default=60_000, metavar="N", help="number of digits that each pupil learns from; default: 60,000"
+    )
+    verb.add_argument("--pupils", type=natural, default=5, metavar="N", help="number of pupils to train, 0 for none; default: 5")
     verb.add_argument("--write", action="store_true", help="write the scores into the weights' cards")
     verb.add_argument("--json", action="store_true", help="print one JSON document instead of tables")
     verb.add_argument("--out", type=Path, default=Path("evaluation"), metavar="DIR", help="folder for the pictures; default: evaluation")
@@ -83,7 +87,9 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.set_defaults(command=scoring.score)
 
     verb = add(verbs, "stacked", "train on Stacked MNIST, and count the covered ones of its 1,000 modes")
-    verb.add_argument("--images", type=positive, metavar="N", help="images the discriminators see in all; default: the recipes' own")
+    verb.add_argument(
+        "--images", type=positive, metavar="N", help="images that each discriminator sees in the whole run; default: the recipes'"
+    )
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the runs; default: 0")
     add_judge(verb)
     add_device(verb)
@@ -92,11 +98,11 @@ def parser(program: str) -> argparse.ArgumentParser:
 
     verb = add(verbs, "directions", "find ways through the latent space: thicker, leaning, wider, taller")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
-    verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="digits they are found from; default: 20,000")
+    verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="number of digits to measure; default: 20,000")
     verb.set_defaults(command=commands.find_directions)
 
     verb = add(verbs, "filmstrip", "draw how several runs learnt, side by side")
-    verb.add_argument("runs", nargs="+", metavar="[NAME=]DIR", help="folders of runs, and what they are to be called")
+    verb.add_argument("runs", nargs="+", metavar="[NAME=]DIR", help="folders of runs, each with an optional name for its strip")
     verb.add_argument("--out", type=Path, default=Path("film"), metavar="DIR", help="folder for the pictures; default: film")
     verb.set_defaults(command=commands.cut_filmstrip)
 
@@ -112,7 +118,7 @@ def add(verbs: Any, name: str, about: str) -> argparse.ArgumentParser:
 
 
 def recipes() -> str:
-    """A few words on each, within 80 columns."""
+    """A line or two about each recipe, within 80 columns."""
     width = max(map(len, BOOK)) + 4
     lines = [textwrap.fill(f"  {name:<{width - 2}}{entry.about}", 80, subsequent_indent=" " * width) for name, entry in BOOK.items()]
     return "\n".join(["recipes:", *lines])

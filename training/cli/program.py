@@ -1,4 +1,4 @@
-"""One command from its arguments to its exit status; what a user can cause and mend is told in a sentence."""
+"""Runs one command and returns its exit status. Errors that a user can fix are printed as one sentence, without a traceback."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The progress of a run on a terminal, or a line now and then in a log file. Knows numbers, not networks."""
+"""The progress of a run: a bar on a terminal, or a line every 30 seconds in a log file. Knows numbers, not networks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ LINE_EACH_S = 30.0
 
 @contextmanager
 def progress_bar(console: Console, name: str, start: int, total_images: int) -> Iterator[Callable[[Progress], None]]:
-    """Calls with a Progress move the bar: share done, images/s, losses, D's accuracy, time gone and time left."""
+    """Yields a function that shows a Progress: the share done, images/s, losses, D's accuracy, elapsed and remaining time."""
     columns = (
         TextColumn("[bold]{task.description}"),
         BarColumn(bar_width=None),

@@ -1,4 +1,4 @@
-"""A recipe by its name in the book, or by where somebody wrote one of their own: FILE.py:RECIPE, or MODULE:RECIPE on Python's path."""
+"""Finds a recipe by its name in the book, or a user's own: FILE.py:RECIPE, or MODULE:RECIPE on Python's path."""
 
 import importlib
 import importlib.util
@@ -18,9 +18,9 @@ ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def look_up(text: str) -> Entry:
-    """One of your own is trained for as long as the recipe in the book that it differs least from.
+    """The recipe of this name. A user's own gets the batch and the number of images of the most similar recipe in the book.
 
-    Raises RecipeError, whose sentence names file and line where the mistake is in somebody's own code.
+    Raises RecipeError. For a mistake in the user's code, its sentence names the file and the line.
     """
     if text in BOOK:
         return BOOK[text]
@@ -45,12 +45,12 @@ def look_up(text: str) -> Entry:
 
 
 def default_name(text: str) -> str:
-    """What a model is called if nobody says otherwise: the recipe's name, as a name of models may be."""
+    """The model's name by default: the recipe's name, without characters that a model's name may not have."""
     return re.sub(r"[^a-z0-9_-]+", "-", text.rpartition(":")[2].lower()).strip("-_")[:64]
 
 
 def load_file(file: Path) -> ModuleType:
-    """Its neighbours can be imported from it, as if Python ran it."""
+    """Imports the file. It can import its neighbours, as if Python ran it as a script."""
     if not file.is_file():
         raise RecipeError(f"{file} is no file. A recipe of your own is named by its file: FILE.py:RECIPE.")
     specification = importlib.util.spec_from_file_location(file.stem, file.resolve())
@@ -79,7 +79,7 @@ def load_module(name: str) -> ModuleType:
 
 @contextmanager
 def told_by_line() -> Iterator[None]:
-    """What goes wrong inside, in code that is not ours, becomes a RecipeError with file and line."""
+    """Turns an exception from the user's own code into a RecipeError that names the file and the line."""
     try:
         yield
     except RecipeError:
@@ -94,7 +94,7 @@ def told_by_line() -> Iterator[None]:
 
 
 def is_own(file: Path) -> bool:
-    """Whether a person who trains wrote it: no package that is installed, and nothing of ours or Python's."""
+    """Whether the file is the user's own: not from an installed package, this project or Python's standard library."""
     here = Path(__file__).parent.parent.parent
     ours = any(file.is_relative_to(here / package) for package in ("models", "training"))
     return file.suffix == ".py" and not ours and not {"site-packages", "dist-packages"} & set(file.parts) and not is_standard(file)

@@ -1,4 +1,4 @@
-"""The commands that measure: options in, tables, pictures or JSON out."""
+"""The commands that measure generators, and the one that trains their judge. They print tables or JSON, and write pictures."""
 
 import json
 import sys
@@ -119,16 +119,16 @@ def score(options: Namespace, console: Console) -> int:
 
 
 def for_card(scores: Scores, bench: evaluate.Bench) -> dict[str, float]:
-    """What a card tells: the scores, and beside each that of real digits."""
+    """The scores for a card: the generator's, and beside each the same score of real digits."""
     own = scores.headline()
     floors = {f"{key}{tables.REAL}": value for key, value in bench.real.headline().items() if key in own}
     return own | floors | {"frechet_between_halves": round(bench.halves, 5)}
 
 
 def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:
-    """Weights by what their column is called: the file's stem, or where two share one its path.
+    """Loaded weights by the title of their column: the file's stem, or its path if two files have the same stem.
 
-    Raises WeightsError for what cannot be loaded, and for images of several channels.
+    Raises WeightsError for a file that cannot be loaded, and for a generator of several channels.
     """
     paths = list(dict.fromkeys(map(weights_file, names)))
     alike = len({path.stem for path in paths}) < len(paths)
@@ -140,7 +140,7 @@ def titled(names: list[str]) -> dict[str, tuple[Path, weights.Weights]]:
 
 
 def document(bench: evaluate.Bench, columns: dict[str, Scores], where: torch.device) -> dict[str, Any]:
-    """All that `evaluate` measured, for programs."""
+    """Everything that `evaluate` measured, as JSON for programs."""
     return {
         "protocol": asdict(bench.protocol),
         "machine": device.describe(where),
@@ -153,7 +153,7 @@ def document(bench: evaluate.Bench, columns: dict[str, Scores], where: torch.dev
 
 
 def cover(options: Namespace, console: Console) -> int:
-    """Train both stacked recipes, unless their weights lie there, and count the modes that each covers."""
+    """Trains both stacked recipes, unless their weights exist already, and counts the modes that each covers."""
     table = Table("", "modes of 1,000", "KL (nats)", "images seen", "trained in (min)", box=None, padding=(0, 2, 0, 0))
     where = device.choose(options.device)
     reader, digits = judge.load(options.judge).to(where), Idx().read(data_folder(options.data))

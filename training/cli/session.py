@@ -1,6 +1,6 @@
-"""A run as a person sees it: progress bar, TensorBoard, checkpoints, pictures and, at the end, the float weights file.
+"""Runs the training loop with its progress bar, TensorBoard, checkpoints and pictures, and writes the float weights file at the end.
 
-Everything lies in one folder; whatever stops the run loses at most a minute of it.
+All files are in one folder. A run that is killed loses at most a minute of work.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
 
 @dataclass(frozen=True)
 class Plan:
-    """Which run it is, and where it lies."""
+    """What a run is called, its seed and folder, and whether it continues an earlier one."""
 
     name: str
     seed: int
@@ -50,8 +50,8 @@ class Plan:
 
 
 def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
-    """Train to the end and return the float weights file; None if the run was interrupted, its checkpoint written, if another process
-    writes, or if no card can describe the generator."""
+    """Trains to the end and returns the float weights file. None if the run was interrupted (after writing a checkpoint), if another
+    process writes the file, or if no card can describe the generator."""
     folder, began = plan.folder, time.monotonic()
     identity = {
         "recipe": training.recipe.parts(),
@@ -122,7 +122,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
 
 
 def follow(training: Training) -> None:
-    """A process that only computes; it stops where the first one does."""
+    """The loop of a process that only computes. It stops at the same step as the first one."""
     with stop_signals() as asked:
         for _ in train(training):
             if training.processes.any(bool(asked)):
@@ -130,7 +130,7 @@ def follow(training: Training) -> None:
 
 
 def sheet_due(images: int, total_images: int) -> int:
-    """After how many images the next sheet is drawn: close together at first, when a generator changes most."""
+    """The number of images at which the next sheet is drawn. Sheets are closest together early on, when a generator changes most."""
     drawn = math.isqrt(images * SHEETS**2 // total_images)
     return total_images * (drawn + 1) ** 2 // SHEETS**2
 
@@ -163,7 +163,7 @@ def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s:
 
 
 def fixed_latents(training: Training) -> Latents:
-    """The z that every sheet shows: 64 writers, or with labels ten, each a row in which one hand writes every digit."""
+    """The latents that every sheet shows: 64 seeds; with labels ten seeds, each a row of all digits with the same z."""
     classes, z_dim = training.generator.classes, training.generator.z_dim
     if not classes:
         return latents.draw(0, 64, z_dim)
@@ -178,7 +178,7 @@ def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """A list that is empty until Ctrl-C or SIGTERM asks to stop; the second time they act as they always do."""
+    """Yields a list that stays empty until Ctrl-C or SIGTERM. The second signal has its usual effect."""
     received: list[int] = []
 
     def remember(number: int, _: Any) -> None:

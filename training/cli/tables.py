@@ -1,4 +1,4 @@
-"""Scores as people read them: a row a measure, a column a model, real digits last. Knows the numbers, not how they are measured."""
+"""Tables of scores: a row per measure, a column per model, real digits last. Knows the numbers, not how they are measured."""
 
 from collections.abc import Callable, Mapping
 
@@ -33,7 +33,7 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
 
 
 def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, float]) -> Table:
-    """Headlines, those of real digits last; a measure that no model has is left out."""
+    """The headline scores of models and of real digits. A measure that no model has is left out."""
     table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
     for key, (name, written) in MEASURES.items():
         if not any(key in column for column in columns.values()):
@@ -48,13 +48,13 @@ def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, 
 
 
 def range_of_nearest(scores: Scores) -> str:
-    """Of the distances: "5.12 (3.40 to 7.01)", the median and the 5th and 95th percentiles."""
+    """The median distance, with the 5th and the 95th percentile: "5.12 (3.40 to 7.01)"."""
     low, median, high = np.percentile(scores.nearest.distances, (5, 50, 95))
     return f"{median:.2f} ({low:.2f} to {high:.2f})"
 
 
 def details(columns: Mapping[str, Scores], real: Scores) -> Table:
-    """What a single number hides."""
+    """Distributions behind the headline scores: distances to the training digits, and the share of each digit."""
     table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
     every = [*columns.values(), real]
     table.add_row("nearest training digit (5% to 95%)", *map(range_of_nearest, every))
@@ -64,7 +64,7 @@ def details(columns: Mapping[str, Scores], real: Scores) -> Table:
 
 
 def agreement(name: str, scores: Scores) -> Table | None:
-    """Row: the digit asked for; column: the digit read; in per mille of the row."""
+    """The confusion matrix: rows are requested digits, columns those the judge reads, in per mille of the row. None without labels."""
     if scores.confusion is None:
         return None
     digits = [str(digit) for digit in range(len(scores.confusion))]

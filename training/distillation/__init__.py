@@ -1,1 +1,1 @@
-"""From a float generator to the integer one that is served."""
+"""Turns a trained float generator into the integer generator that is served."""

@@ -1,10 +1,10 @@
-"""A trained generator's layers, one after the other, with nothing between them but activations. Knows the networks, and no integers.
+"""Folds a trained generator into a list of layers with only activations between them. Knows the networks, but no integers.
 
-Two identities, each exact but for rounding:
-- batch norm with fixed statistics is a scale and a shift, so it goes into the weights beside it: those before it, or
-  (where an activation stands between) those after it;
-- the 5x5 convolution on an upsampled image is four 3x3 ones on the small image (`layers.UpsampledConv`), whose
-  kernels are summed once instead of at every call; a pixel shuffle puts the four together, before or after an activation.
+Two identities, both exact except for rounding:
+- batch norm with fixed statistics is a scale and a shift, so it is folded into the layer before it, or, if an activation
+  lies in between, into the layer after it;
+- a 5x5 convolution of an upsampled image equals four 3x3 convolutions of the small image (`layers.UpsampledConv`). Their
+  kernels are summed once here instead of in every call. A pixel shuffle joins the four, before or after the activation.
 """
 
 from typing import NamedTuple
@@ -17,16 +17,16 @@ from models.layers import UpsampledConv
 
 
 class Affine(NamedTuple):
-    """A dense layer, or a convolution with 3x3 kernels; float."""
+    """A dense layer or a 3x3 convolution, in floating point."""
 
     weight: Tensor  # [out, in], or [out, in, 3, 3]
     bias: Tensor  # [out]
 
 
 def fold(generator: Generator) -> list[Affine]:
-    """The layers of a generator as it computes in evaluation mode, in order. Its own tensors stay as they are.
+    """The layers of a generator in evaluation mode, in order. The generator's own tensors are not changed.
 
-    Convolutions of an upsampled image have four outputs a channel, the phases of a pixel shuffle.
+    A convolution of an upsampled image has four outputs per channel, the phases of a pixel shuffle. Raises TypeError.
     """
     match generator:
         case DenseGenerator():
@@ -51,7 +51,7 @@ def dense(generator: DenseGenerator) -> list[Affine]:
 
 
 def upsampling(generator: UpsamplingGenerator) -> list[Affine]:
-    """What the convolutional generators begin with."""
+    """The first three layers, which all convolutional generators share."""
     return [
         normed(Affine(generator.dense_1.weight, generator.dense_1.bias), generator.norm_1),
         normed(Affine(generator.dense_2.weight, generator.dense_2.bias), generator.norm_2),
@@ -73,11 +73,12 @@ def scale_and_shift(norm: nn.BatchNorm1d | nn.BatchNorm2d) -> tuple[Tensor, Tens
 
 
 def normed(layer: Affine, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> Affine:
-    """The layer with the norm that follows it; each of the norm's features has as many outputs as there are phases."""
+    """The layer with the norm that follows it folded in. Each feature of the norm scales all phases of its channel."""
     scale, shift = (part.repeat_interleave(len(layer.bias) // len(part)) for part in scale_and_shift(norm))
     return Affine(layer.weight * scale.reshape(-1, *[1] * (layer.weight.dim() - 1)), layer.bias * scale + shift)
 
 
 def after_norm(norm: nn.BatchNorm1d, layer: Affine) -> Affine:
+    """The layer with the norm before it folded in."""
     scale, shift = scale_and_shift(norm)
     return Affine(layer.weight * scale, layer.bias + layer.weight @ shift)

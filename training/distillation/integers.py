@@ -1,9 +1,9 @@
-"""A trained generator to the integer one that is served: weights and activations of 8 bits, calibrated, then distilled.
+"""Quantises a trained generator to 8-bit weights and activations, by calibration and then distillation.
 
-Each layer's activations are counted in a step of their own for each channel, learnt, and so are the weights, while every rounding that
-the integer generator does is done, too; the gradient passes through it as if it were not there (Bengio et al. 2013, "Estimating or
-propagating gradients through stochastic neurons", the straight-through estimator). What is learnt is to write what the
-float generator writes. Steps of any size cost nothing, for they go into the weights before and after; only the k of 2^k is a whole number.
+The student learns to write what the float generator writes. It does every rounding that the integer generator will do, and gradients pass
+through the rounding unchanged (the straight-through estimator; Bengio et al. 2013, "Estimating or propagating gradients through stochastic
+neurons"). It learns the weights, and a step size for each channel of activations. Step sizes may be any real number, because they are
+multiplied into the weights before and after; only the k of 2^k is an integer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -44,7 +44,7 @@ WEIGHTS_RATE, STEPS_RATE, WARM_UP = 1e-4, 1e-3, 50
 
 
 class Rounded(torch.autograd.Function):
-    """The nearest whole number; its gradient is that of what was rounded."""
+    """Rounds to the nearest integer. The gradient passes through unchanged."""
 
     @staticmethod
     def forward(_: object, x: Tensor) -> Tensor:
@@ -60,20 +60,20 @@ def rounded(x: Tensor) -> Tensor:
 
 
 class Grid(NamedTuple):
-    """What an activation y stands for: (y - middle) * step."""
+    """An integer activation y represents the number (y - middle) * step."""
 
     step: Tensor  # [channels]
     middle: Tensor  # [channels]
 
 
 class Student(nn.Module):
-    """The integer generator while it is learnt: its layers as floats, and the step of each hidden channel."""
+    """The integer generator during distillation: its layers as floats, and the step size of each hidden channel."""
 
     row_steps: Tensor
     row_middles: Tensor
 
     def __init__(self, generator: Generator, kind: Kind) -> None:
-        """It begins as the generator, calibrated and rounded, on the same device."""
+        """Starts as a calibrated, rounded copy of the generator, on the same device."""
         super().__init__()
         self.generator, self.leaky = generator.eval().requires_grad_(False), is_leaky(kind)
         z_dim, classes = self.z_dim, self.classes = generator.z_dim, generator.classes
@@ -87,7 +87,7 @@ class Student(nn.Module):
 
     @torch.no_grad()
     def calibrated(self) -> list[Tensor]:
-        """The steps of the hidden channels, such that few activations are clipped."""
+        """The initial step sizes of the hidden channels: a share of CLIPPED of the activations is clipped."""
         found: list[Tensor] = []
         x = self.numbers(self.random_rows(CALIBRATED, torch.Generator().manual_seed(0)))
         for i, layer in enumerate(self.layers[:-1]):
@@ -102,19 +102,19 @@ class Student(nn.Module):
         return found
 
     def numbers(self, rows: Tensor) -> Tensor:
-        """Rows as an integer generator takes them -> what they stand for, as the float generator takes them."""
+        """An integer generator's input -> the same z and labels as the float generator's input."""
         numbers: Tensor = (rows - self.row_middles) * self.row_steps
         return numbers
 
     def grid(self, i: int) -> Grid:
-        """Of what layer i is given, input by input."""
+        """The grid of layer i's inputs."""
         if i == 0:
             return Grid(self.row_steps, self.row_middles)
         step = self.steps[i - 1].exp()
         return Grid(step, torch.full_like(step, LEAKY_MIDDLE if self.leaky else 0.0))
 
     def out_steps(self, i: int) -> Tensor:
-        """Of what layer i gives, output by output."""
+        """The step size of each of layer i's outputs: [out]."""
         if i == len(self.weights) - 1:
             return torch.full_like(self.biases[i], 1 / LAST_STEPS)
         step = self.steps[i].exp()
@@ -123,7 +123,7 @@ class Student(nn.Module):
         return outputs
 
     def layer(self, i: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Weights and biases, whole numbers, and k, as floats through which gradients pass."""
+        """Layer i's integer weights and biases, and k, all as floats. Gradients pass through the rounding of weights and biases."""
         grid, out = self.grid(i), self.out_steps(i)
         others = [1] * (self.weights[i].dim() - 2)
         weight = self.weights[i] * grid.step.reshape(1, -1, *others) / out.reshape(-1, 1, *others)
@@ -135,7 +135,7 @@ class Student(nn.Module):
         return weight, bias, k
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Rows as an integer generator takes them [B, z_dim + classes] -> images [B, 1, 28, 28] in [-1, 1], before the last rounding."""
+        """An integer generator's input [B, z_dim + classes] -> images [B, 1, 28, 28] in [-1, 1], before the last rounding."""
         x = rows
         for i in range(len(self.layers)):
             weight, bias, k = self.layer(i)
@@ -149,26 +149,26 @@ class Student(nn.Module):
 
     @torch.no_grad()
     def taught(self, rows: Tensor) -> Tensor:
-        """What the float generator makes of the same rows."""
+        """The float generator's images [B, 1, 28, 28] for the same rows."""
         images: Tensor = self.generator(*self.numbers(rows).split([self.z_dim, self.classes], dim=1))
         return images
 
     def random_rows(self, n: int, source: torch.Generator) -> Tensor:
-        """Of z at random, and a label each, as an integer generator takes them, but floats: [n, z_dim + classes]."""
+        """Random z and labels as an integer generator's input, but as floats: [n, z_dim + classes]."""
         z = torch.randn(n, self.z_dim, generator=source).mul_(latents.STEPS).round_().clamp_(-latents.LIMIT, latents.LIMIT)
         label = F.one_hot(torch.randint(max(self.classes, 1), (n,), generator=source), max(self.classes, 1))[:, : self.classes]
         return torch.cat([z + latents.MIDDLE, label * float(latents.WHOLE)], dim=1).to(self.device)
 
     @torch.no_grad()
     def integers(self) -> IntegerGenerator:
-        """As far as it has come."""
+        """The integer generator as learnt so far. Raises UnsoundError."""
         found = (self.layer(i) for i in range(len(self.layers)))
         layers = (Layer(weight.to(torch.int8).cpu(), bias.to(torch.int32).cpu(), k.to(torch.uint8).cpu()) for weight, bias, k in found)
         return IntegerGenerator(self.z_dim, self.classes, self.leaky, tuple(layers))
 
 
 def distil(student: Student, steps: int = STEPS, seed: int = 0) -> Iterator[float]:
-    """Teaches the student, in place, to write what its float generator writes. Yields the loss of each step."""
+    """Trains the student in place to write what its float generator writes. Yields the loss of each step."""
     source = torch.Generator().manual_seed(seed)
     groups = [
         {"params": [*student.weights, *student.biases], "lr": WEIGHTS_RATE},
@@ -188,12 +188,12 @@ def distil(student: Student, steps: int = STEPS, seed: int = 0) -> Iterator[floa
 
 
 def steps_after(images: int) -> int:
-    """Of the distillation of a generator whose discriminator saw so many images: all from 640,000 on, fewer for a short try."""
+    """The number of distillation steps after a run of so many images: STEPS from 640,000 images on, proportionally fewer below."""
     return max(1, min(STEPS, STEPS * images // 640_000))
 
 
 def shifts(weight: Tensor, bias: Tensor, middle: Tensor) -> Tensor:
-    """[out], for each output the largest k with which its weights have 8 bits and its sums stay within 2^24."""
+    """[out]: for each output, the largest k for which its weights fit into 8 bits and its sums stay within 2^24."""
     flat = weight.flatten(1)
     middles = middle.repeat_interleave(flat.shape[1] // len(middle))
     bias = bias - flat @ middles
@@ -209,7 +209,7 @@ def applied(layer: Affine, x: Tensor) -> Tensor:
 
 
 def by_channel(sums: Tensor, layers: Sequence[Affine], i: int) -> Tensor:
-    """What layer i gave as [n, channels]: all places of an image, and all phases, under the channel whose step they share."""
+    """Layer i's outputs as [n, channels]: all positions and phases in the column of the channel whose step size they share."""
     if sums.dim() == 4:
         return shaped(sums, layers, i).movedim(1, 3).flatten(0, 2)
     if layers[i + 1].weight.dim() == 4:
@@ -218,7 +218,7 @@ def by_channel(sums: Tensor, layers: Sequence[Affine], i: int) -> Tensor:
 
 
 def shaped(x: Tensor, layers: Sequence[Affine], i: int) -> Tensor:
-    """What layer i gave, as the next one takes it."""
+    """Layer i's outputs in the shape that the next layer takes."""
     if x.dim() == 4:
         return F.pixel_shuffle(x, 2) if x.shape[2] < SIDE else x
     if i + 1 < len(layers) and layers[i + 1].weight.dim() == 4:

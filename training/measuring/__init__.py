@@ -1,1 +1,1 @@
-"""How good digits are: the judge and pupils, scores, directions through the latent space."""
+"""Measures how good generated digits are: the judge and pupils, scores, directions in the latent space."""

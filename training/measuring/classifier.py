@@ -1,4 +1,4 @@
-"""What a digit classifier is, how one is taught, and what it reads. Knows no particular network, and no generator."""
+"""Trains a digit classifier of any architecture, and reads digits with it. Knows no generator."""
 
 from collections.abc import Iterator
 
@@ -18,13 +18,14 @@ CHUNK = 1000
 
 
 class ClassifierError(SentenceError):
-    """A classifier that cannot be taught or used. The message says what to do."""
+    """A classifier cannot be trained or used. The message says what to do."""
 
 
 def teach(
     classifier: nn.Module, dataset: Dataset, device: torch.device, epochs: int, seed: int, batch: int = 128, smoothing: float = 0.0
 ) -> Iterator[float]:
-    """Yields the share done every hundred steps: AdamW under a one-cycle rate, on digits shifted by up to two pixels."""
+    """Trains with AdamW and a one-cycle learning rate, on digits shifted by up to two pixels. Yields the share done every 100 steps.
+    Raises ClassifierError."""
     if dataset.classes > CLASSES or len(dataset.images) < batch:
         raise ClassifierError(f"A classifier learns at least {batch} images of at most {CLASSES} classes: give it MNIST.")
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -46,7 +47,7 @@ def teach(
 
 
 def shifted(images: Tensor, random: torch.Generator, reach: int = 2) -> Tensor:
-    """Each image moved by up to `reach` whole pixels in each direction: [B, 1, 28, 28] -> the same."""
+    """Shifts each image by up to `reach` whole pixels in each direction: [B, 1, 28, 28] -> [B, 1, 28, 28]."""
     padded = F.pad(images, (reach,) * 4, value=-1.0)
     rows, columns = torch.randint(0, 2 * reach + 1, (2, len(images), 1), generator=random, device=images.device)
     at = torch.arange(images.shape[-1], device=images.device)
@@ -55,7 +56,7 @@ def shifted(images: Tensor, random: torch.Generator, reach: int = 2) -> Tensor:
 
 
 def chunks(classifier: nn.Module, images: Pixels) -> Iterator[Tensor]:
-    """uint8 [n, 28, 28] -> [at most 1000, 1, 28, 28] at a time, on the device of the classifier and as it likes them."""
+    """uint8 [n, 28, 28] -> float chunks [at most CHUNK, 1, 28, 28], channels last, on the classifier's device."""
     device = next(classifier.parameters()).device
     for start in range(0, len(images), CHUNK):
         yield to_float(torch.from_numpy(images[start : start + CHUNK]).to(device)).contiguous(memory_format=torch.channels_last)
@@ -63,11 +64,11 @@ def chunks(classifier: nn.Module, images: Pixels) -> Iterator[Tensor]:
 
 @torch.inference_mode()
 def read(classifier: nn.Module, images: Pixels) -> NDArray[np.int64]:
-    """uint8 [n, 28, 28] -> the most probable digit of each [n], in float32."""
+    """uint8 [n, 28, 28] -> the most probable digit of each [n]. Computes in float32."""
     classifier.eval()
     return np.concatenate([classifier(chunk).argmax(dim=1).cpu().numpy() for chunk in chunks(classifier, images)])
 
 
 def accuracy(classifier: nn.Module, dataset: Dataset) -> float:
-    """The share of digits that it reads right."""
+    """The share of digits that the classifier reads right."""
     return float((read(classifier, dataset.images.numpy()) == dataset.labels.numpy()).mean())

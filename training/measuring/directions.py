@@ -1,10 +1,10 @@
-"""Which ways through the latent space make a digit thicker, lean, wider or taller. Knows generators, not how they were trained.
+"""Finds directions in the latent space that change a digit's thickness, slant, width or height. Knows generators, not their training.
 
-Four things are measured of many digits; how each depends on z is fitted linearly, digit by digit of the label; and of the ways that
-change one of them the shortest that leaves the other three alone is taken. (Fitting what was measured is what Shen et al. 2020,
-"Interpreting the latent space of GANs for semantic face editing", do with classifiers, and keeping the others still is their
-conditional manipulation. The eigenvectors of the first layer, as in Shen and Zhou 2021, "Closed-form factorization of latent
-semantics", find the slant by themselves, but mix the others: docs/directions.md.)
+These four properties are measured on many digits, less the mean of each label, and each is fitted as a linear function of z. A property's
+direction is the one along which it grows fastest while the other three stay constant. (Shen et al. 2020, "Interpreting the latent space of
+GANs for semantic face editing", fit the scores of classifiers in the same way; keeping the others constant is their conditional
+manipulation. The eigenvectors of the first layer, as in Shen and Zhou 2021, "Closed-form factorization of latent semantics", find the slant
+alone, but mix the other three: docs/directions.md.)
 """
 
 from collections.abc import Callable
@@ -26,31 +26,31 @@ Measured = NDArray[np.float64]  # [n]
 
 
 def thickness(images: Pixels) -> Measured:
-    """Of the stroke in pixels, [n, 28, 28] -> [n]: the inked area over half the length of its outline, which is the total variation."""
+    """The stroke's thickness in pixels: [n, 28, 28] -> [n]. The inked area over half the outline's length, which is the total variation."""
     ink = images / 255.0
     outline = sum(np.abs(np.diff(ink, axis=axis)).sum(axis=(1, 2)) for axis in (1, 2))
     return np.asarray(2 * ink.sum(axis=(1, 2)) / np.maximum(outline, 1e-9))
 
 
 def slant(images: Pixels) -> Measured:
-    """In degrees to the right, [n, 28, 28] -> [n]: of the shear after which the ink's columns and rows are uncorrelated."""
+    """The slant in degrees to the right: [n, 28, 28] -> [n]. Sheared back by it, the ink's columns and rows are uncorrelated."""
     _, rows, both = moments(images)
     return np.asarray(np.degrees(np.arctan(-both / rows)))
 
 
 def width(images: Pixels) -> Measured:
-    """In pixels, [n, 28, 28] -> [n]: as wide as a rectangle whose ink spreads as much, once the slant is taken out."""
+    """The width in pixels: [n, 28, 28] -> [n]. That of a filled rectangle with the same variance along x, after removing the slant."""
     columns, rows, both = moments(images)
     return np.asarray(np.sqrt(12 * np.maximum(columns - both**2 / rows, 0)))
 
 
 def height(images: Pixels) -> Measured:
-    """In pixels, [n, 28, 28] -> [n]: as high as a rectangle whose ink spreads as much."""
+    """The height in pixels: [n, 28, 28] -> [n]. That of a filled rectangle with the same variance along y."""
     return np.asarray(np.sqrt(12 * moments(images)[1]))
 
 
 def moments(images: Pixels) -> tuple[Measured, Measured, Measured]:
-    """The ink's variance along columns and along rows (a pixel's own at least), and their covariance."""
+    """The ink's variance along x and along y (at least that of one pixel), and their covariance: [n] each."""
     ink = images / np.maximum(images.sum(axis=(1, 2), keepdims=True, dtype=np.float64), 1e-9)
     at = np.arange(SIDE)
     x = at - (ink.sum(axis=1) @ at)[:, None]  # [n, 28]
@@ -69,7 +69,7 @@ PROPERTIES: dict[str, tuple[Callable[[Pixels], Measured], str]] = {
 
 
 def find(generator: Generator | IntegerGenerator, card: Card, tensors_sha256: str, digits: int = DIGITS) -> Directions:
-    """One direction a property. Those of a model without labels hold over all its digits together, and so explain less."""
+    """One direction for each property. Without labels they are fitted to all digits together, and so explain less."""
     label = np.arange(digits) % max(generator.classes, 1)
     drawn = Latents(latents.draw(0, digits, generator.z_dim).z, label)
     z = latents.as_numbers(drawn.z).astype(np.float64)
@@ -93,19 +93,19 @@ def find(generator: Generator | IntegerGenerator, card: Card, tensors_sha256: st
 
 
 def within(values: Measured, label: NDArray[np.int64]) -> Measured:
-    """What is left when each label's mean is taken out."""
+    """The values less the mean of their label: [n] -> [n]."""
     means = np.bincount(label, values) / np.bincount(label)
     return np.asarray(values - means[label])
 
 
 def fitted(z: NDArray[np.float64], values: Measured) -> tuple[NDArray[np.float64], float]:
-    """The slope [z_dim] of the least squares, in standard deviations, and the share of the variance it explains."""
+    """A least-squares fit: the slope [z_dim], in standard deviations of the values, and the share of variance that it explains."""
     scaled: Measured = values / max(values.std(), 1e-9)
     slope = np.asarray(np.linalg.lstsq(z, scaled)[0], np.float64)
     return slope, float(1 - np.square(scaled - z @ slope).mean())
 
 
 def alone(slopes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[k, z_dim] -> [k, z_dim], each of length 1: along the i-th the i-th value grows fastest among the ways on which no other changes."""
+    """Slopes [k, z_dim] -> unit vectors [k, z_dim]. Along vector i, value i grows fastest while the other values stay constant."""
     ways = np.linalg.pinv(slopes).T
     return np.asarray(ways / np.linalg.norm(ways, axis=1, keepdims=True))

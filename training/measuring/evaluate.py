@@ -1,4 +1,4 @@
-"""How good a generator is: each score beside the same score of real digits. Knows generators and images, not how they were trained."""
+"""Scores generators, and real digits in the same way for comparison. Knows generators and images, not how they were trained."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ WATCHED = 1_000  # digits whose nearest training digit is looked for at most
 
 @dataclass(frozen=True)
 class Protocol:
-    """How much is measured."""
+    """How many digits and pupils an evaluation uses."""
 
     digits: int = 60_000  # of seeds 0 to digits - 1
     lessons: int = 60_000  # digits that a pupil is taught by
@@ -33,10 +33,10 @@ class Protocol:
 
 
 class Bench:
-    """What generators are measured by: a judge, the real digits, and what it makes of them."""
+    """The judge, the real digits, and the judge's features of them: what every generator is compared with."""
 
     def __init__(self, judge: Judge, training: Dataset, test: Dataset, protocol: Protocol) -> None:
-        """Raises ClassifierError for data that the judge's ten classes cannot tell apart."""
+        """Raises ClassifierError for data with more classes than the judge."""
         if max(training.classes, test.classes) > CLASSES:
             raise ClassifierError(f"The judge reads {CLASSES} classes; {training.name} has {training.classes}.")
         self.judge = judge
@@ -48,11 +48,12 @@ class Bench:
         self.histogram = measures.histogram(training.labels.numpy(), CLASSES)
 
     def drawn(self, generator: Generator | IntegerGenerator, n: int) -> Latents:
-        """Seeds 0 to n - 1, told to write what the training digits are, one after the other.
+        """The latents of seeds 0 to n - 1, with the labels of the training digits in order.
 
-        So generated digits are as unevenly distributed as MNIST's, which has 6,742 ones and 5,421 fives, and what is
-        measured is how they are written. Were every digit asked for equally often, even a perfect generator would lie
-        further from the training digits than the test digits do.
+        So generated digits have the same distribution of labels as MNIST, which has 6,742 ones and 5,421 fives. With equally
+        many of each digit, even a perfect generator would be further from the training digits than the test digits are.
+
+        Raises ClassifierError if the model has labels, but fewer than the data.
         """
         if 0 < generator.classes < self.training.classes:
             raise ClassifierError(f"The model has {generator.classes} classes, {self.training.name} has {self.training.classes}.")
@@ -72,7 +73,7 @@ class Bench:
 
     @cached_property
     def real(self) -> Scores:
-        """The scores of the real test digits; the pupils' lessons are the first training digits, as many as there are at most."""
+        """The scores of the real test digits. The pupils learn the first `lessons` training digits, or all if there are fewer."""
         lessons = self.training._replace(
             images=self.training.images[: self.protocol.lessons], labels=self.training.labels[: self.protocol.lessons]
         )
@@ -81,16 +82,16 @@ class Bench:
 
     @cached_property
     def halves(self) -> float:
-        """Fréchet distance between two halves of the training digits, drawn at random."""
+        """The Fréchet distance between two random halves of the training digits."""
         order = np.random.default_rng(0).permutation(len(self.seen.features))
         return measures.frechet(*(self.seen.features[half] for half in np.array_split(order, 2)))
 
     def scores(
         self, images: Pixels, told: NDArray[np.int64] | None, lessons: Dataset | None, sampled: NDArray[np.int64] | None = None
     ) -> Scores:
-        """Of digits [n, 28, 28], what they were told to be [n] if they were, and of the lessons that pupils are taught.
+        """The scores of digits [n, 28, 28]. `told`: the labels they should have [n]. `lessons`: the digits that pupils learn.
 
-        Sand, precision, recall, density and coverage rest on those that are `sampled`, by default the first ones.
+        Sand, precision, recall, density and coverage are measured on the digits with the indices `sampled`, by default the first ones.
         """
         sampled = np.arange(min(self.sample, len(images))) if sampled is None else sampled
         seen: Judged = judged(self.judge, images)
@@ -118,6 +119,6 @@ class Bench:
 
 
 def evenly(n: int, most: int) -> NDArray[np.int64]:
-    """At most `most` of 0..n-1, evenly spread. (MNIST's first test digits are by neater hands than its last.)"""
+    """At most `most` of the numbers 0 to n - 1, evenly spaced. (MNIST's first test digits are neater than its last.)"""
     count = min(n, most)
     return np.arange(count) * n // count

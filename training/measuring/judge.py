@@ -1,7 +1,6 @@
-"""The judge: a digit classifier that scores generators, and whose features are the space in which sets of digits are compared.
+"""The judge: a digit classifier that scores generators. Sets of digits are compared in the space of its features. Knows no generator.
 
-Judges differ, so a score means nothing without its floor: the same score of real digits against real digits.
-Knows no generator.
+Judges differ, so a score means something only beside its floor: the same score of real digits against real digits.
 """
 
 import itertools
@@ -27,7 +26,7 @@ SMOOTHING = 0.05  # of the labels it is taught
 
 
 class Judge(nn.Module):
-    """Images [B, 1, 28, 28] in [-1, 1] -> features [B, 128], from which `classes` are read linearly [B, 10]."""
+    """Images [B, 1, 28, 28] in [-1, 1] -> features [B, 128] -> logits [B, 10], by the linear layer `classes`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,7 +50,7 @@ class Judge(nn.Module):
 
 
 class Judged(NamedTuple):
-    """What the judge makes of n digits."""
+    """The judge's features and labels of n digits."""
 
     features: NDArray[np.float64]  # [n, 128]
     labels: NDArray[np.int64]  # [n], the most probable digit
@@ -64,7 +63,7 @@ def new(seed: int) -> Judge:
 
 @torch.inference_mode()
 def judged(judge: Judge, images: Pixels) -> Judged:
-    """uint8 [n, 28, 28] -> features and labels, in float32."""
+    """uint8 [n, 28, 28] -> features and labels. Computes in float32."""
     judge.eval()
     features, labels = [], []
     for chunk in chunks(judge, images):

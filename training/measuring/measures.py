@@ -1,4 +1,4 @@
-"""The measures: from digits, or from their features, to numbers. Knows no generator, no judge and no file."""
+"""Measures of digits and of their features. Knows no generator, no judge and no file."""
 
 import contextlib
 import io
@@ -26,11 +26,12 @@ class Sand(NamedTuple):
 
 
 def sand(images: Pixels) -> Sand:
-    """Sand in two measures. Background pixels are those whose 5x5 neighbourhood has a median of 0; beyond the edge is paper.
+    """Sand, measured in two ways. [n, 28, 28] uint8.
 
-    A stroke of one or two pixels fills less than half of a 5x5 neighbourhood, so that measure takes thin strokes and the
-    tips of thick ones for sand, of which real digits have many. Specks do not: groups of at most `SPECK_PIXELS`
-    neighbouring pixels of at least `SPECK_INK`, with paper all around.
+    `ink` is the mean of the background pixels: those whose 5x5 neighbourhood has a median of 0; beyond the edge is paper. A
+    stroke of one or two pixels fills less than half of such a neighbourhood, so thin strokes and the tips of thick ones
+    count as sand, and real digits have some, too. Strokes are never `specks`: groups of at most `SPECK_PIXELS`
+    neighbouring pixels of at least `SPECK_INK`, surrounded by paper.
     """
     background = ndimage.median_filter(images, size=(1, 5, 5), mode="constant", cval=0) == 0
     ink = float(images[background].mean()) if background.any() else 0.0
@@ -43,9 +44,9 @@ def sand(images: Pixels) -> Sand:
 
 
 def frechet(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Distance between the normal distributions fitted to two sets of features [n, d] (Heusel et al. 2017, equation 6).
+    """The Fréchet distance of normal distributions fitted to two sets of features [n, d] (Heusel et al. 2017, equation 6).
 
-    |mean_a - mean_b|^2 + trace(A + B - 2 (A B)^(1/2)), where the trace of the root is the sum of the roots of the
+    |mean_a - mean_b|^2 + trace(A + B - 2 (A B)^(1/2)). The trace of the matrix root is the sum of the square roots of the
     eigenvalues of A B, which are real and not negative.
     """
     covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
@@ -55,10 +56,11 @@ def frechet(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 
 class Manifold(NamedTuple):
-    """How two sets of features lie in each other, by their balls to the fifth neighbour.
+    """How far two sets of features overlap. Each feature's ball reaches to its fifth neighbour in its own set.
 
-    Precision: the share of generated digits within the real ones' balls; recall: the reverse (Kynkäänniemi et al. 2019).
-    Density: how many balls hold a generated digit, over five; coverage: the share of real balls that hold one (Naeem et al. 2020).
+    Precision: the share of generated digits inside any real digit's ball; recall: the reverse (Kynkäänniemi et al. 2019).
+    Density: the mean number of real balls around a generated digit, over five; coverage: the share of real balls that contain a
+    generated digit (Naeem et al. 2020).
     """
 
     precision: float
@@ -68,14 +70,14 @@ class Manifold(NamedTuple):
 
 
 def manifold(real: NDArray[np.float64], generated: NDArray[np.float64]) -> Manifold:
-    """Features [n, d] and [m, d]; takes 4 n m bytes three times over, so give it 10,000 at most."""
+    """Features [n, d] and [m, d]. Takes 12 n m bytes of memory, so pass at most 10,000 each."""
     with contextlib.redirect_stdout(io.StringIO()):  # the library prints n and m
         found = compute_prdc(real.astype(np.float32), generated.astype(np.float32), NEIGHBOURS)
     return Manifold(**{name: float(value) for name, value in found.items()})
 
 
 def confusion(told: NDArray[np.int64], seen: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """Row: the digit that was asked for, column: the one that was read, [classes, classes]; each row's shares add up to 1."""
+    """[classes, classes]: rows are requested digits, columns those that were read. Each row adds up to 1, or to 0 if it is empty."""
     counts = np.zeros((classes, classes))
     np.add.at(counts, (told, seen), 1)
     shares: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -83,7 +85,7 @@ def confusion(told: NDArray[np.int64], seen: NDArray[np.int64], classes: int) ->
 
 
 class Misread(NamedTuple):
-    """Of n digits, the m that were read as another one than they were told to be."""
+    """The m of n digits that were read as another digit than requested."""
 
     indices: NDArray[np.int64]  # [m], in 0..n-1
     told: NDArray[np.int64]  # [m]
@@ -91,23 +93,23 @@ class Misread(NamedTuple):
 
 
 def misread(told: NDArray[np.int64], seen: NDArray[np.int64]) -> Misread:
-    """From what digits were told to be [n], and what they were read as [n]."""
+    """`told`: the requested digits [n]. `seen`: those that were read [n]."""
     indices = np.flatnonzero(told != seen)
     return Misread(indices, told[indices], seen[indices])
 
 
 def histogram(seen: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
-    """The share of each class [classes]."""
+    """The share of each class: [n] -> [classes]."""
     return np.bincount(seen, minlength=classes) / len(seen)
 
 
 def divergence(of: NDArray[np.float64], against: NDArray[np.float64]) -> float:
-    """Kullback-Leibler divergence of one histogram from another, in nats; infinite where the other has none of a class."""
+    """The Kullback-Leibler divergence of histogram `of` from `against`, in nats. Infinite if `against` lacks a class of `of`."""
     return float(stats.entropy(of, against))
 
 
 class Nearest(NamedTuple):
-    """For each of n digits, the one among others that is nearest to it in pixels."""
+    """For each of n digits, the nearest digit of another set, by pixels."""
 
     distances: NDArray[np.float64]  # [n], Euclidean, full ink being 1
     indices: NDArray[np.int64]  # [n]

@@ -1,7 +1,7 @@
-"""The pupil: a classifier that is taught by nothing but the digits it is given, and examined on real ones.
+"""The pupil: a classifier trained on the given digits alone, and tested on real ones. Knows no generator and no judge.
 
-"Train on synthetic, test on real" (Esteban et al. 2017, section 4.1). What it learns tells how good the digits are to learn
-from: a digit with the wrong label teaches it wrong, a style of writing that is missing is never learnt. Knows no generator and no judge.
+"Train on synthetic, test on real" (Esteban et al. 2017, section 4.1). Its accuracy shows how useful the digits are as training data: a
+digit with a wrong label teaches a mistake, and a missing style of writing is never learnt.
 """
 
 import torch
@@ -16,7 +16,7 @@ EPOCHS = 5
 class Pupil(nn.Module):
     """LeNet-5's idea (LeCun et al. 1998), wider and with batch norm: images [B, 1, 28, 28] in [-1, 1] -> logits [B, 10].
 
-    Another architecture than the judge's on purpose: strided 5x5 convolutions, where the judge pools after 3x3 ones.
+    Its architecture differs from the judge's on purpose: strided 5x5 convolutions, where the judge pools after 3x3 ones.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Pupil(nn.Module):
 
 
 def examined(lessons: Dataset, examination: Dataset, device: torch.device, seed: int, batch: int = 128) -> float:
-    """The share of the examination's digits that a pupil reads right after `EPOCHS` passes over the lessons."""
+    """Trains a pupil for `EPOCHS` passes over `lessons`, and returns its accuracy on `examination`."""
     torch.manual_seed(seed)
     pupil = Pupil()
     for _ in teach(pupil, lessons, device, EPOCHS, seed, batch):

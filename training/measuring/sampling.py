@@ -1,4 +1,4 @@
-"""What a generator writes, as training looks at it: float ones while they learn, and those in integers that are served."""
+"""Generates digits for training and measuring, with a float or an integer generator. Knows no HTTP."""
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ CPU = torch.device("cpu")
 
 
 def write(generator: Generator | IntegerGenerator, drawn: Latents) -> Pixels:
-    """What the generator makes of latents: uint8 [n, 28, 28], or of several channels [n, channels, 28, 28].
+    """Latents -> uint8 [n, 28, 28], or [n, channels, 28, 28] if there are several channels.
 
-    A float one in evaluation mode and float32, on its own device; one in integers on the CPU, by the fastest way that is exact there.
+    A float generator runs in evaluation mode and float32 on its own device, an integer generator in the fastest exact way on the CPU.
     """
     if isinstance(generator, Generator):
         return write_in_floats(generator, drawn)
@@ -39,7 +39,7 @@ def write_in_floats(generator: Generator, drawn: Latents) -> Pixels:
 
 
 def first_look(generator: Generator | IntegerGenerator) -> dict[str, float]:
-    """What a new card tells, at once and without a judge: sand and specks of the digits of seeds 0 to 1,999."""
+    """The scores of a new card, which need no judge: sand and specks of the digits of seeds 0 to 1,999."""
     images = write(generator, latents.draw(0, QUICK, generator.z_dim, generator.classes))
     measured = sand(images.reshape(-1, SIDE, SIDE))
     return {"sand": round(measured.ink, 4), "specks_per_digit": round(measured.specks, 4)}

@@ -11,9 +11,9 @@ from training.measuring import measures
 
 @dataclass(frozen=True)
 class Scores:
-    """What is measured of a set of digits. Those of the real test digits are called floors.
+    """The scores of a set of digits. Those of the real test digits are called floors.
 
-    No bound of what is possible: the test digits are fewer than the generated ones and by other writers than the training digits.
+    A floor is not a lower bound: the test digits are fewer than the generated ones, and by other writers than the training digits.
     """
 
     digits: int  # n, of which the next ones are
@@ -41,7 +41,7 @@ class Scores:
         return float(np.std(self.examinations, ddof=1)) if self.examinations and len(self.examinations) > 1 else None
 
     def numbers(self) -> dict[str, float | None]:
-        """As single numbers; None for those that were not measured."""
+        """The scores that are single numbers. None: not measured."""
         numbers = {
             "frechet": self.frechet,
             **self.manifold._asdict(),
@@ -59,11 +59,11 @@ class Scores:
         return {name: None if number is None or not np.isfinite(number) else round(number, 5) for name, number in numbers.items()}
 
     def headline(self) -> dict[str, float]:
-        """Those that were measured."""
+        """The single numbers that were measured."""
         return {name: number for name, number in self.numbers().items() if number is not None}
 
     def document(self) -> dict[str, Any]:
-        """All of it, as JSON holds it. Digits are named by their index: of generated ones it is the seed."""
+        """All scores, as JSON values. Digits are identified by their index, which for generated ones is the seed."""
         return {
             **self.numbers(),
             "histogram": self.histogram.tolist(),

@@ -1,3 +1,3 @@
-"""The parts that one swaps: data, labels, losses, optimizers, augmentation, styles; networks lie in `models`. Parts meet in a recipe
-alone.
+"""The swappable parts: data, labels, losses, optimizers, augmentation, styles. (The networks are in `models`.) Parts meet only in a
+recipe and in the training loop.
 """

@@ -1,9 +1,9 @@
-"""Augmentation: the discriminator sees most images, real or generated, moved a little. Knows no network and no data.
+"""Augmentation: most images, real and generated, are transformed a little before the discriminator sees them. Knows no network and no data.
 
-A discriminator that sees the same 60,000 images again and again comes to know them by heart, and then teaches the generator what
-is peculiar to them instead of what they have in common. Seen a little otherwise each time they are harder to learn by heart. Some
-images are left as they are, so a generator that wrote moved ones itself would be found out (Karras et al. 2020, Training
-generative adversarial networks with limited data, section 2.2: "non-leaking").
+A discriminator that sees the same 60,000 images many times memorises them, and then teaches the generator their peculiarities instead
+of what they have in common. Random transformations make memorising harder. Some images are not transformed, so that a generator which
+imitated the transformations would be recognised (Karras et al. 2020, "Training generative adversarial networks with limited data",
+section 2.2: "non-leaking").
 """
 
 import math
@@ -18,9 +18,9 @@ from models.pixels import SIDE
 
 @dataclass(frozen=True)
 class Affine:
-    """A share of the images is turned, stretched, sheared and shifted at once.
+    """Rotates, stretches, shears and shifts a random share of the images.
 
-    Turn, stretch and shear are normal, with these standard deviations; the shift is uniform, up to `shift` along x and along y.
+    Rotation, stretch and shear are normally distributed with these standard deviations. The shift is uniform, up to `shift` along x and y.
     """
 
     share: float = 0.75
@@ -30,7 +30,7 @@ class Affine:
     shift: float = 2.0  # pixels
 
     def __post_init__(self) -> None:
-        """Raises ValueError for what cannot be drawn."""
+        """Raises ValueError for an impossible share or standard deviation."""
         if not 0 <= self.share <= 1:
             raise ValueError(f"share is {self.share}; choose a share of the images, from 0 to 1.")
         for name in ("rotation", "stretch", "shear", "shift"):
@@ -38,7 +38,7 @@ class Affine:
                 raise ValueError(f"{name} is {getattr(self, name)}; choose a finite number that is not negative, 0 for none.")
 
     def draw(self, n: int, random: torch.Generator) -> Tensor:
-        """Where n images are looked at: [n, 2, 3], from a place in the moved image to the one in the image, as `affine_grid` takes them."""
+        """Random affine maps [n, 2, 3] for `affine_grid`: from a position in the transformed image to one in the original."""
         moved = (torch.rand(n, generator=random, device=random.device) < self.share).float()  # [n]
         turn, wide, high, lean = torch.randn(4, n, generator=random, device=random.device) * moved
         # [n] each; x and y as `affine_grid` counts, where half a side is 1
@@ -50,7 +50,7 @@ class Affine:
         return torch.stack(rows, dim=1).reshape(n, 2, 3)
 
     def __call__(self, images: Tensor, drawn: Tensor) -> Tensor:
-        """Images [n, channels, 28, 28] in [-1, 1], each as it is seen; beyond its edge there is paper, -1."""
+        """Transforms images [n, channels, 28, 28] in [-1, 1] by the maps that `draw` gave. Beyond an image's edge is paper, -1."""
         # Generated images are made under autocast, real ones are not: by coarser places D could tell them apart.
         with torch.autocast(images.device.type, enabled=False):
             places = F.affine_grid(drawn, list(images.shape), align_corners=False)

@@ -1,7 +1,7 @@
-"""INPUT: any folder of MNIST-shaped IDX files, as one uint8 tensor on the device, shuffled slice by slice.
+"""INPUT: any folder of MNIST-shaped IDX files as one uint8 tensor on the device, and shuffled batches of it.
 
-Does not know what the images are for, but tells whether they are to be moved a little. The format:
-http://yann.lecun.com/exdb/mnist/ (a magic number, the sizes, the bytes, all big-endian).
+Does not know what the images are for. A source also names the augmentation of its images. The file format (a magic number, the sizes, the
+bytes, all big-endian): http://yann.lecun.com/exdb/mnist/
 """
 
 import gzip
@@ -32,11 +32,11 @@ MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
 
 
 class DataError(SentenceError):
-    """A data folder that cannot be used. The message names the file, the cause and what to do."""
+    """A data folder cannot be used. The message names the file, the cause and what to do."""
 
 
 class Dataset(NamedTuple):
-    """Images with their labels, and where they come from."""
+    """Images with their labels and origin."""
 
     images: Tensor  # uint8 [N, 28, 28], or [N, channels, 28, 28]
     labels: Tensor  # int64 [N]
@@ -56,22 +56,22 @@ class Source(Protocol):
 
     @property
     def augmentation(self) -> Affine | None:
-        """How images are moved before the discriminator sees them, real and generated alike; None: not at all."""
+        """How images, real and generated, are transformed before the discriminator sees them. None: not at all."""
         ...
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
-        """Raises DataError for what cannot be used."""
+        """Raises DataError if the folder cannot be used."""
         ...
 
 
 @dataclass(frozen=True)
 class Idx:
-    """Images as they lie in the folder: MNIST, or whatever has its shape."""
+    """The images of the folder, unchanged: MNIST, or any data set of the same format."""
 
     augmentation: Affine | None = None
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
-        """Raises DataError for a missing, truncated or foreign file, and for counts that differ."""
+        """Raises DataError for a missing, truncated or foreign file, and if there are not as many labels as images."""
         if not folder.is_dir():
             raise DataError(f"{folder} is no folder. Name one with MNIST's IDX files, or run: python -m training data")
         images_file, labels_file = find(folder, split, "images"), find(folder, split, "labels")
@@ -94,14 +94,14 @@ class Idx:
 class StackedMnist:
     """Three digits as the channels of one image: 1,000 modes to cover (Metz et al. 2017, Unrolled GANs, section 3.3.1).
 
-    Which three is drawn at random, once for all, from the images in the folder.
+    The three are drawn at random from the folder's images, with a fixed seed.
     """
 
     augmentation: ClassVar[None] = None
     stacks: int = 128_000
 
     def read(self, folder: Path, split: Split = "train") -> Dataset:
-        """Images [stacks, 3, 28, 28]; a label is the number that the three digits write."""
+        """Images [stacks, 3, 28, 28]. A label is the number that the three digits form, 0 to 999."""
         single = Idx().read(folder, split)
         if single.classes > 10:
             raise DataError(f"{single.name} has {single.classes} classes; stacks are made of ten.")
@@ -111,7 +111,7 @@ class StackedMnist:
 
 
 def find(folder: Path, split: Split, what: str) -> Path:
-    """The one file of that split: `train-images-idx3-ubyte`, with or without .gz, or with a prefix as EMNIST has it."""
+    """The file of this split, such as `train-images-idx3-ubyte`, with or without .gz, or with a prefix as in EMNIST. Raises DataError."""
     try:
         there = [*files.listed(folder, "ubyte.gz"), *files.listed(folder, "ubyte")]  # the unpacked one wins
     except FileError as error:
@@ -130,7 +130,7 @@ def find(folder: Path, split: Split, what: str) -> Path:
 
 
 def read_idx(file: Path, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
-    """The unpacked bytes of an IDX file of unsigned bytes, and the array in them."""
+    """The uncompressed bytes of an IDX file of unsigned bytes, and their array. Raises DataError."""
     try:
         with files.opened(file) as packed:
             return unpacked(file, gzip.open(packed) if file.suffix == ".gz" else packed, dimensions)
@@ -141,7 +141,7 @@ def read_idx(file: Path, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
 
 
 def unpacked(file: Path, source: BinaryIO | gzip.GzipFile, dimensions: int) -> tuple[bytes, NDArray[np.uint8]]:
-    """No more is read than the header promises."""
+    """Reads at most one byte more than the header promises. Raises DataError."""
     magic = 0x0800 + dimensions  # 0x08: unsigned bytes
     start = 4 + 4 * dimensions
     try:
@@ -163,7 +163,7 @@ def unpacked(file: Path, source: BinaryIO | gzip.GzipFile, dimensions: int) -> t
 
 
 class Batches:
-    """An endless stream of rows, each pass in a new random order, from a data set that lies on the device."""
+    """An endless stream of random batches from a data set on the device. Each pass has a new order."""
 
     def __init__(self, dataset: Dataset, generator: torch.Generator) -> None:
         self.dataset = dataset
@@ -172,7 +172,7 @@ class Batches:
         self.position = 0
 
     def take(self, n: int) -> tuple[Tensor, Tensor]:
-        """The next n rows: uint8 [n, 28, 28] and int64 [n]. A pass ends early where fewer than n rows are left."""
+        """The next n images, uint8 [n, 28, 28], and labels, int64 [n]. If fewer than n are left, they are dropped and a new pass begins."""
         images, labels = self.dataset.images, self.dataset.labels
         if n > len(images):
             raise DataError(f"A step takes {n} images, but the data set holds {len(images)}. Choose a smaller --batch.")

@@ -1,4 +1,4 @@
-"""MNIST from its public mirrors into a folder: checked, whole files only, the next mirror when one fails."""
+"""Downloads MNIST from its public mirrors into a folder. Every file is checked; if a mirror fails, the next one is tried."""
 
 import gzip
 import hashlib
@@ -28,7 +28,7 @@ SHA256 = {  # of the unpacked bytes; the mirrors' gzip wrappers differ
 
 
 class DownloadError(Exception):
-    """No mirror gave a file. The message says what each one answered."""
+    """No mirror delivered a file. The message says how each one failed."""
 
 
 def cache_folder() -> Path:
@@ -36,7 +36,7 @@ def cache_folder() -> Path:
 
 
 def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -> None:
-    """Fetch what the folder does not hold yet. A file appears under its name only when it is whole and right."""
+    """Downloads the files that the folder lacks. A file gets its name only once it is complete and correct. Raises DownloadError."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with httpx.Client(timeout=30, follow_redirects=True) as client, Progress(*columns, console=console) as bar:
         for name, sha256 in SHA256.items():
@@ -48,7 +48,7 @@ def download(folder: Path, console: Console, mirrors: Sequence[str] = MIRRORS) -
 
 
 def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: Sequence[str], folder: Path) -> bytes:
-    """The gzipped file from the first mirror that gives it right."""
+    """The gzip file from the first mirror that delivers it correctly. Raises DownloadError."""
     failures = []
     for mirror in mirrors:
         url = f"{mirror}{name}.gz"
@@ -72,7 +72,7 @@ def fetch(client: httpx.Client, bar: Progress, name: str, sha256: str, mirrors: 
 
 
 def unpacked_sha256(content: bytes | bytearray) -> str:
-    """Of what a gzip file holds; the empty string for what is no whole gzip file."""
+    """The SHA-256 of a gzip file's content; "" if it is not a complete gzip file."""
     try:
         return hashlib.sha256(gzip.decompress(content)).hexdigest()
     except (EOFError, gzip.BadGzipFile, zlib.error):

@@ -1,4 +1,4 @@
-"""LABELS: what both networks are told of a digit beside its pixels. Knows neither images nor networks."""
+"""LABELS: the label and style of an image as input to the networks. Knows neither images nor networks."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,9 +9,9 @@ from torch.nn import functional as F
 
 
 class Labels(Protocol):
-    """The part LABELS of a recipe. Of the `columns` that the discriminator is told, the generator is told the first `classes`.
+    """The part LABELS of a recipe. The discriminator gets all `columns`, the generator only the first `classes` of them.
 
-    `halvings` is how often the images of a class are halved into styles (training/parts/styles.py), of which 0 makes one.
+    `halvings`: how many times the images of a class are halved into styles (training/parts/styles.py). With 0, a class is one style.
     """
 
     @property
@@ -24,13 +24,13 @@ class Labels(Protocol):
     def halvings(self) -> int: ...
 
     def encode(self, codes: Tensor) -> Tensor:
-        """The codes of styles, int64 [B] -> float32 [B, columns]."""
+        """Style codes, int64 [B] -> float32 [B, columns]."""
         ...
 
 
 @dataclass(frozen=True)
 class Unlabelled:
-    """Nothing: rows of no columns, so that a network without labels is the same code."""
+    """No labels: rows without columns, so that networks need no special case."""
 
     classes = 0
     columns = 0
@@ -42,7 +42,7 @@ class Unlabelled:
 
 @dataclass(frozen=True)
 class OneHot:
-    """One column a class (Mirza and Osindero 2014, Conditional Generative Adversarial Nets)."""
+    """One column per class (Mirza and Osindero 2014, "Conditional generative adversarial nets")."""
 
     classes: int
     halvings = 0
@@ -57,7 +57,7 @@ class OneHot:
 
 @dataclass(frozen=True)
 class Styled:
-    """The same, and for the discriminator alone one column a style; a class has up to 2**halvings of them."""
+    """One column per class, and for the discriminator alone one per style. A class has up to 2**halvings styles."""
 
     classes: int
     halvings: int

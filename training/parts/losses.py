@@ -1,7 +1,7 @@
-"""LOSS: what each network is told to make small. Knows the discriminator as a function, and no optimizer.
+"""LOSS: what each network minimises. Knows the discriminator as a function, and no optimizer.
 
-A loss is two methods; each is given the discriminator, real *and* generated images and their labels, so that a loss
-which compares the two, or asks for gradients at the images, is one more class here.
+A loss has two methods. Both get the discriminator, real *and* generated images, and their labels, so a loss that compares the two, or needs
+gradients at the images, is just another class in this file.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Discriminate = Callable[[Tensor, Tensor], Tensor]  # images [B, channels, 28, 28
 
 
 class Verdict(NamedTuple):
-    """The discriminator's loss, and the share of images that it told apart as this loss asks: 0.5 for guessing. Scalars."""
+    """The discriminator's loss and its accuracy, by this loss's own criterion; guessing gives 0.5. Scalars."""
 
     loss: Tensor
     accuracy: Tensor
@@ -25,8 +25,8 @@ class Verdict(NamedTuple):
 class Loss(Protocol):
     """The part LOSS of a recipe. All images [B, channels, 28, 28] in [-1, 1], labels [B, columns].
 
-    Row i of real and fake share a label, and a style where there are any. `step` counts the discriminator's steps, for what is not
-    computed at each of them.
+    Row i of `real` and row i of `fake` have the same label, and the same style if there are styles. `step` counts the discriminator's
+    steps, for terms that are not computed in every step.
     """
 
     def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict: ...
@@ -36,18 +36,18 @@ class Loss(Protocol):
 
 @dataclass(frozen=True)
 class Relativistic:
-    """Each real image against the generated one beside it, with gradient penalties (Huang et al. 2024, R3GAN, section 2).
+    """Compares each real image with a generated one, with gradient penalties (Huang et al. 2024, R3GAN, section 2).
 
-    R1 and R2 ask the discriminator to be flat at real and at generated images. They cost as much as the step itself, so
-    they are added at every `penalty_each`-th step only, without making up for the others: over the steps the paper's
-    gamma / 2 is `penalty / penalty_each`.
+    R1 and R2 penalise the discriminator's gradients at real and at generated images. They cost as much as the step itself,
+    so they are added only in every `penalty_each`-th step, and are not scaled up for it: on average, the paper's gamma / 2 is
+    `penalty / penalty_each`.
     """
 
     penalty: float = 0.1
     penalty_each: int = 8
 
     def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict:
-        """softplus(D(fake) - D(real)), and at times penalty * (|grad D(real)|^2 + |grad D(fake)|^2)."""
+        """softplus(D(fake) - D(real)), in every `penalty_each`-th step plus penalty * (|grad D(real)|^2 + |grad D(fake)|^2)."""
         penalised = step % self.penalty_each == 0
         images = torch.cat([real, fake]).requires_grad_(penalised)
         logits = discriminator(images, torch.cat([label, label])).float()
@@ -70,7 +70,7 @@ class NonSaturating:
     """Binary cross-entropy with logits; the generator maximises log D(fake) (Goodfellow et al. 2014, section 3)."""
 
     def discriminator(self, discriminator: Discriminate, real: Tensor, fake: Tensor, label: Tensor, step: int) -> Verdict:
-        """-log D(real) - log(1 - D(fake)), the mean over all images, as Keras averages a batch of both."""
+        """-log D(real) - log(1 - D(fake)). The mean is over real and generated images together, as in Keras."""
         logits = discriminator(torch.cat([real, fake]), torch.cat([label, label])).float()
         real_logits, fake_logits = logits.chunk(2)
         loss = torch.cat([F.softplus(-real_logits), F.softplus(fake_logits)]).mean()

@@ -16,7 +16,7 @@ STATISTICS_BATCHES = 40
 
 @dataclass(frozen=True)
 class Adam:
-    """Kingma and Ba 2015. `rate` is the step size a step, `beta_1` and `beta_2` the decays of the two moments."""
+    """Kingma and Ba 2015. `rate` is the learning rate; `beta_1` and `beta_2` are the decay rates of the two moments."""
 
     rate: float
     beta_1: float
@@ -28,10 +28,10 @@ class Adam:
 
 @dataclass(frozen=True)
 class Pair:
-    """The part OPTIMIZER of a recipe: one optimizer each, `discriminator_steps` of D for each step of G.
+    """The part OPTIMIZER of a recipe: an optimizer for each network, and `discriminator_steps` steps of D for each step of G.
 
-    `average` is the decay of the generator's moving average a step; with 0 the generator itself is what is kept.
-    From the share `falls_from` of the run on, both rates fall linearly to 0.
+    `average` is the decay of the generator's moving average per step; with 0 there is no average, and the generator itself is kept.
+    Once the share `falls_from` of the run is done, both learning rates fall linearly to 0.
     """
 
     generator: Adam
@@ -41,12 +41,12 @@ class Pair:
     falls_from: float = 1.0
 
     def factor(self, done: float) -> float:
-        """What the rates are multiplied by, when the share `done` of the run is done."""
+        """The factor of both learning rates once the share `done` of the run is done."""
         return 1.0 if done < self.falls_from or self.falls_from == 1.0 else (1.0 - done) / (1.0 - self.falls_from)
 
 
 class MovingAverage:
-    """The averaged generator (Yazici et al. 2019, The unusual effectiveness of averaging in GAN training)."""
+    """The averaged generator (Yazici et al. 2019, "The unusual effectiveness of averaging in GAN training")."""
 
     def __init__(self, generator: Generator, decay: float) -> None:
         self.decay = decay
@@ -55,7 +55,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """After a step of G: parameters move towards the generator's, batch-norm statistics are its own."""
+        """To be called after each step of G: moves the averaged parameters towards G's, and copies G's batch-norm statistics."""
         if not self.decay:
             return
         averaged: list[Tensor] = list(self.generator.parameters())
@@ -65,8 +65,8 @@ class MovingAverage:
             kept.copy_(new)
 
     def snapshot(self) -> Generator:
-        """The generator that is kept, for use. The average of weights needs batch-norm statistics of its own: they are
-        those of `STATISTICS_BATCHES` batches of random z and labels, always the same ones.
+        """The generator to use and to save. Averaged weights need batch-norm statistics of their own: they are computed from
+        `STATISTICS_BATCHES` batches of random z and labels, with a fixed seed.
         """
         if not self.decay:
             return self.generator

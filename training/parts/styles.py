@@ -1,11 +1,12 @@
-"""Styles: the ways in which the data writes each digit, and the part of z that is theirs. Knows no network.
+"""Styles: the ways in which the data writes each digit, and a region of z for each. Knows no network.
 
-A generator that is told labels alone neglects what is rare: of MNIST's ones two in a hundred have a flag and a base, of its own
-three in ten thousand (docs/parts.md). So the images of each label are halved by likeness, their halves again, and so is z: at the
-i-th halving the half whose ink lies on more pixels owns the values of z_i above a quantile, the other those below. While the generator
-learns, each z is one of the style that the real image beside it has, and the discriminator is told that style (as Liu et al. 2020,
-Diverse image generation via self-conditioned GANs, tell theirs a cluster), so each must be written. The generator is told nothing:
-all of z together is normal as ever, and it learns which of its regions writes what.
+A generator that is given only labels neglects rare forms: two in a hundred of MNIST's ones have a flag and a base, but only three in ten
+thousand of the generated ones (docs/parts.md). So the images of each label are split into two halves by similarity, each half again, and
+so on. At the i-th split, the half with ink on more pixels gets the values of z_i above a quantile, the other half those below.
+
+In training, each z is drawn from the region of its real image's style, and the discriminator is given that style as well, so every style
+must be written. (Liu et al. 2020, "Diverse image generation via self-conditioned GANs", give it a cluster.) The generator is not given the
+style. Over all styles z is still normally distributed, and the generator learns which region writes what.
 """
 
 from typing import NamedTuple
@@ -28,14 +29,14 @@ ROOT_2 = 2**0.5
 
 
 class Styles(NamedTuple):
-    """Of N images, S styles in all; D halvings. Without halvings a style is a label."""
+    """The styles of N images: S styles in all, from D halvings. Without halvings, a style is a label."""
 
     codes: Tensor  # int64 [N], the style of each image: its label * 2**D + the halves it fell into, the first one counting most
     low: Tensor  # float32 [S, D], the quantiles between which a style has its z_i
     high: Tensor  # float32 [S, D]
 
     def place(self, z: Tensor, codes: Tensor) -> Tensor:
-        """Normal z [B, z_dim] into the regions of the styles [B]: the first D columns are squeezed, the others stay."""
+        """Moves normal z [B, z_dim] into the regions of the styles [B]. The first D columns are squeezed, the others stay the same."""
         halvings = self.low.shape[1]
         if not halvings:
             return z
@@ -49,9 +50,10 @@ class Styles(NamedTuple):
 
 
 def find(dataset: Dataset, halvings: int) -> Styles:
-    """Some codes are never given, where a half was too small.
+    """Finds the styles of a data set. A half that would be too small is not split off, so some codes stay unused.
 
-    The same ones for the same images and number of threads; elsewhere sums may round otherwise, so a run keeps its own.
+    The same images and number of threads give the same styles. On another machine sums may be rounded differently, so a run saves its
+    styles in its checkpoint.
     """
     labels, images = dataset.labels.cpu(), dataset.images.cpu()
     bounds = (dataset.classes << halvings, halvings)
@@ -64,7 +66,7 @@ def find(dataset: Dataset, halvings: int) -> Styles:
 
 
 def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth: int, found: Styles) -> None:
-    """Fill in the styles of a group of images: all with one label, `depth` times halved along `path`."""
+    """Fills in the styles of a group of images, which have the same label and were halved `depth` times, along `path`."""
     halvings = found.low.shape[1]
     if depth == halvings:
         found.codes[torch.from_numpy(group)] = path
@@ -81,7 +83,7 @@ def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth
 
 
 def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The half whose ink lies on fewer pixels and the other; all and nothing where one of them would be too small."""
+    """Two halves, the one with ink on fewer pixels first. If a half would be too small: the whole group, and an empty one."""
     if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
         second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
         halves = [group[~second], group[second]]
@@ -92,12 +94,12 @@ def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArra
 
 
 def upright(images: Tensor) -> NDArray[np.float32]:
-    """What likeness is measured by: uint8 [N, 28, 28] -> [N, 196], each of length 1 (a blank one of 0).
+    """The vectors by which similarity is measured: uint8 [N, 28, 28] -> [N, 196], each of length 1 (a blank image's: 0).
 
-    The digits stand in the middle, upright, and of one size, as far as at most doubling or halving gets them there.
+    The digits are centred, made upright, and scaled to the same size, by a factor of 2 at most.
 
-    Place, slant, size and thickness (most of it is in the length) differ most between a digit's images, but gradually, and are no style: a
-    generator gets them right by itself, and keeps them in directions of z of their own. What is left are kinds: a 7 with a bar, an open 4.
+    Position, slant, size and thickness (most of which is in the vector's length) vary most between images of a digit. But they vary
+    gradually, and a generator learns them by itself, as directions in z. Styles are the kinds that remain: a 7 with a bar, an open 4.
     """
     ink = images.float() / 255
     at = (torch.arange(SIDE) * 2 + 1) / SIDE - 1  # pixels' middles, as `affine_grid` counts them

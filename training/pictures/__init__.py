@@ -1,1 +1,1 @@
-"""Pictures of runs and of what they gave: sheets, curves, films."""
+"""Draws pictures of training runs and their digits: sheets, curves, films."""

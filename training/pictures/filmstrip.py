@@ -1,6 +1,7 @@
-"""How generators learnt, as one small picture a run: a row a moment, ten digits in it. Knows a run's sheets, not how they were made.
+"""Draws the progress of runs as film strips: one small picture per run, in which each row shows ten digits at one moment. Knows a run's
+sheets, not how they were made.
 
-The service's page shows them side by side, so the rows of all runs are of the same moments, as nearly as their sheets allow.
+The service's page shows the strips side by side, so row i of every strip is from the same moment, as nearly as the runs' sheets allow.
 """
 
 import json
@@ -21,7 +22,7 @@ QUALITY = 32  # of AVIF: some 13 kB a strip
 
 
 def write(folders: Sequence[Folder], out: Path) -> list[int]:
-    """Writes NAME.avif for each run [rows * 28, 10 * 28] and film.json, how many images had been seen at each row.
+    """Writes NAME.avif [rows * 28, 10 * 28] for each run, and film.json with the number of images seen at each row, which it also returns.
 
     Raises DataError for a run without sheets.
     """
@@ -41,7 +42,7 @@ def write(folders: Sequence[Folder], out: Path) -> list[int]:
 
 
 def seen(folder: Folder) -> dict[int, Path]:
-    """The run's sheets, by how many images it had seen."""
+    """The run's sheets by the number of images seen. Raises DataError if there are none."""
     found = {int(file.stem): file for file in sorted(folder.sheets.glob("*.png"))}
     for file in folder.root.glob(f"*{SUFFIX}"):  # of a run that came to its end
         found[weights.load(file).card.images_seen] = folder.last_sheet
@@ -51,7 +52,7 @@ def seen(folder: Folder) -> dict[int, Path]:
 
 
 def digits(sheet: Path) -> list[Image.Image]:
-    """Ten of a sheet's digits: of one with a writer a row and a digit a column the diagonal, else the first ten."""
+    """Ten digits of a sheet: the diagonal of a sheet with one hand per row and one digit per column, else the first ten."""
     with files.opened(sheet) as file, Image.open(file) as picture:
         plain = picture.convert("L")
     side = plain.width // SHOWN if plain.width == plain.height and not plain.width % (SHOWN * SIDE) else plain.width // 8

@@ -1,4 +1,4 @@
-"""The pictures: sample sheets, loss curves, comparisons. Knows images and numbers, not where they come from."""
+"""Draws sample sheets, films, loss curves and comparisons. Knows images and numbers, not where they come from."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ FEW = 20  # points of a curve, which are marked, since of one alone there would 
 
 
 def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:
-    """Digits [N, 28, 28], or in colour [N, 3, 28, 28], as one PNG, row by row."""
+    """Writes digits [N, 28, 28], or colour ones [N, 3, 28, 28], as one PNG, row by row."""
     path.parent.mkdir(parents=True, exist_ok=True)
     colours = images.transpose(1, 0, 2, 3) if images.ndim == 4 else images[None]
     picture = np.stack([sheet(colour, columns, scale) for colour in colours], axis=-1)
@@ -32,7 +32,7 @@ def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> Non
 
 
 def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms: int = 2000) -> None:
-    """Sheets of one size, one after the other, as an animated PNG that begins again."""
+    """Writes sheets of the same size as an animated PNG that repeats for ever."""
     durations = [frame_ms] * (len(sheets) - 1) + [last_ms]
     with ExitStack() as stack:
         frames = [Image.open(stack.enter_context(files.opened(file))) for file in sheets]
@@ -40,7 +40,7 @@ def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms:
 
 
 def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
-    """Losses and the discriminator's accuracy against images seen."""
+    """Plots the losses and the discriminator's accuracy against the number of images seen."""
     images = [row.images for row in history]
     marker = "." if len(history) < FEW else ""
     figure, (losses, accuracy) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=[2, 1], layout="constrained")
@@ -58,7 +58,7 @@ def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
 
 
 def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> None:
-    """Sheets side by side, each (title, subtitle, images [N, 28, 28])."""
+    """Draws sheets side by side. `columns`: title, subtitle and images [N, 28, 28] of each."""
     figure, axes = plt.subplots(1, len(columns), figsize=(4 * len(columns), 4.6), layout="constrained", squeeze=False)
     for axis, (title, subtitle, images) in zip(axes[0], columns, strict=True):
         draw(axis, images, scale=3)
@@ -68,9 +68,9 @@ def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> 
 
 
 def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Dataset, pairs: int = 10) -> None:
-    """The ten digits that lie closest to a training digit, below each that training digit; then the same with the closest of each kind.
+    """Draws the ten digits closest to a training digit, each above that training digit, then in the same way the closest of each label.
 
-    Without the second half one would see ones only, of which any two are alike.
+    Without the second part the picture would show only ones, since any two ones are similar.
     """
     order = np.argsort(nearest.distances, kind="stable")
     kinds = training.labels.numpy()[nearest.indices[order]]
@@ -84,7 +84,7 @@ def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Datase
 
 
 def write_misread(path: Path, images: Pixels, misread: Misread, most: int = 60) -> None:
-    """The first `most` of the digits [n, 28, 28] that are misread, captioned told→seen; no picture where there are none."""
+    """Draws the first `most` misread digits of [n, 28, 28], captioned requested→read. If there are none, removes an old picture."""
     if not len(misread.indices):
         path.unlink(missing_ok=True)
         return
@@ -109,7 +109,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:
-    """How far each set's digits lie from the nearest training digit."""
+    """Plots a histogram of each set's distances to the nearest training digit."""
     figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
     every = [scores.nearest.distances for scores in scored.values()]
     bins = np.linspace(min(map(np.min, every)), max(map(np.max, every)), 40).tolist()

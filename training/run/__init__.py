@@ -1,1 +1,1 @@
-"""A training run: the loop, its processes, its checkpoints, its folder. Prints nothing."""
+"""A training run: its loop, processes, checkpoints and folder. Prints nothing."""

@@ -1,6 +1,7 @@
-"""Checkpoints: the whole state of a run in one file, for going on with it exactly. Not for use by others.
+"""Checkpoints: the whole state of a run in one file, so that it can be resumed exactly. Does not know what is in the state.
 
-Knows nothing of what is in the state. Written atomically; read with torch's restricted reader, which runs no code.
+A checkpoint is not a weights file: only its own run can use it. It is written atomically, and read with torch's restricted reader, which
+runs no code.
 """
 
 import io
@@ -16,18 +17,18 @@ from models.sentences import SentenceError
 
 
 class CheckpointError(SentenceError):
-    """A checkpoint that cannot be gone on with. The message names the file, the cause and what to do."""
+    """A run cannot be resumed from a checkpoint. The message names the file, the cause and what to do."""
 
 
 def save(path: Path, identity: dict[str, Any], state: dict[str, Any]) -> None:
-    """`identity` tells which run this is (recipe, batch, seed, data); a run goes on only with its own."""
+    """`identity` identifies the run (recipe, batch, seed, data): only the same run can load the checkpoint."""
     buffer = io.BytesIO()
     torch.save({"identity": identity, "state": state}, buffer)
     atomic.write(path, buffer.getvalue())
 
 
 def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
-    """The state, on the CPU. Raises CheckpointError for a missing or broken file, or that of another run."""
+    """The state, on the CPU. Raises CheckpointError if the file is missing, broken, or from another run."""
     try:
         with files.opened(path) as file:
             content = torch.load(file, map_location="cpu", weights_only=True)
@@ -48,7 +49,7 @@ def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
 
 
 def flattened(identity: dict[str, Any]) -> dict[str, Any]:
-    """{"recipe": {"loss": ...}, "seed": 0} -> {"recipe's loss": ..., "seed": 0}, so that what differs can be named."""
+    """{"recipe": {"loss": ...}, "seed": 0} -> {"recipe's loss": ..., "seed": 0}, so that an error can name what differs."""
     flat: dict[str, Any] = {}
     for key, value in identity.items():
         flat |= {f"{key}'s {part}": inner for part, inner in value.items()} if isinstance(value, dict) else {key: value}

@@ -1,4 +1,4 @@
-"""Where everything of a run lies. Knows nothing of what is in it."""
+"""The folder of a run: the paths of its files, and a lock. Does not know what is in the files."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ LOCK = ".lock"
 
 
 class FolderError(SentenceError):
-    """A folder that a run cannot write into. The message names it and what to do."""
+    """A run cannot write into its folder. The message names the folder and what to do."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """Where everything of a run lies."""
+    """The paths of a run's files. `name`: the model's."""
 
     root: Path
     name: str
@@ -33,7 +33,7 @@ class Folder:
 
     @property
     def trained(self) -> Path:
-        """The float generator, of which the weights are made."""
+        """The weights file of the float generator, from which `weights` is made."""
         return self.root / f"{self.name}{FLOAT_SUFFIX}"
 
     @property
@@ -54,7 +54,7 @@ class Folder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """For one run at a time, on this machine. The system unlocks it when the process ends, however it does. Raises FolderError."""
+        """Keeps other runs on this machine out of the folder. The lock ends with the process, however it ends. Raises FolderError."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             file = (self.root / LOCK).open("a")

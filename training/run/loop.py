@@ -1,9 +1,9 @@
-"""The loop: where the five parts meet. Yields progress; prints nothing, writes nothing.
+"""The training loop, in which the five parts meet. Yields progress; prints nothing, writes nothing.
 
-`Training` is the whole state of a run; what `state_dict` gives is all that a run needs to go on with the very numbers
-it would have had (dropout excepted, where several processes share a batch). It seeds torch's own generator (the weights
-to begin with, and dropout) and owns one more (z, the order of the data, and how images are moved), so nothing else in the process may draw
-from torch's while it runs.
+`Training` is the whole state of a run. A run that is resumed from its `state_dict` computes exactly the numbers that it would have computed
+without the interruption (except dropout, if several processes share a batch). It seeds torch's default generator, for initial weights and
+dropout, and has another one, for z, the order of the data and augmentation. So nothing else in the process may draw from torch's default
+generator while it runs.
 """
 
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ from training.run.processes import ALONE, Processes
 
 
 class RecipeError(Exception):
-    """A recipe that does not fit the data or the batch. The message says what would."""
+    """A recipe cannot be used, or does not fit the data or the batch. The message says what to change."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Means over the steps since the last one."""
+    """The mean losses and accuracy of the steps since the last Progress."""
 
     images: int  # images the discriminator has learnt from, half of them real
     discriminator_loss: float
@@ -38,7 +38,7 @@ class Progress:
 
 
 class Step(NamedTuple):
-    """What one step leaves behind, as scalars still on the device."""
+    """The losses and accuracy of one step, as scalars on the device."""
 
     discriminator_loss: Tensor
     generator_loss: Tensor
@@ -48,8 +48,8 @@ class Step(NamedTuple):
 class Training:
     """One run: both networks, both optimizers, the averaged generator, the random state and the data's order.
 
-    A step is a discriminator step on batch / 2 real and batch / 2 generated images, then a generator step on a
-    whole batch; it counts as `batch` images for each discriminator step. Of each batch every process takes its own rows.
+    A step is one or more discriminator steps, each on batch / 2 real and batch / 2 generated images, then a generator step on a
+    whole batch. It counts as `batch` images for each discriminator step. Each process takes its own rows of every batch.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Training:
         return loss.detach()
 
     def draw(self, n: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Real images as D sees them, the codes of their styles, and what is told of these; of n rows this process's share.
+        """This process's share of n real images as D sees them, their style codes, and the encoded labels.
 
         [n / processes, channels, 28, 28], [n / processes] and [n / processes, columns].
         """
@@ -154,16 +154,16 @@ class Training:
         return self.seen(to_float(images)), codes, self.recipe.labels.encode(codes)
 
     def generate(self, generator: nn.Module, codes: Tensor, label: Tensor) -> Tensor:
-        """Of n styles, and what is told of them [n, columns]: images as D sees them, from fresh z in the styles' regions.
+        """Style codes [n] and encoded labels [n, columns] -> generated images [n, channels, 28, 28] as D sees them.
 
-        [n, channels, 28, 28].
+        z is drawn anew, in the styles' regions.
         """
         z = torch.randn(len(codes) * self.processes.count, self.generator.z_dim, generator=self.random, device=self.device)
         placed = self.styles.place(self.processes.mine(z), codes)
         return self.seen(generator(placed, label[:, : self.generator.classes]).float())
 
     def seen(self, images: Tensor) -> Tensor:
-        """[n, channels, 28, 28] -> the same as the discriminator sees them; of n rows this process's share."""
+        """Augments this process's images: [n, channels, 28, 28] -> [n, channels, 28, 28]."""
         augmentation = self.recipe.data.augmentation
         if augmentation is None:
             return images
@@ -171,7 +171,7 @@ class Training:
         return augmentation(images, self.processes.mine(drawn))
 
     def part_randomness(self) -> None:
-        """Dropout draws from torch's own generator, in each process other numbers."""
+        """Seeds torch's default generator, from which dropout draws, differently in each process."""
         if self.processes.count > 1:
             torch.manual_seed(hash((self.seed, self.images, self.processes.rank)) % 2**63)
 
@@ -211,9 +211,9 @@ class Training:
 
 
 def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
-    """Step until `training.total_images` have been seen, yielding the means of every `steps_each` steps.
+    """Trains until `training.total_images` images have been seen, and yields the means of every `steps_each` steps.
 
-    Between two yields nothing waits for the device. Leaving off between two yields loses nothing.
+    Between two yields nothing waits for the device. The loop can be abandoned at any yield without losing anything.
     """
     while training.images < training.total_images:
         steps: list[Tensor] = []

@@ -1,7 +1,7 @@
-"""Several processes that train one model, as torchrun starts them; a single one is the plain case. Knows no GAN.
+"""Trains one model in several processes, which torchrun starts, or in a single one. Knows no GAN.
 
-All of them draw the same random numbers for the whole batch, and each takes its own rows of it. So the batch stays what it was, no
-two processes see the same row, and nothing of a run's state depends on how many they are: it can be gone on with by another number.
+All processes draw the same random numbers for the whole batch, and each takes its own rows. So batches are the same for any number of
+processes, no two processes see the same row, and a run can be resumed with a different number of processes.
 """
 
 import os
@@ -18,41 +18,41 @@ from torch.nn import functional as F
 
 
 class ProcessesError(Exception):
-    """Another process is lost, and the run with it. The message says how to go on."""
+    """Another process was lost, so the run cannot continue. The message says how to resume it."""
 
 
 @dataclass(frozen=True)
 class Processes:
-    """How many there are, and which one this is."""
+    """The number of processes, and which of them this is."""
 
     count: int = 1
     rank: int = 0
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that writes files and shows progress."""
+        """Whether this is the process that writes files and shows progress."""
         return self.rank == 0
 
     def mine(self, rows: Tensor) -> Tensor:
-        """Of rows for the whole batch [n, ...] those of this process [n / count, ...]."""
+        """This process's rows of the whole batch: [n, ...] -> [n / count, ...]."""
         return rows.chunk(self.count)[self.rank]
 
     def mean(self, values: Tensor) -> Tensor:
-        """Over all processes."""
+        """The mean of the values over all processes."""
         return summed(values) / self.count if self.count > 1 else values
 
     def agreed(self, values: Tensor) -> Tensor:
-        """Those of the first process, in all of them; in place."""
+        """Overwrites the values with those of the first process, in place."""
         if self.count > 1:
             distributed.broadcast(values, 0)
         return values
 
     def any(self, flag: bool) -> bool:
-        """Whether it is so in any of them."""
+        """Whether the flag is set in any process."""
         return bool(self.mean(torch.tensor(float(flag))) > 0)
 
     def share_batch_norms(self, network: nn.Module) -> None:
-        """Each batch norm becomes one that has the same tensors, and the rows of all processes; in place."""
+        """Replaces each batch norm, in place, by one that has the same tensors but normalises over the rows of all processes."""
         if self.count == 1:
             return
         for parent in list(network.modules()):
@@ -63,9 +63,9 @@ class Processes:
                     setattr(parent, name, like(norm, SharedBatchNorm2d))
 
     def average_gradients(self, network: nn.Module) -> None:
-        """To be called between `backward` and the optimizer's step: they become those of the whole batch.
+        """Averages the gradients over all processes, in place. To be called between `backward` and the optimizer's step.
 
-        Not by torch's DistributedDataParallel, which holds the process group as long as it lives: `joined` must be able to end it.
+        It does not use torch's DistributedDataParallel, which keeps the process group alive: `joined` must be able to end it.
         """
         if self.count > 1:
             for weights in network.parameters():
@@ -78,7 +78,7 @@ ALONE = Processes()
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[Processes]:
-    """The processes that torchrun has started, or this one alone. Raises ProcessesError when one of them is lost."""
+    """Joins the processes that torchrun has started; yields ALONE if there are none. Raises ProcessesError if one of them is lost."""
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if count == 1:
         yield ALONE
@@ -102,7 +102,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
 
 
 def local_device(device: torch.device) -> torch.device:
-    """Each process of a machine has a GPU of its own, where torchrun has started it."""
+    """The device of this process. If torchrun has started it, each process of a machine gets its own GPU."""
     if device.type != "cuda" or "LOCAL_RANK" not in os.environ:
         return device
     torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
@@ -110,17 +110,17 @@ def local_device(device: torch.device) -> torch.device:
 
 
 def restarts() -> str:
-    """How often torchrun has started the processes anew after it lost one."""
+    """How often torchrun has restarted the processes after losing one."""
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
 
 
 def launch() -> str:
-    """Which call of torchrun this is; processes that are started anew have the same."""
+    """The id of this call of torchrun. Restarted processes have the same."""
     return os.environ.get("TORCHELASTIC_RUN_ID", "")
 
 
 class Sum(torch.autograd.Function):
-    """Over all processes; so is the gradient."""
+    """The sum over all processes. Its gradient is summed over all processes, too."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor) -> Tensor:
@@ -138,7 +138,7 @@ def summed(values: Tensor) -> Tensor:
 
 
 class Shared:
-    """Batch norm over the rows of all processes; torch's own SyncBatchNorm knows no CPU. Mixed into torch's batch norms."""
+    """A mixin for torch's batch norms: normalises over the rows of all processes. Torch's own SyncBatchNorm does not run on the CPU."""
 
     def forward(self: nn.BatchNorm1d | nn.BatchNorm2d, x: Tensor) -> Tensor:  # type: ignore[misc]
         """[n, features, ...] -> the same shape."""
