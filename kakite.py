@@ -9,10 +9,8 @@ import os
 import sys
 import textwrap
 
-from models.interruption import ends_quietly
-
 SERVICE = {
-    "serve": "serve over HTTP (what is done where no command is named)",
+    "serve": "serve over HTTP (the default command)",
     "sheet": "draw a sheet of digits as a PNG",
     "write": "write a number, date or postcode in one hand, as a PNG",
     "dataset": "make a labelled data set, in one of six formats",
@@ -22,7 +20,7 @@ TRAINING = {
     "list": "show the recipes, and what each swaps against the one it comes from",
     "data": "download MNIST",
     "train": "train a recipe, until its generator can be served",
-    "integers": "make the served generator, in integers, of a float one; train does so, too",
+    "integers": "convert a float generator into the integer one that is served; train does this, too",
     "compare": "draw and score several weights side by side, beside real digits",
     "judge": "train the classifier that scores generators",
     "evaluate": "measure how good generators are, beside real digits",
@@ -65,8 +63,10 @@ def main() -> int:
             near = difflib.get_close_matches(name, [*SERVICE, *TRAINING], n=1)
             print(f"kakite has no command {name!r}. {f'Is {near[0]} meant? ' if near else ''}kakite --help lists all.", file=sys.stderr)
             return 2
-    with ends_quietly():
-        from app.__main__ import main as serve
+    from app.server import signals
+
+    signals.handle(signals.leave)  # also while modules are imported
+    from app.__main__ import main as serve
 
     return serve(arguments, "kakite")
 

@@ -1,10 +1,11 @@
 """python -m app: serve over HTTP until SIGTERM or Ctrl-C, then finish what is in flight; or write into files."""
 
-import signal
 import sys
 
+from app.server import signals
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))  # while modules are imported: no traceback
+    signals.handle(signals.leave)  # also while modules are imported, which takes half a second
 
 import argparse
 import logging
@@ -20,13 +21,11 @@ from app import REVISION, __version__
 from app.cli import environment
 from app.engine import cores
 from app.engine.process import ModelProcess, StartError
-from app.server import signals
 from app.server.addresses import PortError
 from app.server.listening import Tcp, Unix
 from app.settings import PREFIX, Settings
 from app.telemetry import logs
 from app.telemetry.lines import Lines
-from models.interruption import INTERRUPTED
 from models.shown import shown
 
 HOST, PORT = "127.0.0.1", 8000
@@ -48,6 +47,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
         settings = Settings()
         logs.configure(settings.log, logging.WARNING if options.run else logging.INFO)
         if options.run:
+            signals.restore()
             from app.cli import commands
 
             return commands.run(options)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
         print(shown(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return signals.INTERRUPTED
 
 
 def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser:
@@ -69,12 +69,14 @@ def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser
     top = argparse.ArgumentParser(prog=program, description="Handwritten digits. Settings are KAKITE_* variables: see docs/operations.md.")
     top.add_argument("--version", action="version", version=f"Kakite {__version__}, whose answers are of revision {REVISION}")
     subcommands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    about = "serve over HTTP (what is done where no command is named)"
+    about = "serve over HTTP (the default command)"
     command = subcommands.add_parser("serve", help=about, description="Serve over HTTP, until Ctrl-C or SIGTERM.")
     command.add_argument("--host", type=host, help=f"address to listen on ({HOST})")
     command.add_argument("--port", type=port, help=f"port to listen on ({PORT})")
     command.add_argument("--uds", type=path, metavar="PATH", help="a Unix socket to listen on, in place of host and port")
-    command.add_argument("--root-path", metavar="PATH", help="path before which it lies behind a proxy, as /kakite (KAKITE_ROOT_PATH)")
+    command.add_argument(
+        "--root-path", metavar="PATH", help="path prefix under which a proxy serves it, such as /kakite (KAKITE_ROOT_PATH)"
+    )
     command.set_defaults(run=None, refuse=command.error)
     if not serving_alone:
         from app.cli import commands
@@ -86,7 +88,7 @@ def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser
 def serve(settings: Settings, address: Tcp | Unix) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
     Raises StartError, and SystemExit if it is told to end while the models are loaded."""
-    signals.handle(leave)  # until there is something to finish
+    signals.handle(signals.leave)  # until there is something to finish
     process = ModelProcess(settings)
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
@@ -113,11 +115,6 @@ def serve(settings: Settings, address: Tcp | Unix) -> int:
         raise
     finally:
         lines.close()
-
-
-def leave(number: int, _: object) -> None:
-    signals.ignore()
-    sys.exit(INTERRUPTED if number == signal.SIGINT else 0)
 
 
 @contextmanager
@@ -149,5 +146,4 @@ def path(text: str) -> Path:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

@@ -25,9 +25,10 @@ from app.http.api_keys import PROBES, ApiKeys, KeyMiddleware
 from app.http.memory import MemoryBudget
 from app.http.prefix import Prefix
 from app.http.request_log import RequestLogging
-from app.http.routing import prepared
+from app.http.routing import with_head_routes
 from app.http.security_headers import SecurityHeaders
 from app.http.services import Services
+from app.http.shared_work import SharedWork
 from app.http.thread_pool import ThreadPool
 from app.routes import datasets, docs, health, inference, metrics, models, page, pictures, source, walks, writing
 from app.settings import Settings
@@ -68,7 +69,7 @@ def create_app(
         gc.freeze()  # else every full collection visits all imported modules, and answers wait for it
         try:
             async with registry.running(), watched(connection, settings.watchdog_s, on_hang), beating(counts):
-                metrics_of_app.levels.processes.set(os.getpid())
+                metrics_of_app.gauges.processes.set(os.getpid())
                 yield
         finally:
             gc.unfreeze()
@@ -76,7 +77,7 @@ def create_app(
             if process:
                 await asyncio.to_thread(process.close)
 
-    routes = prepared(route for module in ROUTES for route in module.router.routes)  # flat: nested routers would match twice
+    routes = with_head_routes(route for module in ROUTES for route in module.router.routes)  # flat: nested routers would match twice
     app = FastAPI(
         title="Kakite",
         description=openapi.INTRODUCTION,
@@ -87,7 +88,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # `http.request_log` does that
         routes=routes,
     )
-    app.state.services = Services(settings, metrics_of_app, registry, threads, asyncio.Lock())
+    app.state.services = Services(settings, metrics_of_app, registry, threads, asyncio.Lock(), SharedWork(metrics_of_app.exposed))
     app.state.process = process
     keys = ApiKeys(settings.api_keys, exempt=() if settings.api_keys_probes else PROBES) if settings.api_keys else None
     problems.install(app)

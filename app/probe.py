@@ -26,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m app.probe", description="Asks a server that runs here whether it is well.")
     parser.add_argument("path", nargs="?", default="/livez", help="what is asked for: /livez (the default), /readyz, /v2/health/ready ...")
     parser.add_argument("--host", default="127.0.0.1", help="where it listens (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=8000, help="and at which port (8000)")
+    parser.add_argument("--port", type=int, default=8000, help="port (8000)")
     parser.add_argument("--uds", help="or at which Unix socket")
     options = parser.parse_args()
     if not (options.path.startswith("/") and options.path.isascii() and options.path.isprintable() and " " not in options.path):

@@ -1,4 +1,4 @@
-"""Settings: KAKITE_* environment variables, with units in their names. Knows nothing of what they are for.
+"""Settings: KAKITE_* environment variables, with units in their names. Does not use them.
 
 An empty variable counts as not set, because compose passes unset variables on as empty ones. Values that make no sense are refused.
 """
@@ -93,7 +93,10 @@ class Settings(BaseSettings):
         1000, ge=1, le=1_000_000, description="Most connections at once, to each process that speaks HTTP; beyond it they get 503."
     )
     client_timeout_s: int = Field(
-        20, ge=1, le=DAY_S, description="Longest time for a request's head, and for its body; for 64 KiB of an answer thrice."
+        20,
+        ge=1,
+        le=DAY_S,
+        description="Longest time for a request's head, and for its body; three times as long for each 64 KiB of an answer.",
     )
     access_log: bool = Field(True, description="A line in the log for each request.")
     log: Literal["text", "json"] = Field("text", description="Log lines for people, or one JSON object a line.")
@@ -101,7 +104,7 @@ class Settings(BaseSettings):
         (), description="Origins whose pages may ask, separated by commas; * for all. Empty: none."
     )
     root_path: Annotated[str, with_sentence(valid_prefix)] = Field(
-        "", description="Path before which it lies behind a proxy, as /kakite, whether the proxy takes it off or passes it on."
+        "", description="Path prefix under which a proxy serves it, such as /kakite, whether the proxy strips it or passes it on."
     )
     api_keys: Annotated[Listed, with_sentence(valid_keys)] = Field(
         (), repr=False, description="Keys, separated by commas, one of which every request must carry. Empty: none is needed."

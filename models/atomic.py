@@ -15,7 +15,12 @@ PART = ".part"
 
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
-    """A file to write into. It gets its name at the end of the block, and is removed if the block raises."""
+    """A file to write into. It gets its name at the end of the block, and is removed if the block raises. A device or a pipe that has the
+    name already is written into instead, for it must not be replaced."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with path.open("wb") as there:
+            yield there
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART}")  # unique, so that two processes can write the same file
     try:

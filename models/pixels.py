@@ -51,6 +51,12 @@ def sheet_shape(n: int, columns: int, scale: int) -> tuple[int, int]:
     return math.ceil(n / columns) * SIDE * scale, columns * SIDE * scale
 
 
+def sheet_pixels(n: int, columns: int, scale: int) -> int:
+    """The number of pixels of a sheet, with its empty places."""
+    height, width = sheet_shape(n, columns, scale)
+    return height * width
+
+
 def lay_out(images: Pixels, columns: int, scale: int, picture: Pixels) -> None:
     """Writes digits [N, 28, 28] into a picture of `sheet_shape`, or into a view of one, in one pass."""
     whole, rest = divmod(len(images), columns)

@@ -57,6 +57,39 @@ async def test_beyond_the_limit_is_refused_at_once_and_harms_nobody(batcher: Bat
     assert (await doubled(batcher, 7))[0, 0] == 14
 
 
+async def test_large_requests_leave_room_for_small_ones(batcher: Batcher, function: Doubling) -> None:
+    """Of 100 rows, the first large one takes 60; the second waits until there is room for it and for small ones."""
+    first = submit(batcher, *range(60))
+    await function.has_begun()
+    second = submit(batcher, *range(60))
+    third = submit(batcher, *range(60))
+    await settle()
+    assert batcher.pending.total == 60
+    with pytest.raises(QueueFull, match="60 images of large requests wait"):
+        await third
+    small = submit(batcher, 7)
+    await settle()
+    assert batcher.pending.total == 61
+    function.let(100)
+    assert (await small)[0, 0] == 14
+    assert len(await first) == len(await second) == 60
+    assert (batcher.pending.total, batcher.large.total, batcher.lined_up) == (0, 0, 0)
+
+
+async def test_large_request_that_waits_for_room_expires_or_is_cancelled(batcher: Batcher, function: Doubling) -> None:
+    first = submit(batcher, *range(60))
+    await function.has_begun()
+    with pytest.raises(Expired, match="were not ready within"):
+        await batcher.submit(rows(*range(60)), 0.01)
+    gone = submit(batcher, *range(60))
+    await settle()
+    gone.cancel()
+    await settle()
+    assert (batcher.pending.total, batcher.lined_up) == (60, 0)
+    function.let(100)
+    assert len(await first) == 60
+
+
 async def test_cancelled_request_costs_no_call(batcher: Batcher, function: Doubling) -> None:
     first = submit(batcher, 1)
     await function.has_begun()

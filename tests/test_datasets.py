@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from app.datasets.data_set import AHEAD, PAGE, DataSet, images
-from app.datasets.files import streamed
+from app.datasets.files import as_one_file
 from app.schemas.datasets import Format
 from models.cards import NetworkCard
 from models.latents import Rows
@@ -36,7 +36,7 @@ async def counting(rows: Rows) -> Pixels:
 
 
 async def content(data: DataSet, kind: Format) -> bytes:
-    return b"".join([piece async for piece in streamed(data, kind, counting)])
+    return b"".join([piece async for piece in as_one_file(data, kind, counting)])
 
 
 def data_set(n: int, first_seed: int = 0, label: Any = "balanced") -> DataSet:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.datasets.npz import DIGIT
-from app.datasets.requests import unhurried
+from app.datasets.requests import compute_for_stream
 from app.engine.batcher import Batcher
 from app.engine.registry import Model
 from tests.answers import assert_problem
@@ -161,7 +161,7 @@ async def test_client_that_goes_ends_the_work_at_once(client: httpx.AsyncClient,
 
 async def test_pages_take_half_of_the_room_in_the_order_in_which_they_came(batcher: Batcher, function: Doubling) -> None:
     """And one whose client has gone keeps none of the others waiting."""
-    compute = unhurried(Model(None, batcher))  # type: ignore[arg-type]
+    compute = compute_for_stream(Model(None, batcher))  # type: ignore[arg-type]
     full = submit(batcher, *[0] * 100)
     await function.has_begun()
     pages = [asyncio.ensure_future(compute(np.full((10, 1), i, np.uint8))) for i in range(1, 21)]

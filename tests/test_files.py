@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine import worker
+from app.engine import weights_folder
 from models import directions, files, weights
 from models.cards import FOLDER
 from models.files import FileError
@@ -141,7 +141,7 @@ def test_folder_that_may_not_be_read_is_told_of(tmp_path: Path) -> None:
     shut = tmp_path / "shut"
     shut.mkdir()
     with without_permission(shut), pytest.raises(weights.WeightsError, match=r"shut cannot be read: Permission denied|tmp.*denied"):
-        worker.files(shut)
+        weights_folder.files(shut)
 
 
 @pytest.mark.parametrize("make", [None, Path.touch, link_to_itself, dangling_link, pipe])
@@ -150,14 +150,14 @@ def test_what_is_no_folder_of_weights_is_told_of(make: Callable[[Path], None] | 
     if make:
         make(place)
     with pytest.raises(weights.WeightsError, match=r"place (is no folder\. Set KAKITE_WEIGHTS|is a link that leads back to itself)"):
-        worker.files(place)
+        weights_folder.files(place)
 
 
 def test_folder_that_disappears_meanwhile_is_told_of(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     (gone / "sketch.safetensors").touch()
-    [file] = worker.files(gone)
+    [file] = weights_folder.files(gone)
     shutil.rmtree(gone)
     with pytest.raises(weights.WeightsError, match=r"does not exist\. Weights files in that folder: none"):
         weights.load(file)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.datasets import shards
 from app.datasets.data_set import PAGE, DataSet
-from app.datasets.image_folders import known
+from app.datasets.image_folders import names_seeds_labels
 from app.datasets.parquet import ROW_GROUP, ROW_GROUPS, group_pages
 from app.datasets.shards import ShardPlan
 from app.schemas.datasets import Format
@@ -189,6 +189,6 @@ def test_parquet_has_few_groups_however_long_it_is(n: int, pages: int) -> None:
 
 def test_folders_in_the_order_of_their_names_are_in_the_order_of_their_labels() -> None:
     wanted = DataSet(NetworkCard(kind="dense", z_dim=8, classes=47, hidden=0), {}, 47)
-    folders = [file.split("/")[0] for file in known(wanted, 0, 47, in_folders=True)[0]]
+    folders = [file.split("/")[0] for file in names_seeds_labels(wanted, 0, 47, in_folders=True)[0]]
     assert folders == sorted(folders)
     assert folders[8:12] == ["08", "09", "10", "11"]

@@ -186,7 +186,13 @@ async def test_static_file_is_compressed_once_and_varies_once(client: httpx.Asyn
     assert first.headers["etag"] == f"W/{plain.headers['etag']}"
     for answer in (first, plain, await client.get("/", headers=accepting), await client.get("/page/page.css", headers=accepting)):
         assert answer.headers.get("vary", "").lower().count("accept-encoding") == answer.is_success
-    for part in ("bytes=0-9", "bytes=9-0", "pages=1"):
-        assert (await client.get(path, headers={"range": part})).content == plain.content  # a part of a file is not sent
+    part = await client.get(path, headers={"range": "bytes=5-9", **accepting})
+    assert (part.status_code, part.content) == (206, plain.content[5:10])
+    for odd in ("bytes=a-b", "pages=1", "bytes", ""):
+        assert (await client.get(path, headers={"range": odd})).content == plain.content
+    for coding, compressed in (("gzip;q=0", False), ("GZIP", True), ("*", True), ("*;q=0", False), ("br, gzip;q=0.5", True)):
+        for file in (path, "/openapi.json"):
+            answer = await client.get(file, headers={"accept-encoding": coding})
+            assert ("content-encoding" in answer.headers) == compressed, (coding, file)
     head = await client.head(path, headers=accepting)
     assert head.headers["content-length"] == first.headers["content-length"]

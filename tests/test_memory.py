@@ -45,6 +45,18 @@ def test_memory_is_bounded_whatever_many_ask_for_at_once() -> None:
         until(lambda: httpx.get(f"{url}/grid?n=16&scale=32&seed=1", timeout=PATIENCE_S).status_code == 200)
 
 
+def test_downloads_take_half_of_the_memory_and_leave_the_rest_to_others() -> None:
+    """Whose clients read nothing of them."""
+    with server(KAKITE_CLIENT_TIMEOUT_S="3600") as (_, url), ExitStack() as stack:
+        heads = []
+        for _ in range(70):
+            client = stack.enter_context(connected(url))
+            client.sendall(b"GET /dataset?n=10000000 HTTP/1.1\r\nHost: kakite\r\n\r\n")
+            heads.append(client.recv(12))
+        assert Counter(heads) == {b"HTTP/1.1 200": 33, b"HTTP/1.1 503": 37}
+        assert httpx.get(f"{url}/grid?n=1024&seed=1", timeout=PATIENCE_S).status_code == 200
+
+
 def sent(client: socket.socket, body: bytes) -> None:
     with suppress(OSError):
         client.sendall(body)

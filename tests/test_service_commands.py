@@ -1,8 +1,10 @@
 """The service without HTTP, from the command line: the same bytes, whole files or none."""
 
+import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,6 +33,22 @@ async def test_sheet_and_writing_are_those_of_the_routes(client: httpx.AsyncClie
     written = run("write", "12/25 2026", "--seed", "7", "--slant", "10", "--out", tmp_path / "date.png")
     assert (written.returncode, written.stderr) == (0, "")
     assert (tmp_path / "date.png").read_bytes() == (await client.get("/write/12/25 2026?seed=7&slant=10")).content
+
+
+def test_picture_is_written_into_a_pipe_or_to_standard_output(tmp_path: Path) -> None:
+    """Which is not replaced by a file, as a device must not be."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as threads:
+        read = threads.submit(pipe.read_bytes)
+        assert run("sheet", "--n", "1", "--seed", "7", "--out", pipe).returncode == 0
+        assert read.result(PATIENCE_S).startswith(b"\x89PNG")
+    assert pipe.is_fifo()
+    arguments = [sys.executable, "-m", "app", "sheet", "--n", "1", "--seed", "7", "--out", "-"]
+    printed = subprocess.run(arguments, capture_output=True, timeout=PATIENCE_S, check=True, cwd=tmp_path)
+    assert printed.stdout.startswith(b"\x89PNG")
+    assert b"seed 7" in printed.stderr
+    assert not (tmp_path / "-").exists()
 
 
 async def test_dataset_is_that_of_the_route(client: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -122,6 +122,8 @@ def test_origins_are_put_as_browsers_send_them(text: str, origins: tuple[str, ..
         ("https://digits.example:99999", "a port that is not"),
         ("https://b\u00fccher.example", "xn--"),
         ("https://", "is no origin"),
+        ("ftp://digits.example", "the origin of no page"),
+        ("wss://digits.example", "the origin of no page"),
         ("http://127.1", "a host that no browser sends"),
         ("http://0x7f.1", "a host that no browser sends"),
         ("http://2130706433", "a host that no browser sends"),

@@ -1,1 +1,4 @@
-"""Trains and measures generators: five swappable parts, and the loop in which they meet. Imports `models`, never `app`."""
+"""Trains and measures generators: five swappable parts (data, labels, networks, loss, optimizer), and the loop that joins them.
+
+Imports `models`, never `app`.
+"""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address
 
 ALL = "*"
+NEVER = {"about", "blob", "data", "file", "ftp", "javascript", "mailto", "ws", "wss"}  # browsers send null, or nothing, for these
 DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 HOST = rf"{LABEL}(?:\.{LABEL})*|\[[0-9a-f:]+\]"
@@ -32,6 +33,8 @@ def normal(origin: str) -> str:
     if not match:
         raise ValueError(f"{origin} {cause(origin)}: {ALLOWED}")
     scheme, host, port = match.groups(default="")
+    if scheme in NEVER:
+        raise ValueError(f"{origin} is the origin of no page, by its scheme: {ALLOWED}")
     try:
         host = normal_host(host)
     except ValueError:

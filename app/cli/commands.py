@@ -19,8 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.cli import options
 from app.cli.options import given
 from app.datasets import bulk
-from app.datasets.files import FILES, streamed
-from app.datasets.requests import data_set, file_name, unhurried
+from app.datasets.files import FILES, as_one_file
+from app.datasets.requests import compute_for_stream, data_set, file_name
 from app.encode.archives import Files, poured
 from app.errors import ServiceError
 from app.main import create_app
@@ -29,6 +29,7 @@ from app.schemas.pictures import GridQuery
 from app.schemas.validation import validated
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
+from models import atomic
 from models.latents import Rows
 from models.pixels import Pixels
 from models.sentences import SentenceError
@@ -95,10 +96,14 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
         response = await client.get(path, params=given(schema, options))
     if response.status_code != 200:
         raise CommandError(response.json()["detail"])
-    out = Path(options.out)
-    with complete(out.parent) as folder:
-        (folder / out.name).write_bytes(response.content)
-    print(f"{shown(options.out)}: seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+    keep(response.content, options.out, f"seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+
+
+def keep(content: bytes, out: str, about: str) -> None:
+    """Writes a picture into a file, a device, a pipe, or to standard output, which is named -."""
+    path = Path("/dev/stdout" if out == "-" else out)
+    atomic.write(path, content)
+    print(f"{shown(out)}: {about}", file=sys.stdout if path.is_file() else sys.stderr)
 
 
 def make(options: argparse.Namespace) -> None:
@@ -117,7 +122,7 @@ async def make_files(options: argparse.Namespace) -> None:
         with progress(wanted.n) as count:
             model = app.state.services.models.find(wanted.model)
             data = data_set(model, wanted)
-            write = unhurried(model)
+            write = compute_for_stream(model)
 
             async def compute(rows: Rows) -> Pixels:
                 images = await write(rows)
@@ -127,7 +132,7 @@ async def make_files(options: argparse.Namespace) -> None:
             if wanted.format == "idx":
                 files = FILES["idx"](data, compute)
             else:
-                files = one_file(file_name(model, data, wanted.format), streamed(data, wanted.format, compute))
+                files = one_file(file_name(model, data, wanted.format), as_one_file(data, wanted.format, compute))
             await save(files, Path(options.out))
     print(f"{shown(options.out)}: {data.n:,} digits of the seeds {data.first_seed} to {data.first_seed + data.n - 1}, model {model.name}")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from app.engine.worker import files
+from app.engine.weights_folder import files
 from app.settings import Settings
 from models import computing, device, golden, weights
 from models.cards import GOLDEN, Card

@@ -36,7 +36,7 @@ def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> s
 def looked_up(settings: Settings, name: str | None) -> Known:
     """A model as its weights file tells of it; that it gives its golden bytes is found out by whoever makes digits. Raises UnknownModel,
     WeightsError and DirectionsError."""
-    from app.engine import worker  # here, for it needs torch
+    from app.engine import weights_folder  # here, for it needs torch
 
-    known = {one.card.name: Known(one.card, one.sha256) for one in worker.read_all(settings).values()}
+    known = {one.card.name: Known(one.card, one.sha256) for one in weights_folder.read_all(settings).values()}
     return find(known, name or settings.model)

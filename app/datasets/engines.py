@@ -14,7 +14,7 @@ from anyio.from_thread import start_blocking_portal
 
 from app.datasets import shards
 from app.datasets.files import MissingLibrary
-from app.datasets.requests import unhurried
+from app.datasets.requests import compute_for_stream
 from app.datasets.shards import Shard, ShardPlan
 from app.engine.process import ModelProcess
 from app.engine.registry import ModelRegistry
@@ -53,7 +53,7 @@ class Maker:
         except BaseException:
             self.close()
             raise
-        self.compute = unhurried(model)
+        self.compute = compute_for_stream(model)
 
     def make(self, shard: Shard) -> int:
         """Writes a shard, and returns its number of digits."""

@@ -10,7 +10,7 @@ import numpy as np
 from zlib_ng.gzip_ng import GzipNGFile
 
 from app.datasets.data_set import Compute, DataSet, images, labels, pixels
-from app.datasets.image_folders import known
+from app.datasets.image_folders import names_seeds_labels
 from app.datasets.npz import npz
 from app.datasets.parquet import parquet
 from app.encode import png
@@ -75,15 +75,15 @@ async def pngs(wanted: DataSet, compute: Compute, in_folders: bool = False) -> F
     async with aclosing(images(wanted, compute)) as pages:
         async for first, last, page in pages:
             contents = await asyncio.to_thread(lambda digits: list(map(png.encode, digits)), page)
-            for name, content in zip(known(wanted, first, last, in_folders)[0], contents, strict=True):
+            for name, content in zip(names_seeds_labels(wanted, first, last, in_folders)[0], contents, strict=True):
                 yield name, content
     yield LABELS, lines([LABELS_HEAD])
     for first, last in wanted.pages():
-        yield LABELS, labels_lines(*known(wanted, first, last, in_folders))
+        yield LABELS, labels_lines(*names_seeds_labels(wanted, first, last, in_folders))
     if not in_folders:
         yield METADATA, metadata_head(seeds=True, labels=bool(wanted.network.classes))
         for first, last in wanted.pages():
-            yield METADATA, metadata_lines(*known(wanted, first, last))
+            yield METADATA, metadata_lines(*names_seeds_labels(wanted, first, last))
     yield "manifest.json", wanted.manifest()
 
 
@@ -99,7 +99,7 @@ PARQUET: dict[Format, Callable[[DataSet, Compute], AsyncGenerator[bytes, None]]]
 }
 
 
-def streamed(wanted: DataSet, kind: Format, compute: Compute) -> AsyncGenerator[bytes, None]:
+def as_one_file(wanted: DataSet, kind: Format, compute: Compute) -> AsyncGenerator[bytes, None]:
     """The data set as one file, in pieces. Raises MissingLibrary before the first piece."""
     if kind not in PARQUET:
         return zipped(FILES[kind](wanted, compute))

@@ -6,7 +6,7 @@ Without a `metadata.csv`, Hugging Face's `imagefolder` reads a picture's label f
 from app.datasets.data_set import DataSet
 
 
-def known(wanted: DataSet, first: int, last: int, in_folders: bool = False) -> tuple[list[str], range, list[int] | None]:
+def names_seeds_labels(wanted: DataSet, first: int, last: int, in_folders: bool = False) -> tuple[list[str], range, list[int] | None]:
     """File names, seeds and labels of digits first to last - 1. The labels are None if the model has none."""
     seeds = range(wanted.first_seed + first, wanted.first_seed + last)
     labels = wanted.labels(first, last)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.datasets.data_set import PAGE, Compute, DataSet, images
-from app.datasets.image_folders import known
+from app.datasets.image_folders import names_seeds_labels
 from app.encode import png
 from app.encode.archives import Sink
 from models.pixels import SIDE, Pixels
@@ -84,7 +84,7 @@ def of_pictures(wanted: DataSet, first: int, last: int, page: Pixels) -> Any:
     import pyarrow as pa
 
     contents = of_bytes(pa.binary(), list(map(png.encode, page)))
-    files = of_bytes(pa.string(), [file.encode() for file in known(wanted, first, last)[0]])
+    files = of_bytes(pa.string(), [file.encode() for file in names_seeds_labels(wanted, first, last)[0]])
     return pa.StructArray.from_arrays([contents, files], names=["bytes", "path"])
 
 

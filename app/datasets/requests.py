@@ -5,7 +5,7 @@ import contextlib
 
 from app.datasets.data_set import Compute, DataSet
 from app.datasets.files import SUFFIXES
-from app.digits.fitting import check_labels
+from app.digits.checks import check_labels
 from app.engine.batcher import QueueFull
 from app.engine.batches import concatenate
 from app.engine.messages import Known
@@ -37,17 +37,16 @@ def file_name(model: Model, data: DataSet, kind: Format) -> str:
     return f"{model.name}-{data.first_seed}-{data.first_seed + data.n - 1}.{SUFFIXES[kind]}"
 
 
-def unhurried(model: Model) -> Compute:
+def compute_for_stream(model: Model) -> Compute:
     """A function that computes pages for a stream, which must not fail half-way. It waits as long as it must, in order of arrival. All
     streams together fill at most half of the queue, so that other requests always find space."""
     batcher = model.batcher
 
     async def compute(rows: Rows) -> Pixels:
         while True:
-            async with model.turn:
-                while batcher.pending.total and batcher.pending.total + len(rows) > batcher.limit_rows // 2:  # noqa: ASYNC110 - other processes change it, too
-                    await asyncio.sleep(RETRY_S)
+            await batcher.room(len(rows), batcher.limit_rows // 2, batcher.pending)
             with contextlib.suppress(QueueFull):
-                return concatenate(await batcher.submit(rows, FOREVER_S))
+                return concatenate(await batcher.submit(rows, FOREVER_S, has_room=True))
+            await asyncio.sleep(RETRY_S)
 
     return compute

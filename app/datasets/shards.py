@@ -18,7 +18,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
 from app.datasets.data_set import Compute, DataSet
-from app.datasets.files import SUFFIXES, streamed
+from app.datasets.files import SUFFIXES, as_one_file
 from app.errors import ServiceError
 from app.schemas.datasets import Format
 from models import atomic
@@ -128,7 +128,7 @@ async def write_shard(plan: ShardPlan, shard: Shard, compute: Compute) -> None:
     manifest = plan.manifest_of(shard)
     digest, length = hashlib.sha256(), 0
     with whole(fs, f"{root}/{manifest['file']}") as file:
-        async with aclosing(streamed(plan.data_of(shard), plan.kind, compute)) as pieces:
+        async with aclosing(as_one_file(plan.data_of(shard), plan.kind, compute)) as pieces:
             async for piece in pieces:
                 await asyncio.to_thread(file.write, piece)
                 digest.update(piece)

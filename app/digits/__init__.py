@@ -1,1 +1,1 @@
-"""Arithmetic on seeds, z, labels and digits: rows for a generator, walks, lines of writing. Knows neither HTTP nor the model process."""
+"""Arithmetic on seeds, z, labels and digits: rows for a generator, walks, lines of writing. Knows no HTTP."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.digits.fitting import check_labels, check_vector, refuse_without_label
+from app.digits.checks import check_labels, check_vector, refuse_without_label
 from app.engine.batches import Digit
 from app.schemas.fields import ALL_DIGITS
-from app.schemas.pictures import Wanted
+from app.schemas.pictures import SheetRequest
 from models import latents
 from models.cards import NetworkCard
 
@@ -28,13 +28,13 @@ class Rows:
     seeds: list[int] | None  # [n]; None where z was given
 
 
-def requested_rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
+def requested_rows(wanted: SheetRequest, network: NetworkCard, model: str) -> Rows:
     """Row i comes from `seed + i`, or is z[i]. Its label is the requested one, else the seed's own. With `each`, every seed or z gives ten
     rows, one a digit. Raises Unprocessable."""
     n = wanted.draws
     labels = checked_labels(wanted, network, model)
     if wanted.vectors is None:
-        seed = seed_of(wanted)
+        seed = seed_or_drawn(wanted.seed)
         drawn = latents.draw(seed, n, network.z_dim, network.classes)
         z, label, seeds = drawn.z, drawn.label, list(range(seed, seed + n))
     else:
@@ -55,17 +55,17 @@ def requested_rows(wanted: Wanted, network: NetworkCard, model: str) -> Rows:
     return Rows(values, z, label.tolist() if network.classes else None, seeds)
 
 
-def requested_digit(wanted: Wanted, network: NetworkCard, model: str) -> Digit:
+def requested_digit(wanted: SheetRequest, network: NetworkCard, model: str) -> Digit:
     """The one digit of a request for a single seed. Raises Unprocessable."""
     labels = checked_labels(wanted, network, model)
-    return seed_of(wanted), None if labels is None else labels[0], wanted.paper
+    return seed_or_drawn(wanted.seed), None if labels is None else labels[0], wanted.paper
 
 
-def seed_of(wanted: Wanted) -> int:
-    return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
+def seed_or_drawn(seed: int | None) -> int:
+    return secrets.randbelow(DRAWN_SEEDS) if seed is None else seed
 
 
-def checked_labels(wanted: Wanted, network: NetworkCard, model: str) -> list[int] | None:
+def checked_labels(wanted: SheetRequest, network: NetworkCard, model: str) -> list[int] | None:
     labels = list(ALL_DIGITS) if wanted.each else wanted.labels
     if labels is None:
         return None

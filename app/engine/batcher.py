@@ -11,13 +11,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.engine.tickets import Computed, Pieces, Rows, Ticket, Timing
+from app.engine.tickets import Computed, Expired, Pieces, Rows, Ticket, Timing
 from app.errors import ServiceError
 from app.telemetry.counts import Count
 
 log = logging.getLogger("kakite.batcher")
 
 PIECE_ROWS = 16  # rows that a request gets per turn
+LOOK_S = 0.005  # between two looks for room in the queue, which other processes fill, too
 
 
 class QueueFull(ServiceError):
@@ -50,7 +51,8 @@ STOPPED = "The model has stopped. Restart the server."
 
 class Batcher:
     """The whole mutable state: `waiting`, the tickets with rows not yet in a batch, in the order of their turns; `queued`, the number of
-    these rows; and `pending`, the rows of all unanswered requests, which are limited. Both counts may be shared with other processes."""
+    these rows; `pending`, the rows of all unanswered requests, which are limited; and `large`, those of large ones among them. The counts
+    may be shared with other processes."""
 
     def __init__(
         self,
@@ -59,6 +61,7 @@ class Batcher:
         limit_rows: int,
         pending: Count | None = None,
         queued: Count | None = None,
+        large: Count | None = None,
         on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """`on_wait` is called with the seconds that a request waited for its first batch."""
@@ -67,8 +70,10 @@ class Batcher:
         self.batch_rows = batch_rows
         self.limit_rows = limit_rows
         self.waiting: deque[Ticket] = deque()
-        self.pending, self.queued = pending or Count(), queued or Count()
+        self.pending, self.queued, self.large = pending or Count(), queued or Count(), large or Count()
         self.wake = asyncio.Event()
+        self.line = asyncio.Lock()  # its holder is the next large request that gets room
+        self.lined_up = 0  # rows of large requests that wait for room
         self.closed = False
         self.task: asyncio.Task[None] | None = None
 
@@ -98,23 +103,49 @@ class Batcher:
         if (pending := self.pending.total) >= self.limit_rows:
             raise QueueFull(f"{pending} images are being written, and beyond {self.limit_rows} no more are taken. Try again in a second.")
 
-    async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None) -> Pieces:
+    async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None, has_room: bool = False) -> Pieces:
         """Rows [n, ...] -> the function's results, in the pieces the rows were cut into. A caller that is cancelled leaves nothing behind.
-        `timing` records where the time went."""
+        `timing` records where the time went. `has_room`: the caller has waited for `room` already."""
         self.admit()
         loop = asyncio.get_running_loop()
-        ticket = Ticket(rows, len(rows), loop.create_future(), timing or Timing())
+        came_s, deadline_s = time.perf_counter(), loop.time() + timeout_s
+        large = len(rows) if len(rows) > self.batch_rows else 0
+        if large and not has_room:
+            await self.line_up(large, timeout_s)
+        ticket = Ticket(rows, len(rows), loop.create_future(), timing or Timing(), came_s)
         self.waiting.append(ticket)
         self.pending.add(ticket.n)
+        self.large.add(large)
         self.queued.add(ticket.n)
         self.wake.set()
-        deadline = loop.call_later(timeout_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
+        deadline = loop.call_at(deadline_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
         try:
             return await ticket.answer
         finally:
             deadline.cancel()
             self.drop(ticket)
             self.pending.add(-ticket.n)
+            self.large.add(-large)
+
+    async def line_up(self, n: int, timeout_s: float) -> None:
+        """Waits for room for a large request, so that large ones together leave room for small ones. Raises QueueFull and Expired."""
+        if self.lined_up and self.lined_up + n > self.limit_rows:
+            raise QueueFull(f"{self.lined_up} images of large requests wait, and no more are taken. Try again in a second.")
+        self.lined_up += n
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.room(n, self.limit_rows - self.batch_rows, self.large)
+        except TimeoutError:
+            raise Expired(timeout_s) from None
+        finally:
+            self.lined_up -= n
+        self.admit()  # which may have changed
+
+    async def room(self, n: int, limit_rows: int, others: Count) -> None:
+        """Returns, in order of arrival, when `n` more pending rows are within this limit, or when there are no others."""
+        async with self.line:
+            while self.alive and others.total and self.pending.total + n > limit_rows:  # noqa: ASYNC110 - other processes change it, too
+                await asyncio.sleep(LOOK_S)
 
     def drop(self, ticket: Ticket) -> None:
         """Removes a ticket that is answered, failed, expired or cancelled from the queue."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -24,11 +24,16 @@ CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered
 
 def names_of_counts(served: list[Served]) -> list[str]:
     """The names of the counts that all HTTP processes share."""
-    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *(name for one in served for name in (pending(one.card.name), queued(one.card.name)))]
+    by_model = [name(one.card.name) for one in served for name in (pending, queued, large)]
+    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *by_model]
 
 
 def pending(model: str) -> str:
     return f"{model} pending"
+
+
+def large(model: str) -> str:
+    return f"{model} large"
 
 
 def queued(model: str) -> str:
@@ -53,7 +58,6 @@ class Model:
 
     served: Served
     batcher: Batcher
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False)  # its holder polls the queue for free space; others wait
 
     @property
     def card(self) -> Card:
@@ -94,7 +98,7 @@ class ModelRegistry:
         self.connection = connection
         if counts:
             connection.asked_us = counts[ASKED]
-        metrics.levels.asked_us = connection.asked_us
+        metrics.gauges.asked_us = connection.asked_us
         self.models = {served.card.name: self.with_batcher(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 
@@ -113,10 +117,11 @@ class ModelRegistry:
             settings.queue_limit_images,
             pending=counts[pending(name)] if counts else None,
             queued=counts[queued(name)] if counts else None,
+            large=counts[large(name)] if counts else None,
             on_wait=on_wait,
         )
-        metrics.levels.watch(name, batcher.queued, batcher.pending)
-        metrics.levels.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
+        metrics.gauges.watch(name, batcher.queued, batcher.pending)
+        metrics.gauges.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
         return Model(served, batcher)
 
     def __iter__(self) -> Iterator[Model]:

@@ -24,6 +24,9 @@ class Expired(ServiceError):
     status = 504
     reason = "expired"
 
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later.")
+
 
 @dataclass(slots=True)
 class Timing:
@@ -72,7 +75,7 @@ class Ticket:
             self.answer.set_result(self.results)
 
     def expire(self, timeout_s: float) -> None:
-        self.fail(Expired(f"The images were not ready within {timeout_s:g} seconds. Ask for fewer, or try again later."))
+        self.fail(Expired(timeout_s))
 
     def fail(self, error: Exception, cause: Exception | None = None) -> None:
         if not self.answer.done():

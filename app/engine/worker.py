@@ -13,8 +13,7 @@ import sys
 import time
 import traceback
 from itertools import islice
-from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, cast
 
 import torch
 
@@ -23,26 +22,14 @@ from app.engine.batches import Batch
 from app.engine.callers import Callers, Question
 from app.engine.messages import Answer, Failed, HangUp, Refused, Served, packed, read
 from app.engine.sampler import Sampler
+from app.engine.weights_folder import Loaded, read_all
 from app.settings import Settings
-from models import device, directions, weights
-from models.cards import FLOAT_SUFFIX, SUFFIX, Card, IntegersCard
+from models import device
+from models.cards import Card
 from models.device import DeviceError
-from models.directions import Directions, DirectionsError
-from models.files import FileError, listed
+from models.directions import DirectionsError
 from models.golden import InexactError
-from models.integers import IntegerGenerator
 from models.weights import WeightsError
-
-
-class Loaded(NamedTuple):
-    """A weights file that is read and can be served, but is not yet warm."""
-
-    file: Path
-    card: Card
-    golden: IntegersCard
-    generator: IntegerGenerator
-    sha256: str
-    directions: Directions | None
 
 
 def main() -> None:
@@ -77,53 +64,6 @@ def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
     return {name: prepare(one, where, settings, threads) for name, one in read_all(settings).items()}
-
-
-def read_all(settings: Settings) -> dict[str, Loaded]:
-    """Reads all files before the first is warmed up, which takes longer. Raises WeightsError if there is none, one is broken, two have the
-    same name, or the default model is missing; DirectionsError if directions belong to other weights."""
-    read: dict[str, Loaded] = {}
-    for file in files(settings.weights):
-        one = read_file(file)
-        if one.card.name in read:
-            raise WeightsError(f"{file} is a second model named {one.card.name}. Remove one of the two.")
-        read[one.card.name] = one
-    if settings.model not in read:
-        there = ", ".join(read)
-        raise WeightsError(f"The default model {settings.model} is not in {settings.weights}. Set KAKITE_MODEL to one of: {there}.")
-    return read
-
-
-def files(folder: Path) -> list[Path]:
-    """Raises WeightsError."""
-    try:
-        every = listed(folder, SUFFIX)
-    except FileError as error:
-        raise WeightsError(str(error)) from None
-    except OSError:
-        raise WeightsError(f"{folder} is no folder. Set KAKITE_WEIGHTS to one that holds {SUFFIX} files.") from None
-    there = [file for file in every if not file.name.endswith(FLOAT_SUFFIX)]
-    if every and not there:
-        raise WeightsError(
-            f"{folder} holds only float generators, which are not served. Make integers of one: python -m training integers {every[0]}"
-        )
-    if not there:
-        raise WeightsError(f"{folder} holds no {SUFFIX} file. Train one, or set KAKITE_WEIGHTS to a folder that has some.")
-    return there
-
-
-def read_file(file: Path) -> Loaded:
-    """Raises WeightsError and DirectionsError."""
-    loaded = weights.load(file)
-    generator, card = loaded.generator, loaded.card
-    if card.network.channels != 1:
-        raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
-    if not isinstance(generator, IntegerGenerator) or card.integers is None:
-        raise WeightsError(
-            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
-        )
-    ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Loaded(file, card, card.integers, generator, loaded.sha256, ways)
 
 
 def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:

@@ -25,7 +25,11 @@ def etag(served: Served, path: str, wanted: BaseModel, media_type: str) -> str:
     """
     query = wanted.model_dump(mode="json", exclude={"model"})
     identity = [served.identity, path, media_type, query]
-    return f'"{hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]}"'
+    return tag_of(json.dumps(identity, sort_keys=True).encode())
+
+
+def tag_of(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def is_known(tag: str, headers: Mapping[str, str]) -> bool:

@@ -10,17 +10,20 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.http.negotiation import LENGTH_MAX, parse_range
 
 LARGE_BYTES = 1024  # smaller answers are not worth compressing
 LEVEL = 5  # gzip's, from 0 to 9
 
 
 def is_accepted(headers: Mapping[str, str]) -> bool:
-    """As Starlette decides it."""
-    return "gzip" in headers.get("accept-encoding", "")
+    """Whether Accept-Encoding names gzip, or everything, with a quality above 0 (RFC 9110, section 12.5.3)."""
+    accepted = dict(parse_range(part) for part in headers.get("accept-encoding", "").lower()[:LENGTH_MAX].split(","))
+    return accepted.get("gzip", accepted.get("*", 0)) > 0
 
 
 @functools.lru_cache(maxsize=128)
@@ -35,7 +38,8 @@ compressing = threading.Lock()  # a file is compressed while others wait for it,
 
 class Compressed:
     def __init__(self, app: ASGIApp) -> None:
-        self.app = GZipMiddleware(app, LARGE_BYTES, LEVEL)
+        self.plain = app
+        self.gzip = GZipMiddleware(app, LARGE_BYTES, LEVEL)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
@@ -48,4 +52,5 @@ class Compressed:
                     headers["etag"] = f"W/{tag}"
             await send(message)
 
-        await self.app(scope, receive, sending)
+        app = self.gzip if is_accepted(Headers(scope=scope)) else self.plain
+        await app(scope, receive, sending)

@@ -71,7 +71,7 @@ DIGIT_HEADERS = {
 CACHE_HEADERS = {
     "ETag": {"description": "Of the model's version and the query; only where the query names a seed.", "schema": {"type": "string"}},
     "Cache-Control": {
-        "description": "`no-store` without a seed, `no-cache` with one, a year if model@version is named_schemas, too.",
+        "description": "`no-store` without a seed, `no-cache` with one, a year if it also names model@version.",
         "schema": {"type": "string"},
     },
 }

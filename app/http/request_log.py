@@ -88,8 +88,7 @@ class RequestLogging:
             if not status:
                 await refusal(scope["path"], 500, FAILED)(scope, receive, sending)
         finally:
-            if noted.held_bytes:
-                self.memory.give(noted.held_bytes)
+            noted.release()
             if not whole and not failed:
                 status = CLIENT_GONE
                 noted.reason = noted.reason or "client_gone"

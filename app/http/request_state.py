@@ -18,6 +18,7 @@ class RequestState:
     timing: Timing | None = None
     reason: str | None = None  # why it was not served
     held_bytes: int = 0  # of `memory`
+    stream_bytes: int = 0  # of `memory`, for a stream
     gone: bool = False  # the client disconnected before it had the whole answer
 
     def hold(self, size_bytes: int) -> None:
@@ -25,6 +26,18 @@ class RequestState:
         if size_bytes > self.held_bytes:
             self.memory.take(size_bytes - self.held_bytes)
             self.held_bytes = size_bytes
+
+    def hold_for_stream(self, size_bytes: int) -> None:
+        """Reserves this much memory until the stream ends. Raises MemoryFull."""
+        self.memory.take_for_stream(size_bytes)
+        self.stream_bytes = size_bytes
+
+    def release(self) -> None:
+        """Gives back all memory."""
+        if self.held_bytes:
+            self.memory.give(self.held_bytes)
+        if self.stream_bytes:
+            self.memory.give_from_stream(self.stream_bytes)
 
     def hold_only(self, size_bytes: int) -> None:
         """Gives back all memory beyond this much."""

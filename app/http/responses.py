@@ -10,7 +10,7 @@ from app.http.request_state import request_state
 from app.http.services import services
 from app.http.streams import InPieces
 from app.schemas.datasets import DatasetQuery
-from app.schemas.fields import Asked
+from app.schemas.fields import DigitRequest
 
 
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
@@ -19,7 +19,7 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
     return negotiation.choose(accepted[: negotiation.LENGTH_MAX].decode("latin-1"), offered)
 
 
-def cache_headers(request: Request, model: Model, wanted: Asked | DatasetQuery, kind: str, pure: bool) -> dict[str, str]:
+def cache_headers(request: Request, model: Model, wanted: DigitRequest | DatasetQuery, kind: str, pure: bool) -> dict[str, str]:
     """The cache headers of a GET's answer. `pure`: the query alone determines its bytes."""
     tag = caching.etag(model.served, request.scope["path"], wanted, kind) if pure else None
     return caching.headers(tag, wanted.model, public=not services(request).settings.api_keys)

@@ -27,7 +27,7 @@ class DirectRoute(APIRoute):
         self.app = app
 
 
-def prepared(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
+def with_head_routes(routes: Iterable[BaseRoute]) -> list[BaseRoute]:
     """Copies of the routes, followed by their HEAD routes (RFC 9110, section 9.3.2)."""
     copies = [copy.copy(route) for route in routes if isinstance(route, Route)]
     for route in copies:

@@ -7,6 +7,7 @@ from typing import cast
 from fastapi import Request
 
 from app.engine.registry import ModelRegistry
+from app.http.shared_work import SharedWork
 from app.http.thread_pool import ThreadPool
 from app.settings import Settings
 from app.telemetry.metrics import Metrics
@@ -21,6 +22,7 @@ class Services:
     models: ModelRegistry
     threads: ThreadPool  # for work that would hold up the event loop
     turn: asyncio.Lock  # large bodies are parsed one after another
+    scrape: SharedWork[bytes]  # the metrics' text, which takes 15 ms
 
 
 def services(request: Request) -> Services:

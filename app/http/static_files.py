@@ -3,6 +3,7 @@
 import asyncio
 import mimetypes
 import os
+import re
 from pathlib import Path
 
 from fastapi import Response
@@ -16,6 +17,9 @@ from app.http.compression import LARGE_BYTES, compressed_file, is_accepted
 KEPT = {"Cache-Control": "no-cache"}  # browsers revalidate each time, and get 304 while the file is unchanged
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")  # other files are compressed by their own formats
 
+PART = r"(\d+-\d*|-\d+)"
+RANGE = re.compile(rf"bytes=\s*{PART}(\s*,\s*{PART})*\s*", re.ASCII)
+
 
 class Files(StaticFiles):
     def __init__(self, policy: bytes, **places: object) -> None:
@@ -24,9 +28,12 @@ class Files(StaticFiles):
         self.policy = policy
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]  # the files are small, and each is sent whole
+        headers = Headers(scope=scope)
+        if not RANGE.fullmatch(headers.get("range", "")):  # RFC 9110 has it ignored, Starlette refuses it
+            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
+            headers = Headers(scope=scope)
         answer = await super().get_response(path, scope)
-        if not isinstance(answer, FileResponse) or "vary" not in answer.headers or not is_accepted(Headers(scope=scope)):
+        if not isinstance(answer, FileResponse) or "vary" not in answer.headers or "range" in headers or not is_accepted(headers):
             return answer
         if int(answer.headers["content-length"]) < LARGE_BYTES:
             return answer
@@ -40,7 +47,6 @@ class Files(StaticFiles):
     ) -> Response:
         answer = super().file_response(full_path, stat_result, scope, status_code)
         answer.headers.update(KEPT)
-        del answer.headers["accept-ranges"]
         if (mimetypes.guess_type(full_path)[0] or "").startswith(TEXT):
             answer.headers["Vary"] = "Accept-Encoding"
         scope["state"]["policy"] = self.policy

@@ -14,7 +14,7 @@ from app.schemas.inference import (
     Reshape,
     TensorMetadata,
 )
-from app.telemetry.metrics import Counted
+from app.telemetry.metrics import ModelCounts
 from models.pixels import SIDE
 
 PLATFORM = "kakite_pytorch"
@@ -48,7 +48,7 @@ def configuration(model: Model) -> ModelConfiguration:
     )
 
 
-def statistics(model: Model, counted: Counted) -> ModelStatistics:
+def statistics(model: Model, counted: ModelCounts) -> ModelStatistics:
     durations = InferenceDurations(
         queue=Duration(count=counted.waits, ns=round(1e9 * counted.waited_s)),
         compute_infer=Duration(count=counted.batches, ns=round(1e9 * counted.computed_s)),

@@ -134,11 +134,11 @@ def to_rows(tensors: dict[str, NDArray[Any]], network: NetworkCard) -> Rows:
         z, drawn = latents.draw_each(source.ravel().tolist(), network.z_dim, network.classes)
     if not network.classes:
         if "label" in tensors:
-            raise BadInference("label: this model has no labels and cannot be response what to write.")
+            raise BadInference("label: this model has no labels and cannot be told what to write.")
         return latents.rows(z, latents.one_hot(np.zeros(n, np.int64), 0))
     label = tensors.get("label", drawn)
     if label is None:
-        raise BadInference("label: this model writes what it is response to: send a label with each z.")
+        raise BadInference("label: this model writes what it is told: send a label with each z.")
     if label.shape not in ((n,), (n, 1)) or label.min() < 0 or label.max() >= network.classes:
         raise BadInference(
             f"label: as many numbers as images, from 0 to {network.classes - 1}; here {n}, so that its shape is [{n}] or [{n}, 1]."

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from app.datasets import npz
-from app.datasets.files import streamed
-from app.datasets.requests import data_set, file_name, unhurried
+from app.datasets.files import as_one_file
+from app.datasets.requests import compute_for_stream, data_set, file_name
 from app.encode.formats import BYTES
 from app.http import caching, ranges
 from app.http.openapi import documented_get, documented_parts
@@ -46,7 +46,7 @@ async def get_dataset(request: Request) -> Response:
     kind = negotiate(request, (MEDIA_TYPES[wanted.format], BYTES))
     model = services(request).models.find(wanted.model)
     data = data_set(model, wanted)
-    pieces = streamed(data, wanted.format, unhurried(model))
+    pieces = as_one_file(data, wanted.format, compute_for_stream(model))
     cache = cache_headers(request, model, wanted, wanted.format, pure=True)
     if caching.is_known(cache["ETag"], request.headers) or caching.is_any(request.headers):
         return unchanged(cache)
@@ -57,9 +57,9 @@ async def get_dataset(request: Request) -> Response:
         length = npz.length(data)
         headers |= {"Accept-Ranges": "bytes", "Content-Length": str(length)}
         if request.method == "GET" and (part := ranges.part(request.headers, cache["ETag"], length)):
-            pieces = npz.part(data, unhurried(model), *part)
+            pieces = npz.part(data, compute_for_stream(model), *part)
             headers |= ranges.headers(*part, length)
             status = 206
     model.batcher.admit()
-    request_state(request).hold(STREAM_BYTES)
+    request_state(request).hold_for_stream(STREAM_BYTES)
     return Head(kind, headers) if request.method == "HEAD" else Stream(pieces, status, headers, kind)

@@ -35,7 +35,7 @@ from app.schemas.inference import (
     ServerReady,
     Statistics,
 )
-from app.telemetry.metrics import Counted
+from app.telemetry.metrics import ModelCounts
 
 LARGE_BYTES = 4096  # a larger body takes longer to parse than a hop to another thread
 LARGE_IMAGES = 16  # more images take longer to encode than that hop
@@ -215,7 +215,7 @@ def find_model(request: Request, name: str, version: str = "") -> Model:
 
 def counted(request: Request, models: ModelRegistry | list[Model]) -> Statistics:
     counts = services(request).metrics.of_models()
-    models_statistics: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, Counted())) for model in models]
+    models_statistics: list[ModelStatistics] = [repository.statistics(model, counts.get(model.name, ModelCounts())) for model in models]
     return Statistics(model_stats=models_statistics)
 
 

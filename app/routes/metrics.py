@@ -17,4 +17,4 @@ router = APIRouter(tags=["health"])
     responses={200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}, **documented()},
 )
 async def metrics(request: Request) -> Response:
-    return Response(services(request).metrics.exposed(), media_type=CONTENT_TYPE)
+    return Response(await services(request).scrape.result(), media_type=CONTENT_TYPE)

@@ -1,12 +1,11 @@
 """GET /: the page, and under /page/ its files. Does not know what is in them."""
 
-import hashlib
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
 from app.http import prefix
-from app.http.caching import is_known
+from app.http.caching import is_known, tag_of
 from app.http.static_files import KEPT, Files
 
 FOLDER = Path(__file__).parent.parent / "page"
@@ -43,7 +42,7 @@ def based(request: Request, before: str) -> Response:
     """The page with its prefix as `<base>`. A proxy may strip /kakite as well as /kakite/, and relative links from /kakite would miss the
     page's files."""
     html = (FOLDER / "index.html").read_bytes().replace(b"<head>", f'<head>\n<base href="{before}/">'.encode(), 1)
-    tag = f'"{hashlib.sha256(html).hexdigest()[:32]}"'
+    tag = tag_of(html)
     request.scope["state"]["policy"] = POLICY.replace(b"base-uri 'none'", b"base-uri 'self'")
     if is_known(tag, request.headers):
         return Response(status_code=304, headers={**KEPT, "ETag": tag})

@@ -1,4 +1,4 @@
-"""POST /generate, GET /generate and GET /grid: digits as a picture, or in another format. Knows no encoder."""
+"""POST /generate, GET /generate and GET /grid: digits as a picture, or in another format. Leaves each format to its encoder."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +17,7 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList
-from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, Wanted
+from app.schemas.pictures import GenerateBody, GenerateQuery, GridQuery, SheetRequest
 
 router = APIRouter(tags=["pictures"], route_class=DirectRoute)
 
@@ -77,7 +77,7 @@ async def get_picture(request: Request, wanted: GenerateQuery) -> Response:
     return not_modified(request, headers) or await picture(request, wanted, kind, model, headers)
 
 
-async def picture(request: Request, wanted: Wanted, kind: str, model: Model, headers: dict[str, str]) -> Response:
+async def picture(request: Request, wanted: SheetRequest, kind: str, model: Model, headers: dict[str, str]) -> Response:
     model.batcher.admit()
     async with WhileConnected(request.receive):
         if kind == PNG and wanted.single:
@@ -87,7 +87,7 @@ async def picture(request: Request, wanted: Wanted, kind: str, model: Model, hea
     return respond(request, content, kind, {**digit_headers(model, seeds, labels), **headers})
 
 
-async def single(request: Request, wanted: Wanted, model: Model) -> Made:
+async def single(request: Request, wanted: SheetRequest, model: Model) -> Made:
     """One digit of 28x28 pixels. The model process draws z and encodes the PNG."""
     network = model.card.network
     digit = rows.requested_digit(wanted, network, model.name)
@@ -95,7 +95,7 @@ async def single(request: Request, wanted: Wanted, model: Model) -> Made:
     return content, [digit[0]], [label] if network.classes else None
 
 
-async def several(request: Request, wanted: Wanted, kind: str, model: Model) -> Made:
+async def several(request: Request, wanted: SheetRequest, kind: str, model: Model) -> Made:
     """wanted -> rows -> images -> bytes."""
     formats.refuse_large(kind, wanted.pixels)
     request_state(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))

@@ -1,7 +1,6 @@
 """GET /source.zip: the source of this program, to read and to copy. Knows the names of its packages, not what is in them."""
 
 import functools
-import hashlib
 import io
 import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
-from app.http.caching import is_known
+from app.http.caching import is_known, tag_of
 from app.http.static_files import KEPT
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,7 +40,7 @@ def archive() -> tuple[bytes, str]:
             packed.writestr(zipfile.ZipInfo(file.relative_to(ROOT).as_posix()), file.read_bytes(), zipfile.ZIP_DEFLATED)
         if text := licence():
             packed.writestr(zipfile.ZipInfo("LICENSE"), text, zipfile.ZIP_DEFLATED)
-    return content.getvalue(), f'"{hashlib.sha256(content.getvalue()).hexdigest()[:32]}"'
+    return content.getvalue(), tag_of(content.getvalue())
 
 
 def licence() -> str | None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
 from app.digits import walks
-from app.digits.fitting import check_labels, check_vector, refuse_without_label
+from app.digits.checks import check_labels, check_vector, refuse_without_label
 from app.digits.walks import Point
 from app.encode import animation, formats, png
 from app.encode.formats import BYTES, JSON, PNG, WRITERS, Digits
@@ -25,10 +25,10 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList, Sum
-from app.schemas.fields import AnimationFormat, Scaled
+from app.schemas.fields import AnimationFormat, ScaledRequest
 from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from models import latents
-from models.pixels import SIDE, Pixels
+from models.pixels import Pixels, sheet_pixels
 
 router = APIRouter(tags=["latent space"], route_class=DirectRoute)
 
@@ -180,7 +180,7 @@ async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[La
     z = await run_in_thread(request, walks.journey, [point.z for point in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)
-    request_state(request).hold(animation.memory_bytes(wanted.format, len(z) * (SIDE * wanted.scale) ** 2))
+    request_state(request).hold(animation.memory_bytes(wanted.format, sheet_pixels(len(z), 1, wanted.scale)))
     frames = await images(request, model, latents.to_grid(z * wanted.truncation), labels)
 
     def animated(kind: AnimationFormat) -> bytes:
@@ -197,9 +197,9 @@ async def images(request: Request, model: Model, z: latents.Steps, between: EndL
     return await generate(request, model, latents.rows(z, labels))
 
 
-async def sheet(request: Request, model: Model, wanted: Scaled, z: Points, between: EndLabels, kind: str, columns: int) -> bytes:
+async def sheet(request: Request, model: Model, wanted: ScaledRequest, z: Points, between: EndLabels, kind: str, columns: int) -> bytes:
     first, last = between
-    pixels = columns * -(-len(z) // columns) * (SIDE * wanted.scale) ** 2
+    pixels = sheet_pixels(len(z), columns, wanted.scale)
     formats.refuse_large(kind, pixels)
     request_state(request).hold(formats.memory_bytes(kind, len(z), pixels))
     steps = latents.to_grid(z * wanted.truncation)

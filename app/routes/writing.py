@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import json
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app.digits import writing
-from app.digits.rows import DRAWN_SEEDS
+from app.digits.rows import seed_or_drawn
 from app.digits.writing import Box
 from app.encode import png
 from app.encode.formats import BYTES, JSON, PNG, ZIP, listing
@@ -73,7 +72,7 @@ async def get_write(request: Request) -> Response:
     if unchanged := not_modified(request, headers):
         return unchanged
     model.batcher.admit()
-    seed = seed_of(wanted)
+    seed = seed_or_drawn(wanted.seed)
     async with WhileConnected(request.receive):
         request_state(request).hold(memory_bytes([text], wanted.height))
         [line] = await lines(request, model, wanted, seed, [text])
@@ -101,7 +100,7 @@ async def post_write(request: Request) -> Response:
     for i, text in enumerate(wanted.lines):
         writing.check(text, f"lines[{i}]")
     model.batcher.admit()
-    seed = seed_of(wanted)
+    seed = seed_or_drawn(wanted.seed)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
     if wanted.seed is None:
         headers["Cache-Control"] = caching.NEVER
@@ -116,10 +115,6 @@ def memory_bytes(texts: list[str], height: int) -> int:
     """Most memory that lines take: all of them as PNGs, and one at a time as a picture and its uncompressed PNG data."""
     pixels = [int(len(text) * CHARACTER_WIDTH * height**2) for text in texts]
     return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
-
-
-def seed_of(wanted: Hand) -> int:
-    return secrets.randbelow(DRAWN_SEEDS) if wanted.seed is None else wanted.seed
 
 
 async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:

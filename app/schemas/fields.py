@@ -1,4 +1,4 @@
-"""The types and limits of request fields that do not depend on the model. (`digits.fitting` checks labels and the length of z.)
+"""The types and limits of request fields that do not depend on the model. (`digits.checks` checks labels and the length of z.)
 
 JSON is strict: `true`, `1.5` and `"7"` are no seeds, but `7.0` and `7e0` are 7, since JSON has only one kind of number. A query is text, so
 it is parsed leniently.
@@ -14,7 +14,6 @@ from models.latents import LIMIT, SEED_MAX, STEPS
 
 N_MAX = 1024
 SCALE_MAX = 32
-LABEL_MAX = 61
 PIXELS_MAX = 16_000_000
 Z_MAX = 1_000_000.0
 GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # the numbers of z
@@ -66,7 +65,7 @@ Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), REAL]
 Paper = Literal["black", "white", "transparent"]
 Path = Literal["slerp", "lerp"]
 AnimationFormat = Literal["apng", "gif", "webp"]
-Label = Annotated[int, Field(ge=0, le=LABEL_MAX), WHOLE]
+Label = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]  # how many there are, the model says
 Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
 Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=4096, fail_fast=True)]
@@ -94,7 +93,7 @@ def check_last_seed(first: int | None, count: int, told: str) -> None:
         raise PydanticCustomError("last_seed", f"{told} may be at most {SEED_MAX}")
 
 
-class Asked(BaseModel):
+class DigitRequest(BaseModel):
     """The fields of every request for digits."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,7 +103,7 @@ class Asked(BaseModel):
     model: str | None = Field(None, description=ALLOWED["model"])
 
 
-class Scaled(Asked):
+class ScaledRequest(DigitRequest):
     """The fields of requests whose pictures are magnified by whole pixels."""
 
     scale: Scale = Field(1, description=ALLOWED["scale"])

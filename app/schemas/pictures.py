@@ -1,6 +1,5 @@
 """Requests for one digit or a sheet of digits. Knows no model."""
 
-import math
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
@@ -14,7 +13,7 @@ from app.schemas.fields import (
     Count,
     Label,
     Labels,
-    Scaled,
+    ScaledRequest,
     Seed,
     Vector,
     Vectors,
@@ -22,10 +21,10 @@ from app.schemas.fields import (
     check_pixels,
     split_at_commas,
 )
-from models.pixels import SIDE, square_columns
+from models.pixels import sheet_pixels, square_columns
 
 
-class Wanted(Scaled):
+class SheetRequest(ScaledRequest):
     """A request for digits side by side. `seed + i` gives digit i, or row i if each seed writes all ten digits."""
 
     default_n: ClassVar[int] = 1
@@ -77,8 +76,7 @@ class Wanted(Scaled):
     @property
     def pixels(self) -> int:
         """The number of pixels of the sheet, with its empty places."""
-        count, width = self.count, self.width
-        return width * math.ceil(count / width) * (SIDE * self.scale) ** 2
+        return sheet_pixels(self.count, self.width, self.scale)
 
     @property
     def single(self) -> bool:
@@ -101,7 +99,7 @@ class Wanted(Scaled):
         return self
 
 
-class GenerateBody(Wanted):
+class GenerateBody(SheetRequest):
     """The JSON of POST /generate; every field may be left out."""
 
     model_config = ConfigDict(
@@ -141,7 +139,7 @@ class GenerateBody(Wanted):
         return isinstance(self.label, int)
 
 
-class GenerateQuery(Wanted):
+class GenerateQuery(SheetRequest):
     """The query of GET /generate."""
 
     label: Annotated[Labels | Literal["each"] | None, BeforeValidator(split_at_commas)] = Field(

@@ -14,6 +14,7 @@ from app.errors import Unprocessable
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
+DEEPEST = 99  # deeper than any list
 COMPLAINTS_MAX = 5  # fields that one error names
 SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # field names that are safe to repeat
 MESSAGES = {  # by pydantic's error type, filled in from the error's context
@@ -86,8 +87,9 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
             case _, (field, *path):
                 places = [part for part in path if isinstance(part, int)]
                 place = f"{field}" + "".join(f"[{i}]" for i in places)
-                if len(places) > complaints.get(str(field), (-1, ""))[0]:
-                    complaints[str(field)] = (len(places), f"{place}: {message(item)} (allowed: {known[str(field)].description})")
+                weight = len(places) if item["type"] != "too_long" else DEEPEST  # which is true of all alternatives
+                if weight > complaints.get(str(field), (-1, ""))[0]:
+                    complaints[str(field)] = (weight, f"{place}: {message(item)} (allowed: {known[str(field)].description})")
     texts = [text for _, text in complaints.values()]
     more += len(texts[COMPLAINTS_MAX:])
     return ". ".join([*texts[:COMPLAINTS_MAX], *([f"And {more} more"] if more else [])]) + "."

@@ -13,14 +13,14 @@ from app.schemas.fields import (
     Count,
     Label,
     Path,
-    Scaled,
+    ScaledRequest,
     Seed,
     Vector,
     Vectors,
     check_pixels,
     split_at_commas,
 )
-from models.pixels import SIDE
+from models.pixels import sheet_pixels
 
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
@@ -55,11 +55,16 @@ HELP = {
 }
 
 
-class Way(Scaled):
+class Walk(ScaledRequest):
     """The fields of every walk."""
 
     path: Path = Field("slerp", description=HELP["path"])
     label: Ends | None = Field(None, description=HELP["label"], examples=["3", "3..8"])
+    frames: Annotated[int, Field(ge=2, le=FRAMES_MAX), WHOLE] = Field(16, description=HELP["frames"])
+    format: Literal["png", AnimationFormat] = Field("png", description=HELP["format"])
+    columns: Count | None = Field(None, description="columns of a strip; without it one row")
+    ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
+    loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])
 
     def ends(self) -> tuple[int, int] | None:
         """The labels at the start and at the end."""
@@ -67,14 +72,6 @@ class Way(Scaled):
             return None
         first, _, last = self.label.partition("..")
         return int(first), int(last or first)
-
-
-class Walk(Way):
-    frames: Annotated[int, Field(ge=2, le=FRAMES_MAX), WHOLE] = Field(16, description=HELP["frames"])
-    format: Literal["png", AnimationFormat] = Field("png", description=HELP["format"])
-    columns: Count | None = Field(None, description="columns of a strip; without it one row")
-    ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
-    loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])
 
     @property
     def legs(self) -> int:
@@ -99,7 +96,7 @@ class Walk(Way):
             raise PydanticCustomError(
                 "gif_ms", f"a gif counts in tens of milliseconds, to {GIF_MS_MAX:,} at most: round ms, or take apng or webp"
             )
-        check_pixels(self.width * -(-self.count // self.width) * (SIDE * self.scale) ** 2)
+        check_pixels(sheet_pixels(self.count, self.width, self.scale))
         return self
 
 
@@ -128,7 +125,7 @@ class WalkBody(Walk):
         return len(self.z) - 1
 
 
-class PlaneQuery(Scaled):
+class PlaneQuery(ScaledRequest):
     """The query of GET /plane."""
 
     path: Path = Field("slerp", description=HELP["path"])
@@ -140,11 +137,11 @@ class PlaneQuery(Scaled):
 
     @model_validator(mode="after")
     def fits(self) -> Self:
-        check_pixels((self.n * SIDE * self.scale) ** 2)
+        check_pixels(sheet_pixels(self.n * self.n, self.n, self.scale))
         return self
 
 
-class ArithmeticBody(Scaled):
+class ArithmeticBody(ScaledRequest):
     """The JSON of POST /arithmetic."""
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"plus": [1, 2], "minus": [3], "label": 7, "truncation": 0.6}]})

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, REAL, WHOLE, Asked, Seed, check_last_seed
+from app.schemas.fields import ALLOWED, REAL, WHOLE, DigitRequest, Seed, check_last_seed
 
 MARKS = "-.:,/"  # that can be written, beside digits and blanks
 CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
@@ -22,7 +22,7 @@ PATTERN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in MARKS) + " ]*$"}
 Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=PATTERN)]
 
 
-class Hand(Asked):
+class Hand(DigitRequest):
     """The fields of every request for writing."""
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])

@@ -1,23 +1,36 @@
-"""The signals that ask a server to end. Knows no server."""
+"""The signals that ask a server to end. Knows no server, and imports little, for it is needed before anything else is imported."""
 
 import signal
+import sys
 from collections.abc import Callable
-from typing import Any
+from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
+
+Handler = Callable[[int, FrameType | None], object]
 
 
-def wanted() -> list[signal.Signals]:
-    """Those that whoever started this process does not have ignored, as nohup does SIGHUP."""
-    return [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-
-
-def handle(handler: Callable[[int, Any], object]) -> None:
-    for number in wanted():
-        signal.signal(number, handler)
+def handle(handler: Handler) -> None:
+    """Except for signals that whoever started this process has ignored, as nohup does SIGHUP."""
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def ignore() -> None:
     """For the last moments of a process, which must not be cut."""
+    handle(lambda number, frame: None)  # SIG_IGN would make Python complain of a signal that has just come
+
+
+def leave(number: int, _: FrameType | None) -> None:
+    """The handler while there is nothing to finish."""
+    ignore()
+    sys.exit(INTERRUPTED if number == signal.SIGINT else 0)
+
+
+def restore() -> None:
+    """What Python does by itself, for programs that serve nothing."""
     for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)

@@ -53,12 +53,12 @@ class Supervisor:
                 ) from None
             self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counted)
             asyncio.run(self.supervise())
-            signals.ignore()
         return 1 if self.failed else 0
 
     async def supervise(self) -> None:
-        for number in signals.wanted():
-            asyncio.get_running_loop().add_signal_handler(number, self.end)
+        loop = asyncio.get_running_loop()
+        # asyncio's own handlers would end with the loop, and the next signal would kill this process.
+        signals.handle(lambda number, frame: loop.is_closed() or loop.call_soon_threadsafe(self.end))
         looking = [asyncio.create_task(look()) for look in (self.look_after_model, self.watch_model, self.watch_others)]
         await asyncio.gather(*(self.keep(index) for index in range(self.processes)))
         for task in looking:

@@ -1,4 +1,4 @@
-"""Counts in memory shared by several processes: each writes its own part, all read the sum. Knows nothing of what is counted.
+"""Counts in memory shared by several processes: each writes its own part, all read the sum.
 
 No lock is needed, since no process writes another's part. Only the supervisor clears the part of a process that has died.
 """

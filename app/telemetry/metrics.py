@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.telemetry.counts import PROCESSES, USED_BY_THE_DEAD, Count, Counts
-from app.telemetry.levels import Levels
+from app.telemetry.gauges import Gauges
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -23,7 +23,7 @@ IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 @dataclass(frozen=True)
-class Counted:
+class ModelCounts:
     """One model's counts since the service started, over all HTTP processes."""
 
     images: int = 0
@@ -59,8 +59,8 @@ class Metrics:
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
         else:
             self.registry = counted
-        self.levels = Levels(counts[PROCESSES], counts[USED_BY_THE_DEAD]) if counts else Levels(Count(), Count())
-        self.registry.register(self.levels)
+        self.gauges = Gauges(counts[PROCESSES], counts[USED_BY_THE_DEAD]) if counts else Gauges(Count(), Count())
+        self.registry.register(self.gauges)
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """An answered request."""
@@ -88,7 +88,7 @@ class Metrics:
 
         return count
 
-    def of_models(self) -> dict[str, Counted]:
+    def of_models(self) -> dict[str, ModelCounts]:
         """Counts by model name. A model without requests may be missing."""
         samples: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         for metric in self.registry.collect():
@@ -96,7 +96,7 @@ class Metrics:
                 if "model" in sample.labels:
                     samples[sample.labels["model"]][sample.name] = sample.value
         return {
-            model: Counted(
+            model: ModelCounts(
                 images=int(values["kakite_images_total"]),
                 batches=int(values["kakite_forward_seconds_count"]),
                 computed_s=values["kakite_forward_seconds_sum"],

@@ -16,6 +16,7 @@ from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
 from models.generators import Generator
 from models.integers import UnsoundError
+from models.interruption import INTERRUPTED
 from models.networks import is_described
 from training.cli.places import data_folder, weights_file
 from training.cli.recipes import default_name, look_up, told_by_line
@@ -35,7 +36,6 @@ NOT_SERVED = (
     "Its generator is none of those that are served (dense, convolutional, refined): it is trained, drawn and kept in the checkpoint, and "
     "no weights file is written. To serve one, give its class's networks to models/: docs/serve-your-own.md says how."
 )
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 
 def list_recipes(options: Namespace, console: Console) -> int:

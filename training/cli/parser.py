@@ -43,7 +43,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     add_data(verb)
     verb.set_defaults(command=commands.train)
 
-    verb = add(verbs, "integers", "make the served generator, in integers, of a float one; train does so, too")
+    verb = add(verbs, "integers", "convert a float generator into the integer one that is served; train does this, too")
     verb.add_argument("weights", help="a name in models/weights, or a file")
     verb.add_argument(
         "--steps", type=positive, default=integers.STEPS, metavar="N", help=f"distillation steps; default: {integers.STEPS:,}"

@@ -12,7 +12,7 @@ EARLIEST = "process_start_time_seconds"  # the minimum over processes is reporte
 USED = "process_cpu_seconds_total"
 
 
-class Levels(Collector):
+class Gauges(Collector):
     """A collector for all HTTP processes, whichever of them is scraped."""
 
     def __init__(self, processes: Count, used_us: Count) -> None:
