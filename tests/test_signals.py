@@ -63,4 +63,5 @@ def test_second_signal_ends_at_once_and_the_log_says_what_was_cut(processes: int
     assert process.returncode == 0
     assert "Traceback" not in told
     assert "cut closed, status 200" in told
+    assert "ERROR" not in told
     wait_until_gone(models)

@@ -21,6 +21,7 @@ from app.cli.options import given
 from app.datasets import bulk
 from app.datasets.files import FILES, as_one_file
 from app.datasets.requests import compute_for_stream, data_set, file_name
+from app.digits import writing
 from app.encode.archives import Files, poured
 from app.errors import ServiceError
 from app.main import create_app
@@ -89,11 +90,15 @@ def verify(_: argparse.Namespace) -> None:
 
 
 async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
-    """Asks the application, in this process."""
+    """Asks the application, in this process. What can be checked before the models are loaded is checked first."""
+    asked = given(schema, options)
+    validated(schema, dict(asked))
+    if "text" in options:
+        writing.check(options.text)
     app = create_app(Settings(access_log=False))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
-        response = await client.get(path, params=given(schema, options))
+        response = await client.get(path, params=asked)
     if response.status_code != 200:
         raise CommandError(response.json()["detail"])
     keep(response.content, options.out, f"seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")

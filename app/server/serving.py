@@ -33,6 +33,7 @@ log = logging.getLogger("kakite.serving")
 
 LOST_GRACE_S = 2  # after the model process has ended, while requests in flight are refused
 SWITCH_S = 0.001  # the event loop waits no longer for a thread that computes; Python's 0.005 tripled the probes' latency under load
+INCOMPLETE = "ASGI callable returned without completing response."
 FILES = 128  # open files that are not connections
 
 
@@ -99,6 +100,8 @@ def run(
         server.should_exit = True
 
     connection.on_end = leave_at_once
+    # What is cut at the end is told by the log of requests, with the reason.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not (server.should_exit and record.msg == INCOMPLETE))
     signals.handle(server.handle_exit)
     server.run([listening] if listening else None)
     signals.ignore()
