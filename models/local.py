@@ -86,7 +86,5 @@ class LocalGenerator:
 def load(model: str | Path = "kakite", device: str = "cpu") -> LocalGenerator:
     """A shipped model by its name, or any weights file of a generator in integers. Raises WeightsError, DeviceError and InexactError."""
     file = Path(model) if str(model).endswith(SUFFIX) else FOLDER / f"{model}{SUFFIX}"
-    loaded = weights.load(file)
-    if not isinstance(loaded.generator, IntegerGenerator):
-        raise weights.WeightsError(f"{file} holds a float generator. Make one in integers of it: python -m training integers {file}")
-    return LocalGenerator(loaded.generator, loaded.card, device)
+    loaded, generator, _ = weights.load_served(file)
+    return LocalGenerator(generator, loaded.card, device)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from models import atomic, files, tensors
-from models.cards import SUFFIX, Card
+from models.cards import SUFFIX, Card, IntegersCard
 from models.documents import DocumentError, parsed
 from models.files import FileError
 from models.generators import Generator
@@ -71,6 +71,21 @@ def load(path: Path) -> Weights:
     except FileError as error:
         raise WeightsError(str(error)) from None
     return Weights(card, generator, hashlib.sha256(stored.content).hexdigest(), digest(stored.tensors))
+
+
+def load_served(path: Path) -> tuple[Weights, IntegerGenerator, IntegersCard]:
+    """A file whose generator can be served, since it is in integers: also that generator and its part of the card."""
+    loaded = load(path)
+    if loaded.card.network.channels != 1:
+        raise WeightsError(
+            f"{path} makes images of {loaded.card.network.channels} channels; only greyscale models are served. Move it away."
+        )
+    told = loaded.card.integers
+    if not isinstance(loaded.generator, IntegerGenerator) or told is None:
+        raise WeightsError(
+            f"{path} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {path}"
+        )
+    return loaded, loaded.generator, told
 
 
 def neighbours(path: Path) -> str:

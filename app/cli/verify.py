@@ -46,11 +46,8 @@ def machine(where: torch.device) -> str:
 
 def readied(path: Path) -> tuple[Card, IntegerGenerator]:
     """Raises WeightsError."""
-    loaded = weights.load(path)
-    generator, card = loaded.generator, loaded.card
-    if not isinstance(generator, IntegerGenerator) or card.integers is None:
-        raise weights.WeightsError(f"{path} holds a float generator. Make one in integers of it: python -m training integers {path}")
-    return card, generator
+    loaded, generator, _ = weights.load_served(path)
+    return loaded.card, generator
 
 
 def agrees(card: Card, generator: IntegerGenerator, where: torch.device) -> bool:

@@ -58,13 +58,7 @@ def files(folder: Path) -> list[Path]:
 
 def read_file(file: Path) -> Loaded:
     """Raises WeightsError and DirectionsError."""
-    loaded = weights.load(file)
-    generator, card = loaded.generator, loaded.card
-    if card.network.channels != 1:
-        raise WeightsError(f"{file} makes images of {card.network.channels} channels; only greyscale models are served. Move it away.")
-    if not isinstance(generator, IntegerGenerator) or card.integers is None:
-        raise WeightsError(
-            f"{file} holds a float generator, and only those in integers are served. Make one of it: python -m training integers {file}"
-        )
+    loaded, generator, golden = weights.load_served(file)
+    card = loaded.card
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Loaded(file, card, card.integers, generator, loaded.sha256, ways)
+    return Loaded(file, card, golden, generator, loaded.sha256, ways)
