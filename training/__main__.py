@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m train
         if missing in OURS:
             raise
         print(
-            f"Training needs more than serving does, and {missing} is not here. In Kakite's folder, run make setup; or install it with its "
-            "extra: pip install '.[training]'.",
+            f"Training needs more than serving does, and {missing} is not here: install Kakite with its extra `training`, "
+            "by make setup in its folder, or by pip install '.[training]'.",
             file=sys.stderr,
         )
         return 1
