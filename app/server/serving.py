@@ -34,7 +34,7 @@ log = logging.getLogger("kakite.serving")
 LOST_GRACE_S = 2  # after the model process has ended, while requests in flight are refused
 SWITCH_S = 0.001  # the event loop waits no longer for a thread that computes; Python's 0.005 tripled the probes' latency under load
 INCOMPLETE = "ASGI callable returned without completing response."
-FILES = 128  # open files that are not connections
+SPARE_FILES = 128  # open files that are not connections
 
 
 class Server(uvicorn.Server):
@@ -112,7 +112,7 @@ def allow_files(connections: int) -> None:
     """Raises the limit of open files to the number of connections and a few more; the usual limit is 1,024. If the system allows fewer,
     logs a warning."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + FILES
+    wanted = connections + SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

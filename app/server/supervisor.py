@@ -17,7 +17,7 @@ from app.server import signals
 from app.server.listening import Address
 from app.settings import Settings
 from app.telemetry.counts import ASKED, BEAT, PROCESSES, USED_BY_THE_DEAD, Counts, now_us
-from app.telemetry.metrics import FOLDER
+from app.telemetry.metrics import MULTIPROC_VARIABLE
 
 log = logging.getLogger("kakite.supervisor")
 
@@ -45,13 +45,13 @@ class Supervisor:
         with ExitStack() as stack:
             self.sockets = stack.enter_context(self.address.sockets(self.processes))
             try:
-                self.counted = stack.enter_context(tempfile.TemporaryFile())
+                self.counts_file = stack.enter_context(tempfile.TemporaryFile())
                 self.metrics = stack.enter_context(tempfile.TemporaryDirectory(prefix="kakite-metrics-"))
             except OSError as error:
                 raise StartError(
                     f"Several HTTP processes count together in temporary files: {error.strerror}. Set TMPDIR, or KAKITE_HTTP_PROCESSES=1."
                 ) from None
-            self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counted)
+            self.counts = Counts(names_of_counts(self.served), self.processes, self.processes, self.counts_file)
             asyncio.run(self.supervise())
         return 1 if self.failed else 0
 
@@ -102,11 +102,11 @@ class Supervisor:
     async def start(self, index: int) -> asyncio.subprocess.Process:
         self.counts[BEAT].parts[index] = now_us()
         with self.model.new_connection() as connection:
-            descriptors = [connection.fileno(), self.counted.fileno(), self.sockets[index].fileno()]
+            descriptors = [connection.fileno(), self.counts_file.fileno(), self.sockets[index].fileno()]
             return await asyncio.create_subprocess_exec(
                 *orphans.command("app.server.serving", *descriptors, index, self.processes),
                 pass_fds=descriptors,
-                env={**os.environ, FOLDER: self.metrics},
+                env={**os.environ, MULTIPROC_VARIABLE: self.metrics},
                 stdin=asyncio.subprocess.DEVNULL,
                 start_new_session=True,  # so that Ctrl-C reaches only this process, which passes it on
             )

@@ -16,7 +16,7 @@ from app.telemetry.counts import PROCESSES, USED_BY_THE_DEAD, Count, Counts
 from app.telemetry.gauges import Gauges
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+MULTIPROC_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 IMAGES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -54,7 +54,7 @@ class Metrics:
             "kakite_forward_seconds", "Time that the model process takes for a batch.", ["model"], buckets=SECONDS, registry=counted
         )
         self.dropped_lines = Counter("kakite_dropped_log_lines", "Log lines that could not be written.", registry=counted)
-        if FOLDER in os.environ:
+        if MULTIPROC_VARIABLE in os.environ:
             self.registry = CollectorRegistry()
             MultiProcessCollector(self.registry)  # type: ignore[no-untyped-call]
         else:
