@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from pydantic import ValidationError
@@ -87,11 +88,17 @@ def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser
 
 def serve(settings: Settings, address: Tcp | Unix) -> int:
     """Until it is told to end, and then 0; 1 where the model process has ended, so that whoever keeps the server running starts it anew.
-    Raises StartError, and SystemExit if it is told to end while the models are loaded."""
-    signals.handle(signals.leave)  # until there is something to finish
+    Ends this program if it is told to while the models are loaded. Raises StartError."""
     process = ModelProcess(settings)
     lines = Lines(sys.stderr.fileno())
     logs.configure(settings.log, stream=lines)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        """Until there is something to finish."""
+        process.kill()
+        signals.leave(number, frame)
+
+    signals.handle(leave)
     try:
         if cores.http_processes(settings.http_processes, settings.threads, "cpu") == 1:
             from app.server import serving  # here, for it takes half a second in which the models are loaded

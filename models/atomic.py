@@ -17,6 +17,7 @@ PART = ".part"
 def written(path: Path) -> Iterator[BinaryIO]:
     """A file to write into. It gets its name at the end of the block, and is removed if the block raises. A device or a pipe that has the
     name already is written into instead, for it must not be replaced."""
+    path = Path(os.path.realpath(path))  # a link stays one, to the new file
     if path.exists() and not (path.is_file() or path.is_dir()):
         with path.open("wb") as there:
             yield there

@@ -15,7 +15,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started
 from tests.doubling import Doubling
-from tests.running import server
+from tests.running import ALL_MODELS, server
 
 # What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs, or train.
 SLOW_FIXTURES = {"browser", "mnist", "service"}
@@ -109,7 +109,7 @@ async def client(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
 @pytest.fixture(scope="session")
 def service() -> Iterator[str]:
     """The address of a real server with the shipped weights."""
-    with server(KAKITE_ACCESS_LOG="0") as (_, url):
+    with server(None, **ALL_MODELS) as (_, url):
         yield url
 
 

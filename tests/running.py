@@ -1,10 +1,14 @@
 """A real server, as a process, and waiting for what comes true."""
 
 import asyncio
+import atexit
+import functools
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +17,20 @@ from pathlib import Path
 import httpx
 import pytest
 
+from models.cards import FOLDER
+
 PATIENCE_S = 120
+ALL_MODELS = {"KAKITE_WEIGHTS": ""}  # the shipped ones, as where nothing is set
+
+
+@functools.cache
+def kakite_alone() -> str:
+    """A folder with one of the shipped models, which loads in half of the time that all take."""
+    folder = tempfile.mkdtemp(prefix="kakite-alone-")
+    atexit.register(shutil.rmtree, folder)
+    for file in FOLDER.glob("kakite.*"):
+        shutil.copy(file, folder)
+    return folder
 
 
 def free_port() -> int:
@@ -24,10 +41,11 @@ def free_port() -> int:
 
 @contextmanager
 def server(port: int | None = None, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server on that port, or a free one, ready; killed on leaving if it has not left by itself."""
+    """A server on that port, or a free one, ready; killed on leaving if it has not left by itself. It serves `kakite` alone unless the
+    settings name weights."""
     port = port or free_port()
     command = [sys.executable, "-m", "app", "--port", str(port)]
-    environment = {"KAKITE_ACCESS_LOG": "0", "KAKITE_HTTP_PROCESSES": "1", **os.environ, **settings}
+    environment = {"KAKITE_ACCESS_LOG": "0", "KAKITE_HTTP_PROCESSES": "1", "KAKITE_WEIGHTS": kakite_alone(), **os.environ, **settings}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     url = f"http://127.0.0.1:{port}"
     try:

@@ -65,14 +65,14 @@ async def test_large_requests_leave_room_for_small_ones(batcher: Batcher, functi
     third = submit(batcher, *range(60))
     await settle()
     assert batcher.pending.total == 60
-    with pytest.raises(QueueFull, match="60 images of large requests wait"):
-        await third
+    with pytest.raises(QueueFull, match="120 images of large requests wait"):
+        await doubled(batcher, *range(60))
     small = submit(batcher, 7)
     await settle()
     assert batcher.pending.total == 61
     function.let(100)
     assert (await small)[0, 0] == 14
-    assert len(await first) == len(await second) == 60
+    assert len(await first) == len(await second) == len(await third) == 60
     assert (batcher.pending.total, batcher.large.total, batcher.lined_up) == (0, 0, 0)
 
 

@@ -15,13 +15,15 @@ import httpx
 import pytest
 
 from tests.metrics import sample
-from tests.running import PATIENCE_S, children, server, until
+from tests.running import ALL_MODELS, PATIENCE_S, children, server, until
 
 PROCESSES = 3
 
 
 def several(limit_images: int = 500) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
-    return server(KAKITE_HTTP_PROCESSES=str(PROCESSES), KAKITE_QUEUE_LIMIT_IMAGES=str(limit_images), KAKITE_ACCESS_LOG="1")
+    return server(
+        None, **ALL_MODELS, KAKITE_HTTP_PROCESSES=str(PROCESSES), KAKITE_QUEUE_LIMIT_IMAGES=str(limit_images), KAKITE_ACCESS_LOG="1"
+    )
 
 
 @pytest.fixture(scope="module")

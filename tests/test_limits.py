@@ -99,6 +99,7 @@ HEADS = {
     "odd host": (b"GET /livez HTTP/1.1\r\nHost: a b/c\r\n" + CLOSING, b"400"),
     "list of hosts": (b"GET /livez HTTP/1.1\r\nHost: a, b\r\n" + CLOSING, b"400"),
     "address": (b"GET /livez HTTP/1.1\r\nHost: [::1]:8000\r\n" + CLOSING, b"200"),
+    "tabs": (b"GET /livez HTTP/1.1\r\nHost:\tkakite\t\r\n" + CLOSING, b"200"),
     "coding": (b"POST /generate HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n" + CLOSING + b"0\r\n\r\n", b"501"),
     "chunked": (b"POST /generate HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n" + CLOSING + b"0\r\n\r\n", b"200"),
 }

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.routes.page import FOLDER
 from tests.browsing import Ink, ink, kept, opened, picture, seen
-from tests.running import server
+from tests.running import ALL_MODELS, server
 
 ADDRESSES = {
     "write": "/?panel=write&text=1984-02-29&seed=8",
@@ -175,7 +175,7 @@ def test_buttons_lie_at_the_sheets_they_move(browser: Browser, service: str) -> 
 
 
 def test_model_without_labels_or_directions_is_served_as_far_as_it_goes(browser: Browser) -> None:
-    with server(KAKITE_MODEL="dcgan") as (_, url):
+    with server(None, KAKITE_MODEL="dcgan", **ALL_MODELS) as (_, url):
         with opened(browser, url, "/?panel=bench&seed=7") as page:
             expect(page.get_by_role("img", name="a digit, seed 7")).to_be_visible()
             answer = httpx.get(f"{url}/generate?seed=7&paper=white")

@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from models import atomic
 from models.cards import FOLDER
 from tests.answers import pixels
 from tests.running import PATIENCE_S, until
@@ -49,6 +50,18 @@ def test_picture_is_written_into_a_pipe_or_to_standard_output(tmp_path: Path) ->
     assert printed.stdout.startswith(b"\x89PNG")
     assert b"seed 7" in printed.stderr
     assert not (tmp_path / "-").exists()
+    with (tmp_path / "redirected").open("wb") as file:
+        subprocess.run(arguments, stdout=file, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True, cwd=tmp_path)
+    assert (tmp_path / "redirected").read_bytes() == printed.stdout
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_link_stays_one_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    atomic.write(tmp_path / "link", b"1")
+    atomic.write(tmp_path / "link", b"2")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"2"
 
 
 async def test_dataset_is_that_of_the_route(client: httpx.AsyncClient, tmp_path: Path) -> None:

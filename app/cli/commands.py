@@ -106,9 +106,12 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
 
 def keep(content: bytes, out: str, about: str) -> None:
     """Writes a picture into a file, a device, a pipe, or to standard output, which is named -."""
-    path = Path("/dev/stdout" if out == "-" else out)
-    atomic.write(path, content)
-    print(f"{shown(out)}: {about}", file=sys.stdout if path.is_file() else sys.stderr)
+    if out == "-":
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        atomic.write(Path(out), content)
+    print(f"{shown(out)}: {about}", file=sys.stdout if Path(out).is_file() and out != "-" else sys.stderr)
 
 
 def make(options: argparse.Namespace) -> None:

@@ -44,7 +44,7 @@ def compute_for_stream(model: Model) -> Compute:
 
     async def compute(rows: Rows) -> Pixels:
         while True:
-            await batcher.room(len(rows), batcher.limit_rows // 2, batcher.pending)
+            await batcher.room_for_stream(len(rows))
             with contextlib.suppress(QueueFull):
                 return concatenate(await batcher.submit(rows, FOREVER_S, has_room=True))
             await asyncio.sleep(RETRY_S)

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.engine.tickets import Computed, Expired, Pieces, Rows, Ticket, Timing
 from app.errors import ServiceError
-from app.telemetry.counts import Count
+from app.telemetry.counts import Count, now_us
 
 log = logging.getLogger("kakite.batcher")
 
@@ -62,6 +62,7 @@ class Batcher:
         pending: Count | None = None,
         queued: Count | None = None,
         large: Count | None = None,
+        first_since: Count | None = None,
         on_wait: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """`on_wait` is called with the seconds that a request waited for its first batch."""
@@ -71,8 +72,10 @@ class Batcher:
         self.limit_rows = limit_rows
         self.waiting: deque[Ticket] = deque()
         self.pending, self.queued, self.large = pending or Count(), queued or Count(), large or Count()
+        self.first_since = first_since or Count()  # the time since when the first in line has waited
         self.wake = asyncio.Event()
         self.line = asyncio.Lock()  # its holder is the next large request that gets room
+        self.streams = asyncio.Lock()  # the same for streams
         self.lined_up = 0  # rows of large requests that wait for room
         self.closed = False
         self.task: asyncio.Task[None] | None = None
@@ -105,7 +108,7 @@ class Batcher:
 
     async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None, has_room: bool = False) -> Pieces:
         """Rows [n, ...] -> the function's results, in the pieces the rows were cut into. A caller that is cancelled leaves nothing behind.
-        `timing` records where the time went. `has_room`: the caller has waited for `room` already."""
+        `timing` records where the time went. `has_room`: the caller has waited for room already."""
         self.admit()
         loop = asyncio.get_running_loop()
         came_s, deadline_s = time.perf_counter(), loop.time() + timeout_s
@@ -129,22 +132,37 @@ class Batcher:
 
     async def line_up(self, n: int, timeout_s: float) -> None:
         """Waits for room for a large request, so that large ones together leave room for small ones. Raises QueueFull and Expired."""
-        if self.lined_up and self.lined_up + n > self.limit_rows:
+        if self.lined_up >= self.limit_rows:
             raise QueueFull(f"{self.lined_up} images of large requests wait, and no more are taken. Try again in a second.")
         self.lined_up += n
         try:
             async with asyncio.timeout(timeout_s):
-                await self.room(n, self.limit_rows - self.batch_rows, self.large)
+                async with self.line:
+                    await self.room_for_large(n)
         except TimeoutError:
             raise Expired(timeout_s) from None
         finally:
             self.lined_up -= n
         self.admit()  # which may have changed
 
-    async def room(self, n: int, limit_rows: int, others: Count) -> None:
-        """Returns, in order of arrival, when `n` more pending rows are within this limit, or when there are no others."""
-        async with self.line:
-            while self.alive and others.total and self.pending.total + n > limit_rows:  # noqa: ASYNC110 - other processes change it, too
+    async def room_for_large(self, n: int) -> None:
+        """Returns when `n` more rows leave room for a batch of small requests, or no large one is pending. Of several processes, the one
+        that has waited longest is first."""
+        self.first_since.set(now_us())
+        try:
+            while self.alive and (self.is_behind() or (self.large.total and self.pending.total + n > self.limit_rows - self.batch_rows)):  # noqa: ASYNC110 - other processes change it, too
+                await asyncio.sleep(LOOK_S)
+        finally:
+            self.first_since.set(0)
+
+    def is_behind(self) -> bool:
+        """Whether the first in another process's line has waited longer than the first in this one."""
+        return any(0 < since < self.first_since.own for since in self.first_since.parts)
+
+    async def room_for_stream(self, n: int) -> None:
+        """Returns, in order of arrival, when `n` more rows fill at most half of the queue, or nothing is pending."""
+        async with self.streams:
+            while self.alive and self.pending.total and self.pending.total + n > self.limit_rows // 2:  # noqa: ASYNC110 - other processes change it, too
                 await asyncio.sleep(LOOK_S)
 
     def drop(self, ticket: Ticket) -> None:

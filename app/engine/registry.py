@@ -24,7 +24,7 @@ CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered
 
 def names_of_counts(served: list[Served]) -> list[str]:
     """The names of the counts that all HTTP processes share."""
-    by_model = [name(one.card.name) for one in served for name in (pending, queued, large)]
+    by_model = [name(one.card.name) for one in served for name in (pending, queued, large, first_since)]
     return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *by_model]
 
 
@@ -34,6 +34,10 @@ def pending(model: str) -> str:
 
 def large(model: str) -> str:
     return f"{model} large"
+
+
+def first_since(model: str) -> str:
+    return f"{model} first since"
 
 
 def queued(model: str) -> str:
@@ -118,6 +122,7 @@ class ModelRegistry:
             pending=counts[pending(name)] if counts else None,
             queued=counts[queued(name)] if counts else None,
             large=counts[large(name)] if counts else None,
+            first_since=counts[first_since(name)] if counts else None,
             on_wait=on_wait,
         )
         metrics.gauges.watch(name, batcher.queued, batcher.pending)

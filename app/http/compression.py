@@ -26,14 +26,18 @@ def is_accepted(headers: Mapping[str, str]) -> bool:
     return accepted.get("gzip", accepted.get("*", 0)) > 0
 
 
-@functools.lru_cache(maxsize=128)
 def compressed_file(path: Path, tag: str) -> bytes:
-    """A file in gzip, compressed once while its ETag is the same."""
+    """A file in gzip, compressed once while its ETag is the same. Others who want it meanwhile wait."""
     with compressing:
-        return gzip.compress(path.read_bytes(), LEVEL, mtime=0)
+        return compressed(path, tag)
 
 
-compressing = threading.Lock()  # a file is compressed while others wait for it, and not once for each of them
+@functools.lru_cache(maxsize=128)
+def compressed(path: Path, tag: str) -> bytes:
+    return gzip.compress(path.read_bytes(), LEVEL, mtime=0)
+
+
+compressing = threading.Lock()
 
 
 class Compressed:

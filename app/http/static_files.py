@@ -17,8 +17,16 @@ from app.http.compression import LARGE_BYTES, compressed_file, is_accepted
 KEPT = {"Cache-Control": "no-cache"}  # browsers revalidate each time, and get 304 while the file is unchanged
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")  # other files are compressed by their own formats
 
-PART = r"(\d+-\d*|-\d+)"
-RANGE = re.compile(rf"bytes=\s*{PART}(\s*,\s*{PART})*\s*", re.ASCII)
+RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
+
+
+def is_range(text: str) -> bool:
+    """Whether this is one range of bytes, as RFC 9110, section 14.1.2, has it."""
+    found = RANGE.fullmatch(text)
+    if not found or not any(found.groups()):
+        return False
+    first, last = found.groups()
+    return not (first and last) or int(first) <= int(last)
 
 
 class Files(StaticFiles):
@@ -29,10 +37,12 @@ class Files(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        if not RANGE.fullmatch(headers.get("range", "")):  # RFC 9110 has it ignored, Starlette refuses it
+        if "range" in headers and not is_range(headers["range"]):  # HTTP has it ignored, Starlette refuses it
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"range"]
             headers = Headers(scope=scope)
         answer = await super().get_response(path, scope)
+        if answer.status_code == 304 and "vary" in answer.headers and is_accepted(headers):
+            answer.headers["etag"] = f"W/{answer.headers['etag']}"
         if not isinstance(answer, FileResponse) or "vary" not in answer.headers or "range" in headers or not is_accepted(headers):
             return answer
         if int(answer.headers["content-length"]) < LARGE_BYTES:

@@ -127,7 +127,7 @@ class Protocol(HttpToolsProtocol):
             size += len(name) + len(value) + 4
             if name == b"host":
                 hosts += 1
-                if not HOST.fullmatch(value):
+                if not HOST.fullmatch(value.strip(b" \t")):
                     return 400, "no_http", "The Host header is not a host, with or without a port."
             elif name == b"transfer-encoding" and value.lower() != b"chunked":
                 return 501, "no_http", "This Transfer-Encoding is not supported. Send the body as it is, or chunked."

@@ -1,7 +1,7 @@
 """The signals that ask a server to end. Knows no server, and imports little, for it is needed before anything else is imported."""
 
+import os
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -20,13 +20,14 @@ def handle(handler: Handler) -> None:
 
 def ignore() -> None:
     """For the last moments of a process, which must not be cut."""
-    handle(lambda number, frame: None)  # SIG_IGN would make Python complain of a signal that has just come
+    handle(lambda number, frame: None)  # takes a signal that has just come, of which Python would complain at SIG_IGN
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # which stays while Python ends; a handler would not
 
 
 def leave(number: int, _: FrameType | None) -> None:
-    """The handler while there is nothing to finish."""
-    ignore()
-    sys.exit(INTERRUPTED if number == signal.SIGINT else 0)
+    """The handler while there is nothing to finish. An exception could be swallowed by a module that is being imported."""
+    os._exit(INTERRUPTED if number == signal.SIGINT else 0)
 
 
 def restore() -> None:

@@ -6,6 +6,7 @@ A pipe that nobody reads holds 64 KiB. Writing more directly would block for eve
 import logging
 import os
 import select
+import signal
 import threading
 from collections.abc import Callable
 
@@ -49,6 +50,7 @@ class Lines:
         """`logging` calls it. The thread writes the lines."""
 
     def run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())  # they are to wake the main thread, where Python handles them
         last = False
         while not last:
             self.wake.wait()
