@@ -1,20 +1,16 @@
 """GET /write/{text} and POST /write: numbers, dates and postcodes, each in one hand."""
 
-import base64
-import dataclasses
 import json
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app.digits import writing
+from app.digits.lines import TypesetLine, as_json, as_list, as_zip, memory_bytes
 from app.digits.rows import seed_or_drawn
-from app.digits.writing import Box
 from app.encode import png
-from app.encode.formats import BYTES, JSON, PNG, ZIP, listing
-from app.encode.zips import zipped_whole
+from app.encode.formats import BYTES, JSON, PNG, ZIP
 from app.engine.registry import Model
 from app.errors import Unprocessable
 from app.http import caching
@@ -28,27 +24,14 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import WrittenLine, WrittenLines
-from app.schemas.writing import CHARACTER_WIDTH, LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
+from app.schemas.writing import LENGTH_MAX, LINES_MAX, TEXT, Hand, WriteBody, WriteQuery
 from models import latents
 
 router = APIRouter(tags=["writing"], route_class=DirectRoute)
 
 PART = 256  # digits submitted at once, so that other requests are served in between
 LINES_AT_ONCE = 8  # typeset in one hop to a thread; between hops a disconnect is noticed
-BYTES_A_CHARACTER = 2048  # most memory that a character takes, beside its pixels
 PICTURE, FILES = (PNG, JSON, BYTES), (ZIP, JSON, BYTES)
-
-
-@dataclass(frozen=True, slots=True)
-class TypesetLine:
-    """A line's text, the seed of its hand, the boxes of its characters, and its PNG."""
-
-    text: str
-    seed: int
-    boxes: list[Box]
-    height: int
-    width: int
-    picture: bytes
 
 
 @router.get(
@@ -107,14 +90,9 @@ async def post_write(request: Request) -> Response:
     async with WhileConnected(request.receive):
         request_state(request).hold(memory_bytes(wanted.lines, wanted.height))
         made = await lines(request, model, wanted, seed, wanted.lines)
-        content = await run_in_thread(request, as_list if kind == JSON else as_zip, model, made)
+        as_kind = partial(as_list, model.about) if kind == JSON else as_zip
+        content = await run_in_thread(request, as_kind, made)
     return respond(request, content, kind, headers)
-
-
-def memory_bytes(texts: list[str], height: int) -> int:
-    """Most memory that lines take: all of them as PNGs, and one at a time as a picture and its uncompressed PNG data."""
-    pixels = [int(len(text) * CHARACTER_WIDTH * height**2) for text in texts]
-    return sum(map(len, texts)) * BYTES_A_CHARACTER + 4 * max(pixels) + sum(pixels) // 4
 
 
 async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:
@@ -137,28 +115,3 @@ async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: 
         return TypesetLine(texts[i], seed + i, line.boxes, height, width, png.encode(line.picture, wanted.paper))
 
     return await run_each(request, LINES_AT_ONCE, set_one, range(len(texts)))
-
-
-def as_json(text: TypesetLine) -> dict[str, Any]:
-    boxes = [dataclasses.asdict(box) for box in text.boxes]
-    image = base64.b64encode(text.picture).decode()
-    return {"text": text.text, "seed": text.seed, "width": text.width, "height": text.height, "image": image, "boxes": boxes}
-
-
-def as_list(model: Model, texts: list[TypesetLine]) -> bytes:
-    return listing(model.about, "lines", map(as_json, texts))
-
-
-def as_zip(_: Model, texts: list[TypesetLine]) -> bytes:
-    """PNGs, `labels.csv`, and the same in `metadata.jsonl` for loaders of image folders: from a CSV they would read 007 as a number."""
-    files, metadata = [], []
-    rows = ["file,text,seed,boxes"]
-    for i, text in enumerate(texts):
-        name = f"{i:0{len(str(len(texts) - 1))}}.png"
-        files.append((name, text.picture))
-        boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in text.boxes)
-        rows.append(f'{name},"{text.text}",{text.seed},{boxes}')
-        as_dicts = [dataclasses.asdict(box) for box in text.boxes]
-        metadata.append(json.dumps({"file_name": name, "text": text.text, "seed": text.seed, "boxes": as_dicts}))
-    tables = [(name, ("\n".join(lines) + "\n").encode()) for name, lines in (("labels.csv", rows), ("metadata.jsonl", metadata))]
-    return zipped_whole([*files, *tables])
