@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import json
 import struct
 import zipfile
 from collections.abc import Sequence
@@ -65,14 +66,13 @@ def class_folders(folder: Path, images: Pixels, labels: Sequence[object]) -> Pat
     return folder
 
 
-def parquet(file: Path, images: Pixels, labels: Sequence[object], names: Sequence[str] = ()) -> Path:
+def parquet(file: Path, images: Pixels, labels: Sequence[object], names: Sequence[str] = (), image: str = "image") -> Path:
     """As Hugging Face's `datasets` writes it."""
-    column = pa.array([{"bytes": png(image), "path": None} for image in images])
-    made = pa.table({"image": column, "label": pa.array(labels)})
+    column = pa.array([{"bytes": png(pixels), "path": None} for pixels in images])
+    made = pa.table({image: column, "label": pa.array(labels)})
     if names:
-        made = made.replace_schema_metadata(
-            {"huggingface": f'{{"info": {{"features": {{"label": {{"names": {list(names)} }}}}}}}}'.replace("'", '"')}
-        )
+        features = {"info": {"features": {"label": {"names": list(names)}}}}
+        made = made.replace_schema_metadata({"huggingface": json.dumps(features)})
     pyarrow.parquet.write_table(made, file)
     return file
 

@@ -242,3 +242,9 @@ def test_path_that_is_a_zip_in_a_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     packed(tmp_path / "outside" / "archive.zip", folder)
     assert Idx().read(tmp_path / "outside").name == "archive"
+
+
+def test_idx_files_without_test_files_have_some_held_back(tmp_path: Path) -> None:
+    for file in list(idx_folder(tmp_path, IMAGES, LABELS, 0).glob("t10k*")):
+        file.unlink()
+    assert (len(Idx().read(tmp_path).images), len(Idx().read(tmp_path, "test").images)) == (27, 3)

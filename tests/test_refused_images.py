@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.own_images import class_folders, drawn, idx, png
+from tests.own_images import class_folders, drawn, idx, parquet, png
 from training.parts.data import DataError, Idx
 
 LABELS = [0, 1, 2] * 10
@@ -93,6 +93,9 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "zip leads to the root": (zip_of({"/etc/a.png": b"x"}), "would write /etc/a.png, outside"),
     "empty zip": (zip_of({}), "nothing else that is read: IDX"),
     "broken zip": (file_of(b"PK\3\4" + b"x" * 100), "is no whole ZIP"),
+    "unnamed class": (lambda folder: parquet(folder / "mine", IMAGES, [-1, *LABELS[1:]], "abc"), "labels besides the 3 classes"),
+    "label and none": (lambda folder: parquet(folder / "mine", IMAGES, [None, *LABELS[1:]]), "neither all whole numbers nor all words"),
+    "no image column": (lambda folder: parquet(folder / "mine", IMAGES, LABELS, image="x"), "has the columns x, label; one called image"),
     "broken parquet": (file_of(b"PAR1" + b"x" * 100), "is no whole Parquet file"),
 }
 
@@ -117,3 +120,10 @@ def test_zip_that_is_too_large_is_not_unpacked(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(f"training.data.archives.{limit}", 1)
     with pytest.raises(DataError, match="unpacks to 2 files of 10 bytes; at most"):
         Idx().read(zip_of({"a": b"12345", "b": b"12345"})(tmp_path))
+
+
+def test_parquet_without_pyarrow_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = parquet(tmp_path / "mine", IMAGES, LABELS)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(DataError, match="is Parquet, which needs pyarrow: pip install pyarrow"):
+        Idx().read(file)

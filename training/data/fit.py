@@ -11,6 +11,8 @@ from PIL import Image
 from models.pixels import SIDE, Pixels
 from training.data.dataset import DataError
 
+LIMIT_SIDE = 8192  # pixels; padding a long strip to a square takes the square of this
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -27,26 +29,33 @@ class Fit:
             images = images.swapaxes(1, 2)
         if self.invert:
             images = 255 - images
-        if images.shape[1:] != (SIDE, SIDE) and len(images) and images.size:
-            images = self.sized(images, source)
+        n, height, width = images.shape
+        if n and (height, width) != (SIDE, SIDE):
+            self.check(height, width, source)
+            images = np.stack([self.sized(Image.fromarray(image)) for image in images])
         return np.ascontiguousarray(images)
 
-    def sized(self, images: Pixels, source: object) -> Pixels:
-        height, width = images.shape[1:]
+    def check(self, height: int, width: int, source: object) -> None:
+        """Raises DataError if images of this size do not fit."""
+        told = f"{source} holds images of {height}x{width} pixels"
+        if not 0 < min(height, width) <= max(height, width) <= LIMIT_SIDE:
+            raise DataError(f"{told}; each side must have from 1 to {LIMIT_SIDE:,}. Leave them out.")
         if not self.resize and not self.pad:
             raise DataError(
-                f"{source} holds images of {height}x{width} pixels; 28x28 is needed: "
-                "--resize scales them, --pad puts smaller ones on paper of that size, both together keep their proportions."
+                f"{told}; {SIDE}x{SIDE} is needed: --resize scales them, --pad puts smaller ones on paper of that size, "
+                "both together keep their proportions."
             )
-        side = max(height, width) if self.resize else SIDE
-        if max(height, width) > side:
-            raise DataError(f"{source} holds images of {height}x{width} pixels, too large for --pad alone: add --resize.")
+        if max(height, width) > SIDE and not self.resize:
+            raise DataError(f"{told}, too large for --pad alone: add --resize.")
+
+    def sized(self, image: Image.Image) -> Pixels:
+        """An image of any size -> [28, 28]."""
         if self.pad:
-            top, left = (side - height) // 2, (side - width) // 2
-            images = np.pad(images, ((0, 0), (top, side - height - top), (left, side - width - left)))
-        if images.shape[1:] == (SIDE, SIDE):
-            return images
-        return np.stack([np.asarray(Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BILINEAR)) for image in images])
+            side = max(image.size) if self.resize else SIDE
+            paper = Image.new("L", (side, side))
+            paper.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+            image = paper
+        return np.array(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.uint8)  # averages what it shrinks
 
     def __str__(self) -> str:
         """What is done, in words: "transposed, inverted"; "" for nothing."""

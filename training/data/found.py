@@ -61,8 +61,6 @@ def dataset(found: Found, split: Split, fit: Fit) -> Dataset:
         part = checked(found.train(fit) if split == "train" else found.test(fit), found.name)
         known = part.labels if split == "train" else found.train_labels() if found.train_labels else found.train(fit).labels
     kinds = in_order(known)
-    if len(kinds) > CLASSES_MAX:
-        raise DataError(f"{found.name} has {len(kinds):,} classes; at most {CLASSES_MAX} are known. Keep fewer.")
     sha256 = checksum(part.images)
     return Dataset(
         torch.from_numpy(part.images),
@@ -75,11 +73,13 @@ def dataset(found: Found, split: Split, fit: Fit) -> Dataset:
 
 
 def checked(part: Labelled, name: str) -> Labelled:
-    """Raises DataError if there are no images, or not as many labels."""
+    """Raises DataError if there are no images, not as many labels, or too many different ones."""
     if len(part.images) == 0:
         raise DataError(f"{name} holds no image. Add some.")
     if len(part.images) != len(part.labels):
         raise DataError(f"{name} has {len(part.images)} images, but {len(part.labels)} labels. Give each image one.")
+    if (classes := len(np.unique(part.labels))) > CLASSES_MAX:
+        raise DataError(f"{name} has {classes:,} classes; at most {CLASSES_MAX} are known. Keep fewer.")
     return part
 
 

@@ -72,7 +72,10 @@ def read_one(path: Path, fit: Fit) -> Labelled:
         raise DataError(str(error)) from None
     except arrow.ArrowException as error:
         raise DataError(f"{path} is no whole Parquet file ({str(error).splitlines()[0]}). Fetch it again.") from None
-    return Labelled(np.concatenate(images) if images else np.zeros((0, SIDE, SIDE), np.uint8), as_labels(labels, path), names)
+    numbers = as_labels(labels, path)
+    if names and not (numbers.dtype.kind == "i" and 0 <= numbers.min(initial=0) <= numbers.max(initial=0) < len(names)):
+        raise DataError(f"{path} has labels besides the {len(names)} classes that it names. Leave these rows out.")
+    return Labelled(np.concatenate(images) if images else np.zeros((0, SIDE, SIDE), np.uint8), numbers, names)
 
 
 def as_labels(labels: list[Any], path: Path) -> Labels:
