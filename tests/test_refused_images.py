@@ -41,11 +41,15 @@ def npz_of(**arrays: Any) -> Callable[[Path], Path]:
 
 
 def zip_of(contents: dict[str, bytes]) -> Callable[[Path], Path]:
+    return file_of(zip_bytes(contents))
+
+
+def zip_bytes(contents: dict[str, bytes]) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, content in contents.items():
             archive.writestr(name, content)
-    return file_of(file.getvalue())
+    return file.getvalue()
 
 
 def npy_head(shape: tuple[int, ...]) -> bytes:
@@ -72,6 +76,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "too few labels": (npz_of(images=IMAGES, labels=LABELS[:-1]), "30 images, but 29 labels"),
     "no images": (npz_of(images=IMAGES[:0], labels=np.array([], int)), "holds no image"),
     "lying npz": (zip_of({"images.npy": npy_head((2**40, 28, 28)), "labels.npy": b""}), "has 0 bytes, which are no"),
+    "unclosed npz": (zip_of({"images.npy": npy_head((1, 28, 28)).replace(b"}", b"("), "labels.npy": b""}), "is no whole npz file"),
     "broken npz": (zip_of({"images.npy": b"\x93NUMPY", "labels.npy": b""}), "is no whole npz file"),
     "32x32": (npz_of(images=drawn(LABELS, 32), labels=LABELS), "images of 32x32 pixels; 28x28 is needed: --resize scales them, --pad"),
     "many classes": (npz_of(images=drawn(range(63)), labels=range(63)), "63 classes; at most 62"),
@@ -91,6 +96,7 @@ REFUSED: dict[str, tuple[Callable[[Path], Path], str]] = {
     "table leads out": (zip_of({"labels.csv": b"file,label\n../a.png,3\n"}), r"names \.\./a\.png, which is no file of its folder"),
     "zip leads out": (zip_of({"../a.png": b"x"}), r"would write \.\./a\.png, outside"),
     "zip leads to the root": (zip_of({"/etc/a.png": b"x"}), "would write /etc/a.png, outside"),
+    "zip without a name": (file_of(zip_bytes({"?": b"x"}).replace(b"?", b"\0")), "is no whole ZIP"),
     "empty zip": (zip_of({}), "nothing else that is read: IDX"),
     "broken zip": (file_of(b"PK\3\4" + b"x" * 100), "is no whole ZIP"),
     "unnamed class": (lambda folder: parquet(folder / "mine", IMAGES, [-1, *LABELS[1:]], "abc"), "labels besides the 3 classes"),

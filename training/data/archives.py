@@ -35,7 +35,7 @@ def unpack(file: Path, stack: ExitStack) -> Path:
         raise DataError(str(error)) from None
     except RuntimeError as error:  # also of what zipfile cannot unpack
         raise DataError(f"{file} cannot be unpacked ({error}). Unpack it yourself, and name the folder.") from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, IndexError, ValueError) as error:  # IndexError: of a member without a name
         raise DataError(f"{file} is no whole ZIP ({error}). Fetch it again.") from None
 
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ KNOWN = {
     "npz": (("images", "labels"), None),
 }
 SUFFIX = ".npz"
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, TypeError, ValueError, TokenError)  # of archive, array or head
 
 
 def find(file: Path, name: str) -> Found:
@@ -136,5 +138,5 @@ def array(file: Path, name: str | None = None) -> NDArray[Any]:
             return np.frombuffer(content, kind).reshape(shape, order="F" if by_columns else "C")
     except FileError as error:
         raise DataError(str(error)) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+    except BROKEN as error:
         raise DataError(f"{file} is no whole npz file ({error}). Fetch it again.") from None
