@@ -1,5 +1,6 @@
 """The command `data`: shows what lies at a path before anything is trained on it, or downloads MNIST."""
 
+import shlex
 from argparse import Namespace
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def show(options: Namespace, console: Console) -> int:
     out = options.out or PICTURE
     report.write_sheet(out, some_of_each(training), SHOWN)
     console.print(f"Picture: {out} (a row for each class)")
+    chosen = [f"--{name}" for name, asked in vars(fit(options)).items() if asked]
+    command = ["python", "-m", "training", "train", "cgan", "--classes", str(training.classes), "--data", str(options.data), *chosen]
+    console.print(f"To train on it: {shlex.join(command)}")
     return 0
 
 
