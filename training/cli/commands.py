@@ -1,4 +1,4 @@
-"""The commands that do not measure: list, data, train, integers, directions, filmstrip, note. Each prints a few lines."""
+"""The commands that do not measure: list, train, integers, directions, filmstrip, note. Each prints a few lines."""
 
 import textwrap
 from argparse import Namespace
@@ -18,14 +18,13 @@ from models.generators import Generator
 from models.integers import UnsoundError
 from models.interruption import INTERRUPTED
 from models.networks import is_described
-from training.cli.places import data_folder, weights_file
+from training.cli.places import data_folder, fit, weights_file
 from training.cli.recipes import default_name, look_up, told_by_line
 from training.cli.session import Plan, run
+from training.data.dataset import CLASSES_MAX
 from training.distillation import integers
 from training.measuring import directions as finding
 from training.measuring.sampling import first_look, write
-from training.parts.data import CLASSES_MAX
-from training.parts.download import cache_folder, download
 from training.pictures import filmstrip
 from training.recipe import BOOK, swaps
 from training.run.folder import Folder
@@ -50,13 +49,6 @@ def list_recipes(options: Namespace, console: Console) -> int:
     return 0
 
 
-def fetch_data(options: Namespace, console: Console) -> int:
-    folder = options.out or cache_folder()
-    download(folder, console)
-    console.print(f"MNIST lies in {folder}")
-    return 0
-
-
 def train(options: Namespace, console: Console) -> int:
     entry = look_up(options.recipe)
     recipe = entry.recipe
@@ -67,7 +59,7 @@ def train(options: Namespace, console: Console) -> int:
             raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
         recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
     with joined(where := local_device(device.choose(options.device))) as processes, told_by_line(), ExitStack() as held:
-        dataset = recipe.data.read(data_folder(options.data))
+        dataset = recipe.data.read(data_folder(options.data), "train", fit(options))
         total_images = options.images or entry.total_images
         training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
         name = options.name or default_name(options.recipe)
@@ -78,8 +70,9 @@ def train(options: Namespace, console: Console) -> int:
         console.quiet = not processes.first
         among = f" among {processes.count} processes" if processes.count > 1 else ""
         console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision}){among}")
+        about = f" ({dataset.about})" if dataset.about else ""
         console.print(
-            f"Data {dataset.name}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}"
+            f"Data {dataset.name}{about}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}"
         )
         if not is_described(recipe.networks, recipe.labels.classes):
             console.print(NOT_SERVED)

@@ -8,10 +8,12 @@ from typing import Any, cast
 
 from models.cards import NAME
 from models.device import CHOICES
-from training.cli import commands, scoring
+from training.cli import commands, data_sets, scoring
 from training.distillation import integers
 from training.measuring import directions, judge
 from training.recipe import BOOK
+
+FORMS = "images: a folder with IDX files or with a folder of pictures for each class, or npz, CSV or Parquet files, or a ZIP of these"
 
 
 def parser(program: str) -> argparse.ArgumentParser:
@@ -22,9 +24,14 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.add_argument("recipes", nargs="*", metavar="RECIPE", help="recipes to show, by name or as FILE.py:NAME; default: all")
     verb.set_defaults(command=commands.list_recipes)
 
-    verb = add(verbs, "data", "download MNIST")
-    verb.add_argument("--out", type=Path, metavar="DIR", help="folder for the files; default: the download cache")
-    verb.set_defaults(command=commands.fetch_data)
+    verb = add(verbs, "data", "show your own images before they are trained on, or download MNIST")
+    verb.add_argument("data", type=Path, nargs="?", metavar="PATH", help=f"{FORMS}; default: MNIST is downloaded")
+    told = (
+        "the picture of some images of each class, default: evaluation/data.png; without PATH MNIST's folder, default: the download cache"
+    )
+    verb.add_argument("--out", type=Path, metavar="FILE", help=told)
+    add_fit(verb)
+    verb.set_defaults(command=data_sets.show_or_fetch)
 
     verb = add(verbs, "train", "train a recipe, until its generator can be served")
     verb.add_argument("recipe", metavar="RECIPE", help="a recipe of the list below, or your own: FILE.py:NAME or MODULE:NAME")
@@ -135,8 +142,16 @@ def add_judge(verb: argparse.ArgumentParser) -> None:
 
 
 def add_data(verb: argparse.ArgumentParser) -> None:
-    told = "a folder of MNIST-shaped IDX files; default: $KAKITE_DATA, else the download cache"
-    verb.add_argument("--data", type=Path, metavar="DIR", help=told)
+    verb.add_argument("--data", type=Path, metavar="PATH", help=f"{FORMS}; default: $KAKITE_DATA, else the download cache")
+    add_fit(verb)
+
+
+def add_fit(verb: argparse.ArgumentParser) -> None:
+    group = verb.add_argument_group("images that are not 28x28, bright on dark, and upright")
+    group.add_argument("--resize", action="store_true", help="scale each image to 28x28")
+    group.add_argument("--pad", action="store_true", help="put each image on 28x28 of paper; with --resize, on a square, which is scaled")
+    group.add_argument("--transpose", action="store_true", help="swap rows and columns: EMNIST lies on its side")
+    group.add_argument("--invert", action="store_true", help="make dark ink bright")
 
 
 def positive(text: str) -> int:

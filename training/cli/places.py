@@ -1,15 +1,21 @@
-"""Paths of the data folder and of weights files. Reads none of them."""
+"""Where data and weights files lie, and how images are fitted, as the command line says. Reads none of them."""
 
 import os
+from argparse import Namespace
 from pathlib import Path
 
 from models import cards
+from training.data.fit import Fit
 from training.parts.download import cache_folder
 
 
 def data_folder(named: Path | None) -> Path:
-    """The folder given on the command line, else $KAKITE_DATA, else the download cache."""
+    """The path given on the command line, else $KAKITE_DATA, else the download cache."""
     return Path(named or os.environ.get("KAKITE_DATA") or cache_folder())
+
+
+def fit(options: Namespace) -> Fit:
+    return Fit(options.resize, options.pad, options.transpose, options.invert)
 
 
 def weights_file(name: str) -> Path:

@@ -16,24 +16,25 @@ from rich.table import Table
 from models import device, latents, weights
 from models.generators import Generator
 from training.cli import commands, tables
-from training.cli.places import data_folder, weights_file
+from training.cli.places import data_folder, fit, weights_file
 from training.measuring import classifier, evaluate, judge, stacked
 from training.measuring.measures import sand
 from training.measuring.sampling import write
 from training.measuring.scores import Scores
-from training.parts.data import Idx
+from training.parts.data import Idx, Split
 from training.pictures import report
 from training.run.folder import Folder
 from training.run.loop import RecipeError
 
 SHOWN = 64
+SPLITS: tuple[Split, Split] = ("train", "test")
 TAUGHT = {key + end for key in ("train_on_synthetic", "train_on_synthetic_spread", "pupils", "lessons") for end in ("", tables.REAL)}
 
 
 def train_judge(options: Namespace, console: Console) -> int:
     where = device.choose(options.device)
     folder, began = data_folder(options.data), time.monotonic()
-    training, test = (Idx().read(folder, split) for split in ("train", "test"))
+    training, test = (Idx().read(folder, split, fit(options)) for split in SPLITS)
     trained = judge.new(options.seed)
     with Progress(console=console) as bar:
         task = bar.add_task("judge", total=1.0)
@@ -57,7 +58,7 @@ def train_judge(options: Namespace, console: Console) -> int:
 def compare(options: Namespace, console: Console) -> int:
     columns: dict[str, dict[str, float]] = {}
     contestants = titled(options.weights)
-    digits = Idx().read(data_folder(options.data), "test").images.numpy()
+    digits = Idx().read(data_folder(options.data), "test", fit(options)).images.numpy()
     measured = sand(digits)
     real = {"sand": measured.ink, "specks_per_digit": measured.specks}
     captioned = []
@@ -86,7 +87,8 @@ def score(options: Namespace, console: Console) -> int:
             )
     labelled = any(loaded.generator.classes for _, loaded in contestants.values())
     protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils if labelled else 0)
-    bench = evaluate.Bench(judge.load(options.judge).to(where), Idx().read(folder), Idx().read(folder, "test"), protocol)
+    training, test = (Idx().read(folder, split, fit(options)) for split in SPLITS)
+    bench = evaluate.Bench(judge.load(options.judge).to(where), training, test, protocol)
     print("Real digits ...", file=sys.stderr)
     real = bench.real
     columns = {}
@@ -156,7 +158,7 @@ def cover(options: Namespace, console: Console) -> int:
     """Trains both stacked recipes, unless their weights exist already, and counts the modes that each covers."""
     table = Table("", "modes of 1,000", "KL (nats)", "images seen", "trained in (min)", box=None, padding=(0, 2, 0, 0))
     where = device.choose(options.device)
-    reader, digits = judge.load(options.judge).to(where), Idx().read(data_folder(options.data))
+    reader, digits = judge.load(options.judge).to(where), Idx().read(data_folder(options.data), "train", fit(options))
     for name in stacked.RECIPES:
         folder = Folder(Path("runs") / name, name)
         if not folder.trained.exists():

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from models import atomic, files
-from training.parts.data import LIMIT_BYTES, MNIST_SHA256
+from training.data.dataset import LIMIT_BYTES, MNIST_SHA256
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
