@@ -22,6 +22,7 @@ from training.cli.places import data_folder, fit, weights_file
 from training.cli.recipes import default_name, look_up, told_by_line
 from training.cli.session import Plan, run
 from training.data.dataset import CLASSES_MAX
+from training.data.fit import AS_IS
 from training.distillation import integers
 from training.measuring import directions as finding
 from training.measuring.sampling import first_look, write
@@ -59,7 +60,9 @@ def train(options: Namespace, console: Console) -> int:
             raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
         recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
     with joined(where := local_device(device.choose(options.device))) as processes, told_by_line(), ExitStack() as held:
-        dataset = recipe.data.read(data_folder(options.data), "train", fit(options))
+        place, fitted = data_folder(options.data), fit(options)
+        read = recipe.data.read
+        dataset = read(place, "train") if fitted == AS_IS else read(place, "train", fitted)  # a source of one's own need not know of it
         total_images = options.images or entry.total_images
         training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
         name = options.name or default_name(options.recipe)
