@@ -157,13 +157,23 @@ class Batcher:
 
     def is_behind(self) -> bool:
         """Whether the first in another process's line has waited longer than the first in this one."""
-        return any(0 < since < self.first_since.own for since in self.first_since.parts)
+        return self.is_awaited(before=self.first_since.own)
+
+    def is_awaited(self, before: int) -> bool:
+        """Whether a large request has waited for room since before this time, in any process."""
+        return any(0 < since < before for since in self.first_since.parts)
 
     async def room_for_stream(self, n: int) -> None:
-        """Returns, in order of arrival, when `n` more rows fill at most half of the queue, or nothing is pending."""
+        """Returns, in order of arrival, when `n` more rows fill at most half of the queue, or nothing is pending. A large request that has
+        waited longer is first."""
         async with self.streams:
-            while self.alive and self.pending.total and self.pending.total + n > self.limit_rows // 2:  # noqa: ASYNC110 - other processes change it, too
+            came = now_us()
+            while self.alive and (self.is_awaited(before=came) or self.fills_half(n)):  # noqa: ASYNC110 - other processes change it, too
                 await asyncio.sleep(LOOK_S)
+
+    def fills_half(self, n: int) -> bool:
+        pending = self.pending.total
+        return pending > 0 and pending + n > self.limit_rows // 2
 
     def drop(self, ticket: Ticket) -> None:
         """Removes a ticket that is answered, failed, expired or cancelled from the queue."""
