@@ -18,7 +18,7 @@ SERVICE = {
 }
 TRAINING = {
     "list": "show the recipes, and what each swaps against the one it comes from",
-    "data": "download MNIST",
+    "data": "show your own images before they are trained on, or download MNIST",
     "train": "train a recipe, until its generator can be served",
     "integers": "convert a float generator into the integer one that is served; train does this, too",
     "compare": "draw and score several weights side by side, beside real digits",
