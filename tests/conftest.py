@@ -22,6 +22,7 @@ SLOW_FIXTURES = {"browser", "mnist", "service"}
 SLOW_MODULES = {
     "commands",
     "contract",
+    "data_command",
     "directions",
     "distillation",
     "documents",
@@ -45,7 +46,9 @@ SLOW_MODULES = {
     "memory",
     "observing",
     "orphans",
+    "overload",
     "own_recipes",
+    "page_prefix",
     "probe",
     "process",
     "processes",
@@ -57,10 +60,12 @@ SLOW_MODULES = {
     "service_commands",
     "shards",
     "shown",
+    "signals",
     "stacked",
     "training",
     "unix_sockets",
     "watchdog",
+    "writing",
 }
 DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST test set
 
