@@ -27,6 +27,7 @@ from app.server.listening import Tcp, Unix
 from app.settings import PREFIX, Settings
 from app.telemetry import logs
 from app.telemetry.lines import Lines
+from models.interruption import INTERRUPTED
 from models.shown import shown
 
 HOST, PORT = "127.0.0.1", 8000
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m app")
         print(shown(error), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return signals.INTERRUPTED
+        return INTERRUPTED
 
 
 def parser(program: str, serving_alone: bool = False) -> argparse.ArgumentParser:

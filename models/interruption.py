@@ -1,7 +1,7 @@
 """Ctrl-C while a program imports its modules: it ends, and prints no traceback. Knows no program."""
 
+import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +11,8 @@ INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 @contextmanager
 def ends_quietly() -> Iterator[None]:
     """Afterwards Ctrl-C raises KeyboardInterrupt again."""
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(INTERRUPTED))
-    yield
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))  # an exception could be swallowed by a module that is being imported
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

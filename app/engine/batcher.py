@@ -51,8 +51,9 @@ STOPPED = "The model has stopped. Restart the server."
 
 class Batcher:
     """The whole mutable state: `waiting`, the tickets with rows not yet in a batch, in the order of their turns; `queued`, the number of
-    these rows; `pending`, the rows of all unanswered requests, which are limited; and `large`, those of large ones among them. The counts
-    may be shared with other processes."""
+    these rows; `pending`, the rows of all unanswered requests, which are limited; `large`, those of large ones among them; `lined_up`, the
+    rows of large requests that wait for room; and `first_since`, the time since when the first of these has waited. All counts but
+    `lined_up` may be shared with other processes."""
 
     def __init__(
         self,

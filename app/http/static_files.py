@@ -16,7 +16,6 @@ from app.http.compression import LARGE_BYTES, compressed_file, is_accepted
 
 KEPT = {"Cache-Control": "no-cache"}  # browsers revalidate each time, and get 304 while the file is unchanged
 TEXT = ("text/", "application/javascript", "application/json", "image/svg+xml")  # other files are compressed by their own formats
-
 RANGE = re.compile(r"bytes=([0-9]{0,12})-([0-9]{0,12})")
 
 

@@ -5,8 +5,9 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+from models.interruption import INTERRUPTED
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-INTERRUPTED = 130  # what a shell reports of a program that Ctrl-C ended
 
 Handler = Callable[[int, FrameType | None], object]
 
