@@ -4,9 +4,9 @@ The card lies in the header of a weights file (`weights`), and is what the servi
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
@@ -21,6 +21,7 @@ Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `network
 
 Count = Annotated[int, Field(ge=0, le=2**53)]  # which every reader of JSON holds exactly
 Bound = Annotated[int, Field(ge=0, le=2**24)]
+ClassName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")]
 
 
 class CardPart(BaseModel):
@@ -43,6 +44,7 @@ class DataCard(CardPart):
     name: str
     images: Count
     sha256: str
+    class_names: tuple[ClassName, ...] = Field((), max_length=62, description="What the labels 0, 1, ... stand for; empty for digits.")
 
 
 class IntegersCard(CardPart):
@@ -71,3 +73,15 @@ class Card(CardPart):
     integers: IntegersCard | None = Field(None, description="None for a float generator, which is trained and not served.")
     scores: dict[str, float] = {}
     note: str = ""
+
+    @model_validator(mode="after")
+    def check_class_names(self) -> Self:
+        names, classes = self.data.class_names, self.network.classes
+        if names and (len(names) != classes or len(set(names)) != classes):
+            raise ValueError(f"{classes} classes need as many different names, or none")
+        return self
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What each label stands for; a digit is called by its number."""
+        return self.data.class_names or tuple(map(str, range(self.network.classes)))
