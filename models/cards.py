@@ -13,6 +13,7 @@ SUFFIX = ".safetensors"
 FLOAT_SUFFIX = ".float.safetensors"  # of a float generator, from which the one in integers was made
 GOLDEN = 1024  # seeds 0 to 1,023, whose pixels a weights file is known by
 GOLDEN_FIRST = 64  # of them, which a service computes when it starts
+CLASS_NAME_MAX = 64  # characters
 NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 SHA256 = "[0-9a-f]{64}"
 
@@ -21,7 +22,9 @@ Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `network
 
 Count = Annotated[int, Field(ge=0, le=2**53)]  # which every reader of JSON holds exactly
 Bound = Annotated[int, Field(ge=0, le=2**24)]
-ClassName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")]
+ClassName = Annotated[
+    str, Field(min_length=1, max_length=CLASS_NAME_MAX, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+]
 
 
 class CardPart(BaseModel):

@@ -14,20 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
 from models import latents, weights
-from models.cards import Card, DataCard, NetworkCard
-from models.device import describe
 from models.latents import Latents
 from models.networks import is_described
 from training.cli.progress_bar import progress_bar
 from training.measuring.sampling import first_look, write
-from training.parts.data import Dataset
 from training.pictures import report
 from training.run import checkpoint
+from training.run.card import card
 from training.run.checkpoint import CheckpointError
 from training.run.folder import Folder
 from training.run.loop import Progress, Training, train
@@ -40,37 +37,27 @@ WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is called, its seed and folder, and whether it continues an earlier one."""
+    """What a run is called, its folder, and whether it continues an earlier one."""
 
     name: str
-    seed: int
     folder: Folder
     resume: bool
     restarted: bool = False  # by torchrun, after it lost a process
 
 
-def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
+def run(plan: Plan, training: Training, console: Console) -> Path | None:
     """Trains to the end and returns the float weights file. None if the run was interrupted (after writing a checkpoint), if another
     process writes the file, or if no card can describe the generator."""
     folder, began = plan.folder, time.monotonic()
-    identity = {
-        "recipe": training.recipe.parts(),
-        "batch": training.batch,
-        "seed": plan.seed,
-        "data": dataset.sha256,
-        "labels": hashlib.sha256(dataset.labels.cpu().numpy().tobytes()).hexdigest(),
-        "device": training.device.type,
-        "precision": training.precision,
-        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
-    }
+    known_by = identity(training)
     history: list[Progress] = []
     wall_time_s = 0.0
     there = folder.checkpoint.exists()
-    own = plan.restarted and there and checkpoint.load(folder.checkpoint, identity).get("launch") == launch()  # begun before the restart
+    own = plan.restarted and there and checkpoint.load(folder.checkpoint, known_by).get("launch") == launch()  # begun before the restart
     if there and not plan.resume and not own:
         raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
     if own or (plan.resume and not (plan.restarted and not there)):
-        state = checkpoint.load(folder.checkpoint, identity)
+        state = checkpoint.load(folder.checkpoint, known_by)
         training.load_state_dict(state["training"])
         history = [Progress(**row) for row in state["history"]]
         wall_time_s = state["wall_time_s"]
@@ -82,7 +69,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     def save() -> None:
         rows = [asdict(row) for row in history]
         state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed(), "launch": launch()}
-        checkpoint.save(folder.checkpoint, identity, state)
+        checkpoint.save(folder.checkpoint, known_by, state)
 
     processes = training.processes
     fixed = fixed_latents(training)
@@ -117,8 +104,22 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     if not is_described(training.recipe.networks, training.recipe.labels.classes):
         return None
-    write_weights(plan, training, dataset, elapsed())
+    write_weights(plan, training, elapsed())
     return folder.trained
+
+
+def identity(training: Training) -> dict[str, Any]:
+    """What a checkpoint is known by: only a run of the same recipe, data and numbers goes on with it."""
+    return {
+        "recipe": training.recipe.parts(),
+        "batch": training.batch,
+        "seed": training.seed,
+        "data": training.dataset.sha256,
+        "labels": hashlib.sha256(training.dataset.labels.cpu().numpy().tobytes()).hexdigest(),
+        "device": training.device.type,
+        "precision": training.precision,
+        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
+    }
 
 
 def follow(training: Training) -> None:
@@ -135,31 +136,10 @@ def sheet_due(images: int, total_images: int) -> int:
     return total_images * (drawn + 1) ** 2 // SHEETS**2
 
 
-def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
+def write_weights(plan: Plan, training: Training, wall_time_s: float) -> None:
     generator = training.average.snapshot()
-    networks = training.recipe.networks
-    card = Card(
-        name=plan.name,
-        network=NetworkCard.model_validate(
-            {
-                "kind": networks.kind,
-                "z_dim": networks.z_dim,
-                "classes": generator.classes,
-                "hidden": networks.hidden,
-                "channels": networks.channels,
-            }
-        ),
-        recipe=training.recipe.parts(),
-        batch=training.batch,
-        seed=plan.seed,
-        images_seen=training.images,
-        wall_time_s=round(wall_time_s, 1),
-        machine=describe(training.device),
-        torch=torch.__version__,
-        data=DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
-        scores=first_look(generator),
-    )
-    weights.save(plan.folder.trained, generator, card)
+    told = card(training, plan.name, wall_time_s).model_copy(update={"scores": first_look(generator)})
+    weights.save(plan.folder.trained, generator, told)
 
 
 def fixed_latents(training: Training) -> Latents:

@@ -22,6 +22,8 @@ from training.parts.styles import Styles
 from training.recipe import Recipe
 from training.run.processes import ALONE, Processes
 
+CPU = torch.device("cpu")
+
 
 class RecipeError(Exception):
     """A recipe cannot be used, or does not fit the data or the batch. The message says what to change."""
@@ -50,16 +52,17 @@ class Training:
 
     A step is one or more discriminator steps, each on batch / 2 real and batch / 2 generated images, then a generator step on a
     whole batch. It counts as `batch` images for each discriminator step. Each process takes its own rows of every batch.
+    `average.snapshot()` is the generator so far. Raises RecipeError if recipe, data and batch do not go together.
     """
 
     def __init__(
         self,
         recipe: Recipe,
         dataset: Dataset,
-        device: torch.device,
-        batch: int,
-        seed: int,
-        total_images: int,
+        device: torch.device = CPU,
+        batch: int = 32,
+        seed: int = 0,
+        total_images: int = 640_000,
         processes: Processes = ALONE,
     ) -> None:
         if batch // 2 % processes.count:
@@ -82,6 +85,7 @@ class Training:
             )
         torch.manual_seed(seed)
         self.recipe = recipe
+        self.dataset = dataset
         self.device = device
         self.processes = processes
         self.seed = seed
