@@ -47,6 +47,7 @@ SLOW_MODULES = {
     "observing",
     "orphans",
     "overload",
+    "own_data",
     "own_recipes",
     "page_prefix",
     "probe",

@@ -13,16 +13,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
-from models import latents, weights
-from models.latents import Latents
+from models import weights
 from models.networks import is_described
 from training.cli.progress_bar import progress_bar
-from training.measuring.sampling import first_look, write
-from training.pictures import report
+from training.measuring.sampling import first_look
+from training.pictures import report, samples
 from training.run import checkpoint
 from training.run.card import card
 from training.run.checkpoint import CheckpointError
@@ -32,7 +30,6 @@ from training.run.processes import launch
 
 CHECKPOINT_S = 45.0
 SHEETS = 40  # a run leaves this many sheets behind
-WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
 
 
 @dataclass(frozen=True)
@@ -48,10 +45,9 @@ class Plan:
 def run(plan: Plan, training: Training, console: Console) -> Path | None:
     """Trains to the end and returns the float weights file. None if the run was interrupted (after writing a checkpoint), if another
     process writes the file, or if no card can describe the generator."""
-    folder, began = plan.folder, time.monotonic()
+    folder = plan.folder
     known_by = identity(training)
     history: list[Progress] = []
-    wall_time_s = 0.0
     there = folder.checkpoint.exists()
     own = plan.restarted and there and checkpoint.load(folder.checkpoint, known_by).get("launch") == launch()  # begun before the restart
     if there and not plan.resume and not own:
@@ -60,19 +56,15 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
         state = checkpoint.load(folder.checkpoint, known_by)
         training.load_state_dict(state["training"])
         history = [Progress(**row) for row in state["history"]]
-        wall_time_s = state["wall_time_s"]
+        training.wall_time_s = state["wall_time_s"]
         console.print(f"Resumed at {training.images:,} images from {folder.checkpoint}")
-
-    def elapsed() -> float:
-        return wall_time_s + time.monotonic() - began
 
     def save() -> None:
         rows = [asdict(row) for row in history]
-        state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed(), "launch": launch()}
+        state = {"training": training.state_dict(), "history": rows, "wall_time_s": training.wall_time_s, "launch": launch()}
         checkpoint.save(folder.checkpoint, known_by, state)
 
     processes = training.processes
-    fixed = fixed_latents(training)
     next_sheet = sheet_due(training.images, training.total_images)
     saved_at = -math.inf  # at once, so that whatever stops the run, there is something to go on from
     if not processes.first:
@@ -91,7 +83,7 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
                 if name != "images":
                     board.add_scalar(name, value, progress.images)
             if progress.images >= next_sheet:
-                draw_sheet(folder.sheet(progress.images), training, fixed)
+                draw_sheet(folder.sheet(progress.images), training)
                 next_sheet = sheet_due(progress.images, training.total_images)
             if stop or time.monotonic() - saved_at > CHECKPOINT_S:
                 save()
@@ -99,12 +91,12 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
             if stop and training.images < training.total_images:
                 return None
     save()
-    draw_sheet(folder.last_sheet, training, fixed)
+    draw_sheet(folder.last_sheet, training)
     report.write_film(folder.film, [*sorted(folder.sheets.glob("*.png")), folder.last_sheet])
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     if not is_described(training.recipe.networks, training.recipe.labels.classes):
         return None
-    write_weights(plan, training, elapsed())
+    write_weights(plan, training)
     return folder.trained
 
 
@@ -136,24 +128,15 @@ def sheet_due(images: int, total_images: int) -> int:
     return total_images * (drawn + 1) ** 2 // SHEETS**2
 
 
-def write_weights(plan: Plan, training: Training, wall_time_s: float) -> None:
+def write_weights(plan: Plan, training: Training) -> None:
     generator = training.average.snapshot()
-    told = card(training, plan.name, wall_time_s).model_copy(update={"scores": first_look(generator)})
+    told = card(training, plan.name, training.wall_time_s).model_copy(update={"scores": first_look(generator)})
     weights.save(plan.folder.trained, generator, told)
 
 
-def fixed_latents(training: Training) -> Latents:
-    """The latents that every sheet shows: 64 seeds; with labels ten seeds, each a row of all digits with the same z."""
-    classes, z_dim = training.generator.classes, training.generator.z_dim
-    if not classes:
-        return latents.draw(0, 64, z_dim)
-    writers = latents.draw(0, WRITERS, z_dim)
-    return Latents(np.repeat(writers.z, classes, axis=0), np.tile(np.arange(classes), WRITERS))
-
-
-def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
-    columns = training.generator.classes or 8
-    report.write_sheet(path, write(training.average.snapshot(), fixed), columns)
+def draw_sheet(path: Path, training: Training) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples.sheet(training.average.snapshot()).save(path, optimize=True)
 
 
 @contextmanager
