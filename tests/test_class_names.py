@@ -22,11 +22,13 @@ from app.digits.checks import label_numbers, shortened, writable
 from app.errors import Unprocessable
 from app.main import create_app
 from app.settings import Settings
+from models import directions, weights
 from models.cards import Card
 from tests.answers import assert_problem
 from tests.browsing import drawn, ink, kept, opened, picture, seen
 from tests.golden import CARD, small_model
 from tests.running import server
+from training.measuring import directions as finding
 
 LETTERS = tuple(string.ascii_uppercase)
 BALANCED = (*string.digits, *string.ascii_uppercase, *"abdefghnqrt")  # the classes of EMNIST's balanced set
@@ -46,7 +48,11 @@ def card_of(name: str, class_names: tuple[str, ...], classes: int = 0) -> Card:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("named")
     for name, names in NAMES.items():
-        small_model(folder, card_of(name, names))
+        file = small_model(folder, card_of(name, names))
+        if name != "clothes":
+            loaded, generator, _ = weights.load_served(file)
+            found = finding.find(generator, loaded.card, loaded.tensors_sha256, digits=10 * len(names))
+            directions.write(directions.file_beside(file), found)
     small_model(folder, card_of("nameless", (), 47))
     small_model(folder)
     return folder
@@ -299,6 +305,14 @@ async def test_v2_tells_names_and_takes_numbers(named: httpx.AsyncClient) -> Non
     assert "from 0 to 46" in refused.json()["error"]
 
 
+@pytest.mark.anyio
+@pytest.mark.parametrize("model", ["letters", "balanced"])
+async def test_directions_lead_through_the_hands_of_many_classes(named: httpx.AsyncClient, model: str) -> None:
+    told = (await got(named, f"/models/{model}/directions")).json()["directions"]
+    assert [one["name"] for one in told] == ["thickness", "slant", "width", "height"]
+    assert all(np.isfinite(one["vector"]).all() and len(one["vector"]) == 16 for one in told)
+
+
 def test_commands_take_names(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("KAKITE_WEIGHTS", str(folder))
     monkeypatch.setenv("KAKITE_MODEL", "letters")
@@ -345,6 +359,7 @@ def test_labels_are_chosen_by_name_on_a_phone(browser: Browser, lettered: str, m
         answer = httpx.get(f"{lettered}/generate?seed=7&label={len(names) - 1}&paper=white{chosen}")
         assert np.array_equal(ink(page.locator("#digit")), picture(answer.content))
         assert np.array_equal(ink(bench.locator(".ten canvas").last), picture(answer.content))
+        expect(bench.locator(".direction")).to_have_count(0 if model == "clothes" else 4)
         kept(page, f"named-{model}-bench")
     with opened(browser, lettered, f"/?panel=walk&first=0&last=2{chosen}", viewport=PHONE) as page:
         first = page.locator("#walk").get_by_role("combobox", name="class").first
