@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from models.cards import CLASS_NAME_MAX
 from models.latents import LIMIT, SEED_MAX, STEPS
 
 N_MAX = 1024
@@ -75,7 +76,7 @@ Paper = Literal["black", "white", "transparent"]
 Path = Literal["slerp", "lerp"]
 AnimationFormat = Literal["apng", "gif", "webp"]
 LabelNumber = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]  # how many there are, the model says
-ClassName = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(refuse_number)]  # which there are, the model says
+ClassName = Annotated[str, Field(min_length=1, max_length=CLASS_NAME_MAX), AfterValidator(refuse_number)]  # which there are, the model says
 Label = Annotated[LabelNumber | ClassName, Field(union_mode="left_to_right")]
 Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
 Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]

@@ -22,12 +22,14 @@ from app.schemas.fields import (
     check_pixels,
     split_at_commas,
 )
+from models.cards import CLASS_NAME_MAX
 from models.pixels import sheet_pixels
 
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
 GIF_MS_MAX = 655_350  # of one frame; equal frames are merged into one
 BETWEEN = ".."  # the labels of both ends
+ENDS_MAX = 2 * CLASS_NAME_MAX + len(BETWEEN)
 NUMBER = r"[0-9]{1,2}"
 ENDS_ALLOWED = "should be a digit, or two with .. between them"
 
@@ -44,8 +46,8 @@ def may_be_label(text: str) -> bool:
     return bool(text) and (not WHOLE_NUMBER.fullmatch(text) or re.fullmatch(NUMBER, text) is not None)
 
 
-ENDS_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": 130}, {"type": "integer", "minimum": 0, "maximum": 99}]}
-Ends = Annotated[str, Field(max_length=130), BeforeValidator(read_ends), WithJsonSchema(ENDS_SCHEMA)]
+ENDS_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": ENDS_MAX}, {"type": "integer", "minimum": 0, "maximum": 99}]}
+Ends = Annotated[str, Field(max_length=ENDS_MAX), BeforeValidator(read_ends), WithJsonSchema(ENDS_SCHEMA)]
 
 HELP = {
     "from": "the seed to set out from",
