@@ -28,6 +28,7 @@ SLOW_MODULES = {
     "distillation",
     "documents",
     "downloads",
+    "encoder",
     "evaluate",
     "examples",
     "files",
