@@ -26,6 +26,7 @@ TRAINING = {
     "evaluate": "measure how good generators are, beside real digits",
     "stacked": "train on Stacked MNIST, and count the covered ones of its 1,000 modes",
     "directions": "find ways through the latent space: thicker, leaning, wider, taller",
+    "encoder": "train the encoder that reads hands: a digit in, the z that writes it out",
     "filmstrip": "draw how several runs learnt, side by side",
     "note": "write a sentence into the card of a weights file",
 }
