@@ -46,16 +46,22 @@ export class Kakite {
 
   /**
    * Digits: { pixels Uint8Array [n * 784], labels [n], or null where the model has none }. Either of `seed` and the n - 1 that follow, or of
-   * `z`, a list of points: numbers in standard deviations, or an Int8Array of steps of 1/32. `labels`: what to write, one for all or a list;
-   * without it each seed writes its own. `truncation`, 0 to 1, multiplies z.
+   * `z`, a list of points: numbers in standard deviations, or an Int8Array of steps of 1/32. `labels`: what to write, one for all, a
+   * list, or "each", with which every seed or z writes all classes in turn; without it each seed writes its own. `truncation`, 0 to 1,
+   * multiplies z.
    */
   digits({ seed, n = 1, z, labels = null, truncation = 1 }) {
     const { zDim, classes } = this.generator;
     demand((seed === undefined) !== (z === undefined), "Give either seed or z.");
     const drawn = z ? null : seedsOf(seed, n).map((one) => draw(one, zDim, classes));
-    const points = drawn ? drawn.map((one) => one.z) : z.map((point) => this.steps(point));
     demand(truncation >= 0 && truncation <= 1, "truncation lies from 0 to 1.");
-    const written = this.labels(labels, drawn && drawn.map(({ label }) => label), points.length);
+    let points = drawn ? drawn.map((one) => one.z) : z.map((point) => this.steps(point));
+    let own = drawn && drawn.map(({ label }) => label);
+    if (labels === "each" && classes) {
+      own = points.flatMap(() => Array.from({ length: classes }, (_, label) => label));
+      points = points.flatMap((point) => Array(classes).fill(point));
+    }
+    const written = this.labels(labels === "each" && classes ? null : labels, own, points.length);
     return { pixels: this.compute(points.map((point) => shrunk(point, truncation)), written), labels: written };
   }
 

@@ -1,7 +1,6 @@
 // From the last layer's numbers to grey levels, by a table of tanh; and from grey levels to a canvas.
 
-import { SIDE } from "./weights.js";
-
+export const SIDE = 28; // pixels of a digit
 export const LAST_MAX = 2048; // of the last layer's numbers, which lie from -2048 to 2047
 
 // How many of the 4,096 give the grey level 0, 1, ..., 255.

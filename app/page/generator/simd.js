@@ -3,8 +3,7 @@
 // hundred bytes is assembled here, in which the layer's measures are constants.
 
 import { assembled, op } from "./assembler.js";
-import { LAST_MAX, TANH } from "./pixels.js";
-import { SIDE } from "./weights.js";
+import { LAST_MAX, SIDE, TANH } from "./pixels.js";
 
 const QUAD = 4; // outputs that are computed at once
 const DIGITS = 8; // that go through a dense layer together

@@ -1,6 +1,7 @@
 // A weights file: safetensors whose header holds the card, read and checked. Runs no network. docs/arithmetic.md defines the layers.
 
-export const SIDE = 28; // pixels of a digit
+import { SIDE } from "./pixels.js";
+
 const SMALL_SIDE = 7; // of the image that a convolutional generator's dense layers give
 const ARITHMETIC = 1;
 const STREAM = 1;

@@ -1,8 +1,8 @@
 // Sets digits and marks as a line of writing, upright and at least 32 pixels high, to the pixel as the service does. Knows no generator.
 // Lengths are in 1/65,536 of a digit's pixels (ONE) unless they are said to be in pixels.
 
-import { hand, round, STEPS } from "./stream.js";
-import { SIDE } from "./weights.js";
+import { SIDE } from "./pixels.js";
+import { STEPS, hand, round } from "./stream.js";
 
 export const HEIGHT_MIN = 32; // of a line, in pixels of a digit too
 const ONE = 1 << 16;
