@@ -48,6 +48,8 @@ SLOW_MODULES = {
     "orphans",
     "overload",
     "own_recipes",
+    "page_alone",
+    "page_generator",
     "page_prefix",
     "probe",
     "process",

@@ -58,7 +58,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-/** A link carries no key, so what needs one is fetched, and saved or seen from here. */
+/** A link carries no key, and cannot tell of a service that is away, so what leads there is then fetched, and saved or seen from here. */
 const save = latest(({ content }, { name }) => {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content) });
   if (name) link.download = name;
@@ -67,7 +67,7 @@ const save = latest(({ content }, { name }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-keyed]");
-  if (!link || !(held() || own.alone)) return;
+  if (!link || !(held() || own.anyHere())) return;
   event.preventDefault();
   save({ path: link.href, name: link.download });
 });

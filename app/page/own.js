@@ -64,6 +64,7 @@ export function writer(request) {
 }
 
 export const isHere = (name) => here.has(name);
+export const anyHere = () => alone || here.size > 0;
 
 /** What the service would answer, as an image or as JSON; null where the model is not here, or fails. */
 export async function answer(request) {

@@ -148,13 +148,19 @@ export function known(request) {
   return kept.get(key);
 }
 
+/** All models, as the service tells them. */
+export async function allModels() {
+  const { models } = await known({ path: "models" });
+  own.introduce(models);
+  return models;
+}
+
 /**
  * The models that the page can play with: those that know ten labels or more, and unless labels are needed those that know none. First the
  * service's default one, if it is among them, then the best. `asked` is what names one in a request, and in an address.
  */
 export async function modelsFor({ labels }) {
-  const { models } = await known({ path: "models" });
-  own.introduce(models);
+  const models = await allModels();
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
   return models
     .filter(({ network }) => network.classes >= 10 || (!labels && !network.classes))

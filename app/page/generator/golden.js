@@ -31,12 +31,12 @@ export function goldenRows(generator, n) {
   return rowsOf(generator, seeds.map((seed) => draw(seed, generator.zDim).z), seeds.map((seed) => seed % Math.max(generator.classes, 1)));
 }
 
-/** The first of the ways that gives the golden bytes here: { name, compute, wrong }, where `wrong` names those that did not. */
-export async function choose(generator, ways = Object.keys(WAYS)) {
+/** The first of the named ways that gives the golden bytes here: { name, compute, wrong }, where `wrong` names those that did not. */
+export async function choose(generator, names = Object.keys(WAYS), ways = WAYS) {
   const wrong = [];
-  for (const name of ways) {
+  for (const name of names) {
     try {
-      const compute = WAYS[name].prepare(generator);
+      const compute = ways[name].prepare(generator);
       if (await agrees(compute, generator)) return { name, compute, wrong };
     } catch {
       // this browser has no such instructions, or too little memory
