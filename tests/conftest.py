@@ -50,6 +50,7 @@ SLOW_MODULES = {
     "own_recipes",
     "page_alone",
     "page_generator",
+    "page_package",
     "page_prefix",
     "probe",
     "process",

@@ -5,12 +5,13 @@ let worker = null; // one for all models
 let count = 0;
 const waiting = new Map(); // id -> what is to be told of its answer
 
-// A page may let nothing start scripts but what a policy made, which is named here and makes this one address.
-const policy = globalThis.trustedTypes?.createPolicy("kakite-worker", { createScriptURL: () => ADDRESS });
+// A page may let nothing start scripts but what a policy made. This one makes one address.
+let policy = null;
 
 /** Starts the worker, if it does not run yet. */
 export function start() {
   if (worker) return;
+  policy ??= globalThis.trustedTypes?.createPolicy("kakite-worker", { createScriptURL: () => ADDRESS });
   worker = new Worker(policy?.createScriptURL("") ?? ADDRESS, { type: "module" });
   worker.onmessage = ({ data: { id, result, error } }) => {
     const { done, fail } = waiting.get(id);
