@@ -3,7 +3,6 @@
 import json
 import re
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.routes.page import FOLDER
 from models.cards import GOLDEN
 from tests.browsing import drawn, ink, kept, opened, picture, seen, wait_for_another
 from tests.running import server
@@ -235,9 +233,3 @@ def test_only_the_worker_may_compile_and_only_our_worker_may_start(browser: Brow
             }"""
         )
     assert "TrustedScriptURL" in told
-
-
-def test_generator_is_small() -> None:
-    files = [file for file in FOLDER.rglob("*") if file.is_file() and file.suffix != ".txt" and file.parent.name != "film"]
-    assert sum(file.stat().st_size for file in files) < 200_000
-    assert Path(FOLDER / "generator" / "simd.js").stat().st_size < 16_000
