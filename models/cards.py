@@ -11,8 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
 FLOAT_SUFFIX = ".float.safetensors"  # of a float generator, from which the one in integers was made
+ENCODER_SUFFIX = ".encoder.safetensors"  # of the encoder that reads hands for the generator of that name
 GOLDEN = 1024  # seeds 0 to 1,023, whose pixels a weights file is known by
 GOLDEN_FIRST = 64  # of them, which a service computes when it starts
+CLASS_NAME_MAX = 64  # characters
 NAME = "[a-z0-9][a-z0-9_-]{0,63}"
 SHA256 = "[0-9a-f]{64}"
 
@@ -21,7 +23,9 @@ Kind = Literal["dense", "convolutional", "refined"]  # of generator, as `network
 
 Count = Annotated[int, Field(ge=0, le=2**53)]  # which every reader of JSON holds exactly
 Bound = Annotated[int, Field(ge=0, le=2**24)]
-ClassName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")]
+ClassName = Annotated[
+    str, Field(min_length=1, max_length=CLASS_NAME_MAX, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$")
+]
 
 
 class CardPart(BaseModel):
@@ -85,3 +89,23 @@ class Card(CardPart):
     def class_names(self) -> tuple[str, ...]:
         """What each label stands for; a digit is called by its number."""
         return self.data.class_names or tuple(map(str, range(self.network.classes)))
+
+
+class EncoderCard(CardPart):
+    """What is known of an encoder: which generator it reads for, how it was trained, and how well it reads."""
+
+    model: str = Field(pattern=f"^{NAME}$")
+    tensors_sha256: str = Field(description="Of the generator's tensors.")
+    z_dim: int = Field(ge=1, le=4096)
+    classes: int = Field(ge=1, le=62)
+    width: int = Field(ge=1, le=256, description="Channels of its first convolution.")
+    hidden: int = Field(ge=1, le=4096, description="Units of its dense layers.")
+    batch: Count
+    seed: int = Field(ge=0, lt=2**63)
+    images_seen: Count = Field(description="Half of them generated, half of the data.")
+    wall_time_s: float = Field(ge=0)
+    machine: str
+    torch: str
+    data: DataCard
+    scores: dict[str, float] = {}
+    note: str = ""

@@ -131,7 +131,7 @@ def rewrite_card(path: Path, **changes: Any) -> Card:
 
 
 def write(path: Path, content: dict[str, Tensor], card: Card) -> None:
-    text = card.model_dump_json()
+    text = card.model_dump_json(exclude=None if card.data.class_names else {"data": {"class_names"}})  # as it was before there were names
     atomic.write(path, tensors.in_order(safetensors.torch.save(content, {"card": text, "sha256": digest(content, text)})))
 
 

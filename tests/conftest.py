@@ -20,6 +20,7 @@ from tests.running import ALL_MODELS, server
 # What `make test-quick` leaves out: tests with one of these fixtures, and modules that start programs, or train.
 SLOW_FIXTURES = {"browser", "mnist", "service"}
 SLOW_MODULES = {
+    "class_names",
     "commands",
     "contract",
     "data_command",
@@ -47,6 +48,7 @@ SLOW_MODULES = {
     "observing",
     "orphans",
     "overload",
+    "own_data",
     "own_recipes",
     "page_alone",
     "page_generator",

@@ -75,8 +75,9 @@ CARD = Card(
 )
 
 
-def small_model(folder: Path) -> Path:
+def small_model(folder: Path, card: Card = CARD) -> Path:
     """A weights file of the kind `convolutional`, whose layers are random numbers; its digits are clouds."""
+    network = card.network
     drawn = np.random.Philox(key=1)
 
     def numbers(*shape: int, most: int) -> torch.Tensor:
@@ -87,10 +88,15 @@ def small_model(folder: Path) -> Path:
         weight, bias = numbers(*shape, most=127).to(torch.int8), numbers(shape[0], most=20_000).to(torch.int32)
         return Layer(weight, bias, torch.full((shape[0],), shift, dtype=torch.uint8))
 
-    layers = (layer(32, 26, shift=8), layer(392, 32, shift=8), layer(16, 8, 3, 3, shift=8), layer(4, 4, 3, 3, shift=6))
-    generator = IntegerGenerator(16, 10, False, layers)
-    card = CARD.model_copy(update={"integers": golden.described(generator)})
-    file = folder / "small.safetensors"
+    layers = (
+        layer(32, network.z_dim + network.classes, shift=8),
+        layer(392, 32, shift=8),
+        layer(16, 8, 3, 3, shift=8),
+        layer(4, 4, 3, 3, shift=6),
+    )
+    generator = IntegerGenerator(network.z_dim, network.classes, False, layers)
+    card = card.model_copy(update={"integers": golden.described(generator)})
+    file = folder / f"{card.name}.safetensors"
     weights.save(file, generator, card)
     return file
 

@@ -50,7 +50,7 @@ def test_images_of_another_size_name_the_options_that_fit_them(tmp_path: Path, c
     assert run("data", tmp_path / "pets", "--pad", "--invert", "--out", tmp_path / "sheet.png") == 0
     out = capsys.readouterr().out
     assert "the other way round" not in out
-    assert f"python -m training train cgan --classes 2 --data {tmp_path / 'pets'} --pad --invert" in out
+    assert f"python -m training train cgan --data {tmp_path / 'pets'} --pad --invert" in out
 
 
 def test_training_sets_too_small_to_test_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from app import __version__
 from app.settings import Settings, variables
-from tests.documents import NOT_RUN, PAGES, ROOT, RUN, SHOWN, anchors, blocks, links, name, prose, rows
+from tests.documents import FILE, NOT_RUN, PAGES, ROOT, RUN, SHOWN, anchors, blocks, links, name, prose, rows
 
 DOCS = ROOT / "docs"
 OPERATIONS = DOCS / "operations.md"
@@ -44,15 +44,18 @@ def test_every_block_names_its_language_and_why_it_is_not_run(page: Path) -> Non
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(block.is_run for block in blocks(page))], ids=name)
-def test_every_command_runs(page: Path, service: str, tmp_path: Path) -> None:
-    """In the page's order and one folder, so that one block may use what another has written."""
+def test_every_command_runs(page: Path, service: str, data: Path, tmp_path: Path) -> None:
+    """In the page's order and one folder, so that one block may use what another has written. Of MNIST there is a sample."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KAKITE_")} | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
+        "KAKITE_DATA": str(data),
     }
     for block in blocks(page):
         if not block.is_run:
             continue
+        if saved := FILE.match(block.text):
+            (tmp_path / saved[1]).write_text(block.text)
         text = block.text.replace(ADDRESS, service.removeprefix("http://"))
         command = ["sh", "-eu", "-c", CURL + text] if block.language == "sh" else [sys.executable, "-c", text]
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False)

@@ -94,6 +94,8 @@ def test_scores_see_an_untrained_generator(bench: Bench) -> None:
 def test_without_labels_there_is_a_histogram_and_no_agreement(bench: Bench) -> None:
     scores, _ = bench.generated(Convolutional(hidden=16).generator(0))
     assert {scores.confusion, scores.label_agreement, scores.misread, scores.lessons, scores.examinations} == {None}
+    assert scores.histogram is not None
+    assert scores.divergence is not None
     assert scores.histogram.sum() == pytest.approx(1)
     assert scores.divergence > 0.1
     assert "label_agreement" not in scores.headline()
@@ -152,6 +154,7 @@ def test_who_writes_one_digit_only_has_low_recall_and_coverage(bench: Bench, dat
     assert scores.manifold.precision > 0.9
     assert scores.manifold.recall < 0.3
     assert scores.manifold.coverage < 0.2
+    assert scores.divergence is not None
     assert scores.divergence > 1
 
 

@@ -42,7 +42,7 @@ def test_process_that_speaks_http_does_without_torch() -> None:
 # The rooms of a package, each of which imports those before it alone; modules beside the rooms count as rooms.
 ROOMS = {
     "app": "errors checks settings schemas telemetry encode engine digits datasets inference http routes main server probe cli __main__",
-    "training": "data parts recipe distillation run measuring pictures cli __main__",
+    "training": "data parts recipe distillation run measuring pictures notebook cli __main__",
 }
 
 

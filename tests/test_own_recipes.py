@@ -1,13 +1,18 @@
 """A recipe that somebody wrote in a file of their own is trained, resumed and served as those in the book; mistakes in it have a line."""
 
+import re
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from models import weights
-from tests.command_line import run
+from tests.command_line import run, size
+from tests.documents import FILE, ROOT, blocks
+from training.cli import swapping
+from training.recipe import Recipe
 
 HINGE = '''"""A hinge loss in place of the article's."""
 from dataclasses import dataclass, replace
@@ -95,6 +100,48 @@ def test_generator_that_no_card_describes_is_trained_and_kept_and_a_sentence_say
     assert (out / "checkpoint.pt").exists()
     assert (out / "sheet.png").exists()
     assert not list(out.glob("*.safetensors"))
+
+
+PAGE = ROOT / "docs" / "own-gan.md"
+OF_THE_PAGE = {found[1]: block.text for block in blocks(PAGE) if (found := FILE.match(block.text))}
+
+
+def test_page_swaps_each_of_the_five_parts() -> None:
+    assert {re.search(r"replace\(\w+, (\w+)=", text)[1] for text in OF_THE_PAGE.values()} == {  # type: ignore[index]
+        part.name for part in fields(Recipe)
+    }
+
+
+@pytest.mark.parametrize("name", OF_THE_PAGE)
+def test_every_file_of_the_page_is_trained(
+    name: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path(name).write_text(OF_THE_PAGE[name])
+    try:
+        assert run("train", f"{name}:MINE", "--images", "32", "--batch", "16", "--data", data, "--device", "cpu") == 0
+    finally:
+        sys.modules.pop(Path(name).stem, None)
+    assert "Warning" not in capsys.readouterr().out
+    assert weights.load(Path("runs/mine/mine.safetensors")).card.images_seen == 32
+
+
+def test_compare_trains_recipes_that_differ_and_tells_what_came_of_it(
+    file: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(swapping, "DIGITS", 300)
+    arguments = ("compare", "--swap", "dense", f"{file}:HINGED", "--images", "64", "--data", data, "--device", "cpu")
+    assert run(*arguments) == 0
+    told = capsys.readouterr().out
+    assert "loss: NonSaturating() -> Hinge()" in told
+    assert re.search(r"Fréchet distance +\d+\.\d+ +\d+\.\d+ ", told)
+    assert size(Path("evaluation/comparison.png"))[0] > 1000
+    assert run(*arguments) == 0
+    assert "Training" not in capsys.readouterr().out  # what is trained is kept
+    assert run(*arguments[:3], "dense") == 1
+    assert "Name two recipes or more, of different names" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

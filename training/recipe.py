@@ -3,7 +3,7 @@
 CGAN = replace(DCGAN, labels=OneHot(10))
 """
 
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 
 from models.networks import Convolutional, Dense, Networks, Projected, Refined
 from training.parts.augmentation import Affine
@@ -26,6 +26,13 @@ class Recipe:
     def parts(self) -> dict[str, str]:
         """Each part as the text that makes it: {"loss": "NonSaturating()", ...}."""
         return {name: repr(part) for name, part in vars(self).items()}
+
+    def with_classes(self, classes: int) -> "Recipe":
+        """The same for data of so many classes. Without labels it stays as it is, and so do labels that cannot be told their number."""
+        labels = self.labels
+        if labels.classes in (0, classes) or not is_dataclass(labels) or "classes" not in (field.name for field in fields(labels)):
+            return self
+        return replace(self, labels=replace(labels, classes=classes))
 
 
 DENSE = Recipe(

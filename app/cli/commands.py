@@ -21,7 +21,6 @@ from app.cli.options import given
 from app.datasets import bulk
 from app.datasets.files import FILES, as_one_file
 from app.datasets.requests import compute_for_stream, data_set, file_name
-from app.digits import writing
 from app.encode.archives import Files, poured
 from app.errors import ServiceError
 from app.main import create_app
@@ -113,8 +112,6 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
     """Asks the application, in this process. What can be checked before the models are loaded is checked first."""
     asked = given(schema, options)
     validated(schema, dict(asked))
-    if "text" in options:
-        writing.check(options.text)
     app = create_app(Settings(access_log=False))
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from app.datasets.engines import ENGINES
 from app.schemas.datasets import DIGITS_MAX, ZIP_MAX, BulkQuery, DatasetQuery
-from app.schemas.fields import ALL_DIGITS, N_MAX, SCALE_MAX
+from app.schemas.fields import DIGITS, N_MAX, SCALE_MAX
 from app.schemas.pictures import GridQuery
 from app.schemas.validation import fields
 from app.schemas.writing import HEIGHT_MAX, WriteQuery
@@ -26,11 +26,12 @@ SHEET: Told = {
     "seed": ("SEED", f"0 to {SEED_MAX}; digit i comes from SEED + i; default: one is drawn, and printed"),
     "n": (
         "N",
-        f"how many digits, 1 to {N_MAX}; default: 64. With --label each rows of ten, 1 to {N_MAX // len(ALL_DIGITS)}; default: 10",
+        f"how many digits, 1 to {N_MAX}; default: 64. With --label each rows of ten, 1 to {N_MAX // DIGITS}; default: 10",
     ),
     "label": (
         "LABELS",
-        "one for all, or with commas one for each; each: all ten, in a row of one hand; default: as each seed draws it",
+        "one for all, or with commas one for each, by number or the name of a class; each: all that the model has, in a row of one hand; "
+        "default: as each seed draws it",
     ),
     "columns": ("N", f"columns of the sheet, 1 to {N_MAX}; default: so many that it is about square"),
     "scale": ("N", f"whole pixels that a pixel becomes, 1 to {SCALE_MAX}; default: 1"),
@@ -50,7 +51,7 @@ DATASET: Told = {
     "format": ("FORMAT", "one of those below; default: idx, with --shard parquet"),
     "label": (
         "LABELS",
-        "balanced: all in turn; seed: as each seed draws it; or digits with commas, in turn; default: balanced",
+        "balanced: all in turn; seed: as each seed draws it; or digits or names of classes with commas, in turn; default: balanced",
     ),
     "model": PICTURE["model"],
 }
@@ -70,7 +71,7 @@ def add_sheet(command: argparse.ArgumentParser) -> None:
 
 
 def add_write(command: argparse.ArgumentParser) -> None:
-    command.add_argument("text", metavar="TEXT", help="digits, blanks and - . : / ,")
+    command.add_argument("text", metavar="TEXT", help="digits, or what else the model writes, blanks and - . : / ,")
     add(command, WriteQuery, WRITE)
     command.add_argument("--out", default="written.png", metavar="FILE", help="where the picture goes; default: written.png")
 

@@ -6,7 +6,7 @@ A data set is a pure function of the model, the first seed, the number of digits
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import islice
@@ -37,6 +37,7 @@ class DataSet:
     n: int
     first_seed: int = 0
     label: Label = "balanced"
+    class_names: Sequence[str] = ()  # what the labels 0, 1, ... stand for; none for digits
 
     def labels(self, start: int, stop: int) -> NDArray[np.int64] | None:
         """The labels of digits start to stop - 1; None if the model has none."""
@@ -64,6 +65,7 @@ class DataSet:
             "first_seed": self.first_seed,
             "last_seed": self.first_seed + self.n - 1,
             "label": self.label if self.network.classes else None,
+            **({"class_names": list(self.class_names)} if self.class_names else {}),
         }
         return json.dumps(content, indent=1).encode()
 

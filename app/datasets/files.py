@@ -15,7 +15,7 @@ from app.datasets.npz import npz
 from app.datasets.parquet import parquet
 from app.encode import png
 from app.encode.archives import Files, Sink, zipped
-from app.encode.tables import LABELS, LABELS_HEAD, METADATA, labels_lines, lines, metadata_head, metadata_lines
+from app.encode.tables import LABELS, METADATA, labels_head, labels_lines, metadata_head, metadata_lines
 from app.errors import ServiceError
 from app.schemas.datasets import Format
 from models.pixels import SIDE
@@ -70,16 +70,16 @@ async def gzipped(name: str, header: bytes, pieces: AsyncGenerator[bytes, None])
 
 
 async def pngs(wanted: DataSet, compute: Compute, in_folders: bool = False) -> Files:
-    """A PNG per digit, then the tables: either `SEED-LABEL.png`, `labels.csv` and `metadata.csv`, or a folder per label and only
+    """A PNG per digit, then the tables: either `SEED-LABEL.png`, `labels.csv` and `metadata.csv`, or a folder per label or class and only
     `labels.csv`, since a loader that finds `metadata.csv` ignores the folders."""
     async with aclosing(images(wanted, compute)) as pages:
         async for first, last, page in pages:
             contents = await asyncio.to_thread(lambda digits: list(map(png.encode, digits)), page)
             for name, content in zip(names_seeds_labels(wanted, first, last, in_folders)[0], contents, strict=True):
                 yield name, content
-    yield LABELS, lines([LABELS_HEAD])
+    yield LABELS, labels_head(wanted.class_names)
     for first, last in wanted.pages():
-        yield LABELS, labels_lines(*names_seeds_labels(wanted, first, last, in_folders))
+        yield LABELS, labels_lines(*names_seeds_labels(wanted, first, last, in_folders), wanted.class_names)
     if not in_folders:
         yield METADATA, metadata_head(seeds=True, labels=bool(wanted.network.classes))
         for first, last in wanted.pages():

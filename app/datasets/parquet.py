@@ -63,7 +63,7 @@ def schema_of_pixels(wanted: DataSet) -> Any:
 def schema_of_pictures(wanted: DataSet) -> Any:
     import pyarrow as pa
 
-    names = [str(label) for label in range(wanted.network.classes)]
+    names = list(wanted.class_names) or [str(label) for label in range(wanted.network.classes)]
     labels = {"label": {"names": names, "_type": "ClassLabel"}} if names else {}
     features = {"image": {"_type": "Image"}, **labels, "seed": {"dtype": "int64", "_type": "Value"}}
     kinds = {"image": pa.struct([("bytes", pa.binary()), ("path", pa.string())]), "label": pa.int64(), "seed": pa.int64()}

@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 
-from app.datasets.data_set import Compute, DataSet
+from app.datasets.data_set import Compute, DataSet, Label
 from app.datasets.files import SUFFIXES
-from app.digits.checks import check_labels
+from app.digits.checks import check_labels, label_numbers
 from app.engine.batcher import QueueFull
 from app.engine.batches import concatenate
 from app.engine.messages import Known
 from app.engine.registry import Model
 from app.errors import Unprocessable
 from app.schemas.datasets import DatasetQuery, Format
+from app.schemas.validation import MESSAGES, with_allowed
 from models.latents import Rows
 from models.pixels import Pixels
 
@@ -28,9 +29,14 @@ def data_set(model: Model | Known, wanted: DatasetQuery) -> DataSet:
             f"format: the model {name} has no labels, and {NEED_LABELS[wanted.format]}. "
             "Take npz, zip, parquet or parquet-png, or another model."
         )
-    if wanted.label != "balanced":
-        check_labels([] if wanted.label == "seed" else wanted.label, network, name)
-    return DataSet(network, model.about, wanted.n, wanted.first_seed, wanted.label)
+    label: Label
+    if isinstance(wanted.label, list):
+        label = label_numbers(wanted.label, model.card, with_allowed(MESSAGES["int_type"], type(wanted), "label"))
+    else:
+        label = wanted.label
+    if label == "seed":
+        check_labels([], model.card)
+    return DataSet(network, model.about, wanted.n, wanted.first_seed, label, model.card.data.class_names)
 
 
 def file_name(model: Model, data: DataSet, kind: Format) -> str:

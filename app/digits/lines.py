@@ -51,7 +51,8 @@ def as_zip(texts: list[TypesetLine]) -> bytes:
         name = f"{i:0{len(str(len(texts) - 1))}}.png"
         files.append((name, text.picture))
         boxes = ";".join(f"{box.x} {box.y} {box.width} {box.height}" for box in text.boxes)
-        rows.append(f'{name},"{text.text}",{text.seed},{boxes}')
+        in_quotes = text.text.replace('"', '""')
+        rows.append(f'{name},"{in_quotes}",{text.seed},{boxes}')
         as_dicts = [dataclasses.asdict(box) for box in text.boxes]
         metadata.append(json.dumps({"file_name": name, "text": text.text, "seed": text.seed, "boxes": as_dicts}))
     tables = [(name, ("\n".join(lines) + "\n").encode()) for name, lines in (("labels.csv", rows), ("metadata.jsonl", metadata))]

@@ -1,4 +1,4 @@
-"""Typesets digits and punctuation like handwriting, and says where each character lies. Knows neither models nor requests.
+"""Typesets digits, letters and punctuation like handwriting, and says where each character lies. Knows neither models nor requests.
 
 Lengths are in pixels of a generated digit (28 a side) or in 1/65,536 of them (`ONE`), unless they say that they are of the picture.
 Positions and ink are integers, so that a line is the same on every machine.
@@ -7,7 +7,7 @@ Positions and ink are integers, so that a line is the same on every machine.
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,12 +75,13 @@ class PlacedCharacter:
         return BLANK if self.ink is None else self.ink.shape[1]
 
 
-def check(text: str, field: str = "text") -> None:
-    """Raises Unwritable, whose message names the field."""
+def check(text: str, field: str = "text", characters: Collection[str] = DIGIT_CHARACTERS) -> None:
+    """Raises Unwritable, whose message names the field. `characters`: those that a generator writes."""
     for position, character in enumerate(text):
-        if character not in DIGIT_CHARACTERS and character not in STROKES and character != " ":
-            known = " ".join(STROKES)
-            raise Unwritable(f"{field}: character {position}, {named(character)}, cannot be written; digits, blanks and {known} can.")
+        if character not in characters and character not in STROKES and character != " ":
+            generated = "digits" if set(characters) == set(DIGIT_CHARACTERS) else "".join(characters)
+            known = f"{generated}, blanks and {' '.join(STROKES)}"
+            raise Unwritable(f"{field}: character {position}, {named(character)}, cannot be written; {known} can.")
 
 
 def named(character: str) -> str:
@@ -91,7 +92,7 @@ def named(character: str) -> str:
 def compose(text: str, digits: Mapping[str, Pixels], seed: int, height: int, slant: float) -> Line:
     """One line, `height` pixels of the picture high. Each of `digits` is [28, 28]. The seed determines gaps and baselines. `slant` is in
     degrees to the right. Raises Unwritable."""
-    check(text)
+    check(text, characters={*DIGIT_CHARACTERS, *digits})
     shear = round(math.tan(math.radians(slant)) * ONE)
     placed = list(layout(text, digits, seed))
     margin = MARGIN * ONE // 2 + abs(shear) * LINE // 2
@@ -117,7 +118,7 @@ def layout(text: str, digits: Mapping[str, Pixels], seed: int) -> Iterator[Place
             yield PlacedCharacter(character, None, 0, x, BASELINE * ONE)
             x += BLANK * ONE
             continue
-        ink, foot = ink_of_mark(character) if character in STROKES else ink_of_digit(digits[character])
+        ink, foot = ink_of_digit(digits[character]) if character in digits else ink_of_mark(character)
         yield PlacedCharacter(character, ink, foot, x, BASELINE * ONE + BASELINE_SPREAD * drop)
         x += ink.shape[1] * ONE + max(-ONE, GAP_SPREAD * gap)
 

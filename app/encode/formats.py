@@ -41,6 +41,7 @@ class Digits:
     scale: int = 1
     paper: Paper = "black"
     about: dict[str, Any] = field(default_factory=dict)  # the model
+    class_names: Sequence[str] = ()  # what the labels 0, 1, ... stand for; none for digits
 
     def names(self) -> Iterator[str]:
         """A unique file name for each digit, from its seed and label if there are any."""
@@ -84,10 +85,15 @@ def as_json(digits: Digits) -> bytes:
     seeds: Sequence[int | None] = digits.seeds or [None] * len(digits.images)
     labels: Sequence[int | None] = digits.labels or [None] * len(digits.images)
     images = (
-        {"seed": seed, "label": label, "image": base64.b64encode(image).decode()}
+        {"seed": seed, **told(label, digits.class_names), "image": base64.b64encode(image).decode()}
         for seed, label, image in zip(seeds, labels, digits.each(), strict=True)
     )
     return listing(digits.about, "images", images)
+
+
+def told(label: int | None, class_names: Sequence[str]) -> dict[str, int | str | None]:
+    """A label in JSON, and the name of its class if it has one."""
+    return {"label": label, **({"class_name": class_names[label]} if class_names and label is not None else {})}
 
 
 def listing(about: dict[str, Any], name: str, items: Iterable[dict[str, Any]]) -> bytes:
@@ -99,16 +105,18 @@ def listing(about: dict[str, Any], name: str, items: Iterable[dict[str, Any]]) -
 def as_zip(digits: Digits) -> bytes:
     """A PNG per digit, with `labels.csv` and `metadata.csv`."""
     files = [(f"{name}.png", image) for name, image in zip(digits.names(), digits.each(), strict=True)]
-    return zipped_whole([*files, *tables([name for name, _ in files], digits.seeds, digits.labels)])
+    return zipped_whole([*files, *tables([name for name, _ in files], digits.seeds, digits.labels, digits.class_names)])
 
 
 def as_npz(digits: Digits) -> bytes:
-    """The generator's arrays: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 if there are any. Scale,
-    columns and paper do not apply."""
+    """The generator's arrays: `images` [n, 28, 28] uint8, `z` [n, z_dim] float32, `labels` and `seeds` [n] int64 and
+    `class_names` [classes] if there are any. Scale, columns and paper do not apply."""
     arrays: dict[str, NDArray[Any]] = {"images": digits.images, "z": as_numbers(digits.steps)}
     for name, values in (("labels", digits.labels), ("seeds", digits.seeds)):
         if values is not None:
             arrays[name] = np.array(values, np.int64)
+    if digits.class_names:
+        arrays["class_names"] = np.array(digits.class_names)
     return zipped_whole((f"{name}.npy", npy(array)) for name, array in arrays.items())
 
 

@@ -28,7 +28,7 @@ today and tomorrow. Without a `seed` the server draws one. The header `Kakite-Se
 
 **Labels.** `label` says which digits are written: one for all (`7`), a list (`2,0,2,6` in a query, `[2, 0, 2, 6]` in JSON), or `each` for
 all ten in each hand. Without a label each seed draws its own. The header `Kakite-Labels` tells them. Models trained without labels take
-none.
+none. Where a model's classes have names (`class_names` at `/models`), as letters have, a label is a number or such a name.
 
 **Accept.** The header `Accept` chooses the format where a route has several. Pictures come as `image/png` unless you ask for
 `application/json`, to get seeds, labels and z beside the picture, `application/zip` for one file a digit, or `application/x-npz` for NumPy.
@@ -67,6 +67,10 @@ DIGIT_HEADERS = {
     "Kakite-Model": {"description": "Name of the model.", "schema": {"type": "string"}},
     "Kakite-Seed": {"description": "Seed of the first digit; the next has the next seed.", "schema": {"type": "integer"}},
     "Kakite-Labels": {"description": "The digits, in order, where the model has labels.", "schema": {"type": "string"}},
+    "Kakite-Class-Names": {
+        "description": "The names of their classes, if they have any, percent-encoded; left out beyond 2,000 characters.",
+        "schema": {"type": "string"},
+    },
 }
 CACHE_HEADERS = {
     "ETag": {"description": "Of the model's version and the query; only where the query names a seed.", "schema": {"type": "string"}},

@@ -1,8 +1,11 @@
 """Describes models for the Open Inference Protocol and Triton's extensions: inputs and outputs, state, statistics. Knows no route."""
 
+import json
+
 from app.engine.registry import Model
 from app.schemas.fields import N_MAX
 from app.schemas.inference import (
+    ConfiguredParameter,
     ConfiguredTensor,
     Duration,
     DynamicBatching,
@@ -26,10 +29,16 @@ def metadata(model: Model) -> ModelMetadata:
     inputs = [
         TensorMetadata(name="z", datatype="FP32", shape=[-1, network.z_dim]),
         TensorMetadata(name="seed", datatype="INT64", shape=[-1]),
-        *([TensorMetadata(name="label", datatype="INT64", shape=[-1])] if network.classes else []),
+        *([TensorMetadata(name="label", datatype="INT64", shape=[-1], parameters=class_names(model))] if network.classes else []),
     ]
     outputs = [TensorMetadata(name="image", datatype="UINT8", shape=[-1, SIDE, SIDE])]
     return ModelMetadata(name=model.name, versions=[model.version], platform=PLATFORM, inputs=inputs, outputs=outputs)
+
+
+def class_names(model: Model) -> dict[str, str] | None:
+    """What the labels 0, 1, ... stand for, as a JSON list in a text: a parameter is no list. None for digits."""
+    names = model.card.data.class_names
+    return {"class_names": json.dumps(names, ensure_ascii=False)} if names else None
 
 
 def configuration(model: Model) -> ModelConfiguration:
@@ -43,8 +52,15 @@ def configuration(model: Model) -> ModelConfiguration:
     if network.classes:
         inputs.append(ConfiguredTensor(name="label", data_type="TYPE_INT64", dims=[1], reshape=number, optional=True))
     outputs = [ConfiguredTensor(name="image", data_type="TYPE_UINT8", dims=[SIDE, SIDE])]
+    parameters = {name: ConfiguredParameter(string_value=text) for name, text in (class_names(model) or {}).items()}
     return ModelConfiguration(
-        name=model.name, platform=PLATFORM, max_batch_size=N_MAX, input=inputs, output=outputs, dynamic_batching=DynamicBatching()
+        name=model.name,
+        platform=PLATFORM,
+        max_batch_size=N_MAX,
+        input=inputs,
+        output=outputs,
+        dynamic_batching=DynamicBatching(),
+        parameters=parameters or None,
     )
 
 

@@ -46,9 +46,11 @@ export function browse(panel, n, go) {
 
 /**
  * The choice of a model in a panel, where there is one; `chosen(model)` is told of the reader's. The function it gives chooses by a name
- * out of an address, and gives the model: the first for a name that none has, null if there is no model.
+ * out of an address, and gives the model: the first for a name that none has, null if there is no model. `fit(model)` makes the panel's
+ * controls those of another model.
  */
-export async function modelChoice(panel, needed, chosen) {
+export async function modelChoice(panel, needed, chosen, fit = () => {}) {
+  let fitted = null;
   const models = await modelsFor(needed);
   const select = panel.querySelector("[name=model]");
   select.replaceChildren(...models.map(({ name }) => new Option(name)));
@@ -57,10 +59,25 @@ export async function modelChoice(panel, needed, chosen) {
     const model = models.find((one) => one.name === name) ?? models[0] ?? null;
     select.value = model?.name;
     panel.classList.toggle("unlabelled", !model?.labels);
+    panel.classList.toggle("named", Boolean(model?.named));
+    if (model && model !== fitted) fit(model);
+    fitted = model;
     return model;
   };
   select.onchange = () => chosen(choose(select.value));
   return choose;
+}
+
+/** A radio button for each label of a model, in place of those before, around what `made(label)` gives. */
+export function labelRadios(fieldset, group, { names }, made) {
+  for (const before of fieldset.querySelectorAll("label:has([value]:not([value='']))")) before.remove();
+  return names.map((_, value) => {
+    const radio = Object.assign(document.createElement("input"), { type: "radio", name: group, value });
+    const label = document.createElement("label");
+    label.append(radio, ...made(value));
+    fieldset.append(label);
+    return radio;
+  });
 }
 
 /** A button that plays until it is pressed again, or `step()` returns false. `stop()` does what it says; `stopped` is told of it. */

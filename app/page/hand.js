@@ -18,7 +18,7 @@ export function read(fields, directions) {
   const numbers = [...(fields.z ?? "").matchAll(/(\d{1,4}):(-?\d{1,3}(?:\.\d{1,4})?)/g)];
   return {
     seed: whole(fields.seed, 0, SEED_MAX, 3),
-    label: whole(fields.label, 0, 9, 4),
+    label: whole(fields.label, 0, SEED_MAX, 4), // which there are, the model says
     truncation: number(fields.truncation, 0, 1, 1),
     along: Object.fromEntries(along),
     numbers: new Map(numbers.map(([, i, value]) => [Number(i), Number(value)])),

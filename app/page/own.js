@@ -91,7 +91,7 @@ async function digits(model, { seed, n, z, label: written, truncation, columns }
   const point = z ? { z: [z] } : { seed: Number(seed), n: number(n, many) };
   const { pixels, labels } = await model.digits({ ...point, labels: label(written), truncation: number(truncation, 1) });
   const drawn = pixels.length / 784;
-  const across = number(columns, written === "each" ? Math.min(10, drawn) : Math.ceil(Math.sqrt(drawn)));
+  const across = number(columns, written === "each" ? drawn / (point.n ?? 1) : Math.ceil(Math.sqrt(drawn)));
   return { content: inked(sheet(pixels, across)), headers: told(labels) };
 }
 

@@ -155,22 +155,28 @@ export async function allModels() {
   return models;
 }
 
+const DIGITS = 10;
+
+/** A model as the panels know it. `asked` is what names it in a request, and in an address; `names` are those of its labels 0, 1, ... */
+function described({ name, network, data, directions, default: first }) {
+  const named = data.class_names.length > 0;
+  const names = named ? data.class_names : Array.from({ length: network.classes }, (_, label) => String(label));
+  const characters = named || names.length >= DIGITS ? names.filter((one) => [...one].length === 1) : []; // that it can write
+  const called = (label) => (label === null ? null : named ? names[label] : (words().digits[label] ?? names[label]));
+  return { name, named, names, characters, called, labels: names.length > 0, directions, asked: first ? {} : { model: name } };
+}
+
 /**
- * The models that the page can play with: those that know ten labels or more, and unless labels are needed those that know none. First the
- * service's default one, if it is among them, then the best. `asked` is what names one in a request, and in an address.
+ * The models that the page can play with, or those alone that write characters. First the service's default one, if it is among them, then
+ * the best.
  */
-export async function modelsFor({ labels }) {
+export async function modelsFor({ characters }) {
   const models = await allModels();
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
-  return models
-    .filter(({ network }) => network.classes >= 10 || (!labels && !network.classes))
+  return [...models]
     .sort((a, b) => b.default - a.default || agreement(b) - agreement(a))
-    .map((model) => ({
-      name: model.name,
-      labels: model.network.classes >= 10,
-      directions: model.directions,
-      asked: model.default ? {} : { model: model.name },
-    }));
+    .map(described)
+    .filter((model) => !characters || model.characters.length);
 }
 
 /** A path with a query, in the form one would type. */

@@ -2,15 +2,11 @@
 
 export const language = () => document.documentElement.lang;
 
-const NAMES = {
-  en: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
-  ja: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-};
-
 const WORDS = {
   en: {
-    digit: (label, seed) => `${label === null ? "a digit" : NAMES.en[label]}, seed ${seed}`,
-    bent: (label) => `${label === null ? "a digit" : NAMES.en[label]}, a hand of your own`,
+    digits: ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+    digit: (name, seed) => `${name ?? "a digit"}, seed ${seed}`,
+    bent: (name) => `${name ?? "a digit"}, a hand of your own`,
     written: (text, seed) => `${text}, in the hand of seed ${seed}`,
     sheet: (first, last) => `Seeds ${first} to ${last}`,
     between: (a, b, share) => `${share} % of the way from ${a} to ${b}`,
@@ -20,7 +16,7 @@ const WORDS = {
     real: (specks, distance, agreement) => `Real digits: ${specks} specks, ${distance} from each other, ${agreement} read right.`,
     unlabelled: "None of the models here can be told which digit to write.",
     unknownKey: "This key is not known here.",
-    unwritable: "Only digits, blanks and - . : / , can be written.",
+    unwritable: (characters) => `Only ${characters || "digits"}, blanks and - . : / , can be written.`,
     busy: "The service is busy. The digits will come by themselves.",
     away: "The service does not answer just now. This page keeps trying.",
     alone: "The service does not answer just now. This page writes by itself meanwhile; downloads and other models need the service.",
@@ -33,8 +29,9 @@ const WORDS = {
     number: (i) => `number ${i}`,
   },
   ja: {
-    digit: (label, seed) => `${label === null ? "数字" : NAMES.ja[label]}、シード ${seed}`,
-    bent: (label) => `${label === null ? "数字" : NAMES.ja[label]}、あなたの書きぶり`,
+    digits: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    digit: (name, seed) => `${name ?? "数字"}、シード ${seed}`,
+    bent: (name) => `${name ?? "数字"}、あなたの書きぶり`,
     written: (text, seed) => `${text}、シード ${seed} の書きぶり`,
     sheet: (first, last) => `シード ${first} 〜 ${last}`,
     between: (a, b, share) => `「${a}」から「${b}」へ ${share} %`,
@@ -44,7 +41,7 @@ const WORDS = {
     real: (specks, distance, agreement) => `本物の数字では、砂粒は ${specks}、互いの距離は ${distance}、正しく読める割合は ${agreement} です。`,
     unlabelled: "ここには、どの数字を書くかを指定できるモデルがありません。",
     unknownKey: "このキーは登録されていません。",
-    unwritable: "書けるのは数字と空白、それに - . : / , です。",
+    unwritable: (characters) => `書けるのは${characters ? ` ${characters} ` : "数字"}と空白、それに - . : / , です。`,
     busy: "ただいま混み合っています。しばらくすると表示されます。",
     away: "サービスから応答がありません。自動的につなぎ直しています。",
     alone: "サービスから応答がないため、このページがブラウザーの中で書いています。ダウンロードやほかのモデルには、サービスが必要です。",

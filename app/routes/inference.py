@@ -151,12 +151,24 @@ async def version_ready(request: Request, name: Name, version: Version) -> Model
     return ready_or_closed(request, find_model(request, name, version))
 
 
-@router.get("/models/{name}", **OF_MODEL, operation_id="get_model_metadata", summary="A model's inputs and outputs")
+@router.get(
+    "/models/{name}",
+    **OF_MODEL,
+    operation_id="get_model_metadata",
+    response_model_exclude_none=True,
+    summary="A model's inputs and outputs",
+)
 async def metadata(request: Request, name: Name) -> ModelMetadata:
     return repository.metadata(find_model(request, name))
 
 
-@router.get("/models/{name}/versions/{version}", **OF_MODEL, operation_id="get_model_version_metadata", summary="The same, of one version")
+@router.get(
+    "/models/{name}/versions/{version}",
+    **OF_MODEL,
+    operation_id="get_model_version_metadata",
+    response_model_exclude_none=True,
+    summary="The same, of one version",
+)
 async def version_metadata(request: Request, name: Name, version: Version) -> ModelMetadata:
     return repository.metadata(find_model(request, name, version))
 

@@ -1,5 +1,7 @@
 """POST /generate, GET /generate and GET /grid: digits as a picture, or in another format. Leaves each format to its encoder."""
 
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request, Response
 
 from app.digits import rows
@@ -23,6 +25,7 @@ router = APIRouter(tags=["pictures"], route_class=DirectRoute)
 
 Made = tuple[bytes, list[int] | None, list[int] | None]  # content, seeds and labels of the digits
 
+NAMES_MAX = 2000  # characters of a header; many proxies take no more than 4,096 in all
 LARGE_PIXELS = 100_000  # a larger picture takes longer to draw and encode than a hop to another thread
 
 DESCRIPTION = (
@@ -89,20 +92,32 @@ async def picture(request: Request, wanted: SheetRequest, kind: str, model: Mode
 
 async def single(request: Request, wanted: SheetRequest, model: Model) -> Made:
     """One digit of 28x28 pixels. The model process draws z and encodes the PNG."""
-    network = model.card.network
-    digit = rows.requested_digit(wanted, network, model.name)
+    digit = rows.requested_digit(wanted, model.card)
     label, content = await generate_png(request, model, digit)
-    return content, [digit[0]], [label] if network.classes else None
+    return content, [digit[0]], [label] if model.card.network.classes else None
 
 
 async def several(request: Request, wanted: SheetRequest, kind: str, model: Model) -> Made:
     """wanted -> rows -> images -> bytes."""
-    formats.refuse_large(kind, wanted.pixels)
-    request_state(request).hold(formats.memory_bytes(kind, wanted.count, wanted.pixels))
-    large = wanted.pixels > (LARGE_PIXELS if kind == PNG else 0)
-    drawn = await run(request, large, rows.requested_rows, wanted, model.card.network, model.name)
+    card, classes = model.card, model.card.network.classes
+    labels = rows.requested_labels(wanted, card)
+    pixels = wanted.pixels(classes)
+    formats.refuse_large(kind, pixels)
+    request_state(request).hold(formats.memory_bytes(kind, wanted.count(classes), pixels))
+    large = pixels > (LARGE_PIXELS if kind == PNG else 0)
+    drawn = await run(request, large, rows.requested_rows, wanted, card, labels)
     images = await generate(request, model, drawn.values)
-    digits = Digits(images, drawn.steps, drawn.seeds, drawn.labels, wanted.width, wanted.scale, wanted.paper, model.about)
+    digits = Digits(
+        images=images,
+        steps=drawn.steps,
+        seeds=drawn.seeds,
+        labels=drawn.labels,
+        columns=wanted.width(classes),
+        scale=wanted.scale,
+        paper=wanted.paper,
+        about=model.about,
+        class_names=card.data.class_names,
+    )
     return await run(request, large, WRITERS[kind], digits), drawn.seeds, drawn.labels
 
 
@@ -112,4 +127,7 @@ def digit_headers(model: Model, seeds: list[int] | None, labels: list[int] | Non
         headers["Kakite-Seed"] = str(seeds[0])
     if labels is not None:
         headers["Kakite-Labels"] = ",".join(map(str, labels))
+        names = model.card.data.class_names
+        if names and len(told := ",".join(quote(names[label], safe="") for label in labels)) <= NAMES_MAX:
+            headers["Kakite-Class-Names"] = told
     return headers

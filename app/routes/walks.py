@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
 from app.digits import walks
-from app.digits.checks import check_labels, check_vector, refuse_without_label
+from app.digits.checks import check_vector, label_numbers, refuse_without_label
 from app.digits.walks import Point
 from app.encode import animation, formats, png
 from app.encode.formats import BYTES, JSON, PNG, WRITERS, Digits
@@ -25,8 +25,9 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList, Sum
-from app.schemas.fields import AnimationFormat, ScaledRequest
-from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
+from app.schemas.fields import AnimationFormat, Label, ScaledRequest
+from app.schemas.validation import MESSAGES, with_allowed
+from app.schemas.walks import ENDS_ALLOWED, ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from models import latents
 from models.pixels import Pixels, sheet_pixels
 
@@ -105,7 +106,7 @@ async def get_plane(request: Request) -> Response:
     model.batcher.admit()
     async with WhileConnected(request.receive):
         corners = [point(model, seed) for seed in wanted.seeds]
-        labels = end_labels(model, both_ends(wanted.label), corners[:1])
+        labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), corners[:1])
         z = await run_in_thread(request, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
         content = await sheet(request, model, wanted, z, labels, kind, wanted.n)
     return respond(request, content, kind, headers)
@@ -133,12 +134,17 @@ async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: st
     plus, minus = ([point(model, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = np.sum([term.z for term in plus] + [-term.z for term in minus], axis=0)
     seeded = [term for term in plus if term.label is not None] or plus
-    labels = end_labels(model, both_ends(wanted.label), seeded[:1])
+    labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), seeded[:1])
     picture = await sheet(request, model, wanted, z[None], labels, PNG, 1)
     if kind == PNG:
         return picture
     numbers = latents.as_numbers(latents.to_grid(z * wanted.truncation)).tolist()
-    answer = {**model.about, "label": labels[0], "z": numbers, "image": base64.b64encode(picture).decode()}
+    answer = {
+        **model.about,
+        **formats.told(labels[0], model.card.data.class_names),
+        "z": numbers,
+        "image": base64.b64encode(picture).decode(),
+    }
     return json.dumps(answer).encode()
 
 
@@ -158,25 +164,31 @@ def point(model: Model, where: int | list[float]) -> LabelledPoint:
     return LabelledPoint(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
 
 
-def both_ends(label: int | None) -> tuple[int, int] | None:
+def both_ends(label: Label | None) -> tuple[Label, Label] | None:
     """The same label at both ends."""
     return None if label is None else (label, label)
 
 
+def requested(model: Model, wanted: ScaledRequest, ends: tuple[Label, Label] | None) -> tuple[int, int] | None:
+    """The requested labels as numbers. Raises Unprocessable."""
+    if ends is None:
+        return None
+    complaint = ENDS_ALLOWED if isinstance(wanted, Walk) else MESSAGES["int_type"]
+    first, last = label_numbers(ends, model.card, with_allowed(complaint, type(wanted), "label"))
+    return first, last
+
+
 def end_labels(model: Model, requested: tuple[int, int] | None, points: Sequence[LabelledPoint]) -> EndLabels:
     """The labels at the start and at the end: those requested, else those of the first and the last seed. Raises Unprocessable."""
-    network = model.card.network
-    if requested is not None:
-        check_labels(requested, network, model.name)
     first, last = requested or (points[0].label, points[-1].label)
     if first is None or last is None:
-        refuse_without_label(network, model.name)
+        refuse_without_label(model.card.network, model.name)
         return None, None
     return first, last
 
 
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[LabelledPoint], kind: str) -> bytes:
-    labels = end_labels(model, wanted.ends(), points)
+    labels = end_labels(model, requested(model, wanted, wanted.ends(model.card.data.class_names)), points)
     z = await run_in_thread(request, walks.journey, [point.z for point in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)
@@ -212,5 +224,6 @@ async def sheet(request: Request, model: Model, wanted: ScaledRequest, z: Points
         scale=wanted.scale,
         paper=wanted.paper,
         about=model.about,
+        class_names=model.card.data.class_names,
     )
     return await run_in_thread(request, WRITERS[kind], made)

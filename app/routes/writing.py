@@ -1,4 +1,4 @@
-"""GET /write/{text} and POST /write: numbers, dates and postcodes, each in one hand."""
+"""GET /write/{text} and POST /write: numbers, dates and postcodes, or what else a model has characters for, each in one hand."""
 
 import json
 from functools import partial
@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app.digits import writing
+from app.digits.checks import writable
 from app.digits.lines import TypesetLine, as_json, as_list, as_zip, memory_bytes
 from app.digits.rows import seed_or_drawn
 from app.encode import png
@@ -42,15 +43,15 @@ PICTURE, FILES = (PNG, JSON, BYTES), (ZIP, JSON, BYTES)
     summary="A number, date or postcode in one hand",
 )
 async def get_write(request: Request) -> Response:
-    """All digits come from the same z. The seed also determines how they are placed."""
+    """All characters come from the same z. The seed also determines how they are placed."""
     text: str = request.path_params["text"]
     wanted = query(request, WriteQuery)
     if not 0 < len(text) <= LENGTH_MAX:
         raise Unprocessable(f"text: {len(text)} characters (allowed: {TEXT}).")
-    writing.check(text)
 
     kind = negotiate(request, PICTURE)
     model = services(request).models.find(wanted.model)
+    writing.check(text, characters=writable(model.card))
     headers = cache_headers(request, model, wanted, kind, pure=wanted.seed is not None)
     if unchanged := not_modified(request, headers):
         return unchanged
@@ -80,8 +81,9 @@ async def post_write(request: Request) -> Response:
     wanted = await body(request, WriteBody)
     kind = negotiate(request, FILES)
     model = services(request).models.find(wanted.model)
+    characters = writable(model.card)
     for i, text in enumerate(wanted.lines):
-        writing.check(text, f"lines[{i}]")
+        writing.check(text, f"lines[{i}]", characters)
     model.batcher.admit()
     seed = seed_or_drawn(wanted.seed)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
@@ -96,14 +98,12 @@ async def post_write(request: Request) -> Response:
 
 
 async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:
-    """Each distinct digit of a line is generated once."""
-    network = model.card.network
-    if network.classes < len(writing.DIGIT_CHARACTERS):
-        raise Unprocessable(f"model: {model.name} cannot be told which digit to write. Name another model.")
-    needed = [sorted(set(text) & set(writing.DIGIT_CHARACTERS)) for text in texts]
+    """Each distinct character of a line is generated once."""
+    network, label_of = model.card.network, writable(model.card)
+    needed = [sorted(set(text) & set(label_of)) for text in texts]
     z = latents.to_grid(latents.draw(seed, len(texts), network.z_dim).z * wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]
-    labels = [int(character) for characters in needed for character in characters]
+    labels = [label_of[character] for characters in needed for character in characters]
     rows = latents.rows(z[places], latents.one_hot(np.array(labels, int), network.classes))
     parts = [await generate(request, model, rows[start : start + PART]) for start in range(0, len(rows), PART)]
     images = (image for part in parts for image in part)

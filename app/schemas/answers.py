@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 PICTURE = {"contentEncoding": "base64", "contentMediaType": "image/png"}
+CLASS_NAME = "What the label stands for; only where the model's classes have names."
 Picture = Annotated[str, Field(description="A PNG in base64.", json_schema_extra=dict(PICTURE))]
 
 
@@ -26,6 +27,7 @@ class Digit(Response):
 
     seed: int | None = Field(description="null where z was sent")
     label: int | None = Field(description="null where the model has no labels")
+    class_name: str | None = Field(None, description=CLASS_NAME)
     image: Picture
 
 
@@ -70,5 +72,6 @@ class Sum(FromModel):
     """A latent vector, and its digit."""
 
     label: int | None = Field(description="null where the model has no labels")
+    class_name: str | None = Field(None, description=CLASS_NAME)
     z: list[float] = Field(description="It can be sent to /generate.")
     image: Picture

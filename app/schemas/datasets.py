@@ -21,7 +21,8 @@ HELP = {
     "format": "idx: a ZIP of MNIST's four files, the last seventh of the seeds as the test set; npz: NumPy's arrays; zip: a PNG a digit, "
     "labels.csv and metadata.csv, a Hugging Face imagefolder; folders: the same in a folder a label; parquet: image (28 * 28 bytes), label "
     "and seed; parquet-png: the same with images as Hugging Face's datasets knows them",
-    "label": "balanced: each equally often, in turn; seed: as each seed draws it; or labels that are taken in turn (3, or 1,2,3)",
+    "label": "balanced: each equally often, in turn; seed: as each seed draws it; or labels that are taken in turn (3, or 1,2,3), "
+    "of a model whose classes have names by number or name",
 }
 
 

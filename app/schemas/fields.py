@@ -7,9 +7,10 @@ it is parsed leniently.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
+from models.cards import CLASS_NAME_MAX
 from models.latents import LIMIT, SEED_MAX, STEPS
 
 N_MAX = 1024
@@ -18,16 +19,18 @@ PIXELS_MAX = 16_000_000
 Z_MAX = 1_000_000.0
 GRID = f"they are rounded to steps of 1/{STEPS}, and beyond ±{LIMIT / STEPS} clipped"  # the numbers of z
 EXPONENT = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}")
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 EACH = "each"
-ALL_DIGITS = range(10)  # what "each" stands for
+DIGITS = 10  # that `each` stands for, of a model that writes digits
 
 ALLOWED = {
     "seed": f"a whole number from 0 to {SEED_MAX}; without it one is drawn, and told",
     "z": f"one latent vector, or a list of 1 to {N_MAX} of them: as many numbers as the model has dimensions, in standard deviations, each "
     f"from -{Z_MAX:,.0f} to {Z_MAX:,.0f}; {GRID}",
     "label": "the digit to write: one for all, or a list with one for each; without it each seed draws its own; "
-    f'"{EACH}": each seed writes all ten in a row of its own',
-    "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // len(ALL_DIGITS)}",
+    f'"{EACH}": each seed writes all ten in a row of its own. '
+    "Of a model whose classes have names (class_names at /models): a number or a name",
+    "n": f"how many digits, 1 to {N_MAX}; with label={EACH} how many rows of ten, 1 to {N_MAX // DIGITS}, or of as many as the model has",
     "columns": f"columns of the sheet, 1 to {N_MAX}; without it the sheet is as square as can be",
     "scale": f"whole pixels a pixel becomes, 1 to {SCALE_MAX}",
     "model": "the name of a model, see /models, or name@version for that version alone; without it the default one",
@@ -56,6 +59,13 @@ def refuse_underscore(text: str, kind: Literal["int_parsing", "float_parsing"]) 
         raise PydanticKnownError(kind)
 
 
+def refuse_number(text: str) -> str:
+    """A whole number is a label's number, so no class can be asked for by such a name."""
+    if WHOLE_NUMBER.fullmatch(text) or EXPONENT.fullmatch(text):
+        raise PydanticKnownError("int_type")
+    return text
+
+
 WHOLE = BeforeValidator(as_whole)  # comes after the limits of an int in its annotation
 REAL = BeforeValidator(as_real)  # the same for a float
 Seed = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]
@@ -65,7 +75,9 @@ Truncation = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False), REAL]
 Paper = Literal["black", "white", "transparent"]
 Path = Literal["slerp", "lerp"]
 AnimationFormat = Literal["apng", "gif", "webp"]
-Label = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]  # how many there are, the model says
+LabelNumber = Annotated[int, Field(ge=0, le=SEED_MAX), WHOLE]  # how many there are, the model says
+ClassName = Annotated[str, Field(min_length=1, max_length=CLASS_NAME_MAX), AfterValidator(refuse_number)]  # which there are, the model says
+Label = Annotated[LabelNumber | ClassName, Field(union_mode="left_to_right")]
 Labels = Annotated[list[Label], Field(min_length=1, max_length=N_MAX, fail_fast=True)]
 Number = Annotated[float, Field(ge=-Z_MAX, le=Z_MAX, allow_inf_nan=False)]
 Vector = Annotated[list[Number], Field(min_length=1, max_length=4096, fail_fast=True)]

@@ -147,6 +147,9 @@ class TensorMetadata(BaseModel):
     name: str
     datatype: str
     shape: list[int] = Field(description="-1: as many as there are images.")
+    parameters: dict[str, str] | None = Field(
+        None, description="class_names of label, where classes have names: what 0, 1, ... stand for, as a JSON list."
+    )
 
 
 class ModelMetadata(BaseModel):
@@ -175,6 +178,12 @@ class ConfiguredTensor(BaseModel):
     optional: bool | None = None
 
 
+class ConfiguredParameter(BaseModel):
+    """A text."""
+
+    string_value: str
+
+
 class DynamicBatching(BaseModel):
     """Requests are batched as they arrive. There are no options."""
 
@@ -188,6 +197,7 @@ class ModelConfiguration(BaseModel):
     input: list[ConfiguredTensor]
     output: list[ConfiguredTensor]
     dynamic_batching: DynamicBatching
+    parameters: dict[str, ConfiguredParameter] | None = Field(None, description="class_names, as in the metadata of label.")
 
 
 class Duration(BaseModel):

@@ -1,13 +1,14 @@
 """Requests for one digit or a sheet of digits. Knows no model."""
 
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.schemas.fields import (
-    ALL_DIGITS,
     ALLOWED,
+    DIGITS,
     EACH,
     N_MAX,
     Count,
@@ -25,10 +26,10 @@ from models.pixels import sheet_pixels, square_columns
 
 
 class SheetRequest(ScaledRequest):
-    """A request for digits side by side. `seed + i` gives digit i, or row i if each seed writes all ten digits."""
+    """A request for digits side by side. `seed + i` gives digit i, or row i if each seed writes all that the model has `classes` for."""
 
     default_n: ClassVar[int] = 1
-    default_rows: ClassVar[int] = 1  # if each seed writes all ten digits
+    default_rows: ClassVar[int] = 1  # if each seed writes all digits
 
     seed: Seed | None = Field(None, description=ALLOWED["seed"], examples=[7])
     n: Count | None = Field(None, description=ALLOWED["n"])
@@ -36,7 +37,7 @@ class SheetRequest(ScaledRequest):
 
     @property
     def each(self) -> bool:
-        """Whether each seed writes all ten digits."""
+        """Whether each seed writes all digits."""
         return False
 
     @property
@@ -44,8 +45,8 @@ class SheetRequest(ScaledRequest):
         return None
 
     @property
-    def labels(self) -> list[int] | None:
-        """One label per digit, or one for all."""
+    def labels(self) -> Sequence[Label] | None:
+        """One label per digit, or one for all. A tuple if it came alone, in no list."""
         return None
 
     @property
@@ -63,20 +64,18 @@ class SheetRequest(ScaledRequest):
             return self.default_rows
         return len(self.labels) if self.labels and len(self.labels) > 1 else self.default_n
 
-    @property
-    def count(self) -> int:
+    def count(self, classes: int) -> int:
         """The number of digits."""
-        return self.draws * len(ALL_DIGITS) if self.each else self.draws
+        return self.draws * classes if self.each else self.draws
 
-    @property
-    def width(self) -> int:
+    def width(self, classes: int) -> int:
         """The width of the sheet, in digits."""
-        return min(self.columns or (len(ALL_DIGITS) if self.each else square_columns(self.count)), self.count)
+        count = self.count(classes)
+        return min(self.columns or (classes if self.each else square_columns(count)), count)
 
-    @property
-    def pixels(self) -> int:
+    def pixels(self, classes: int) -> int:
         """The number of pixels of the sheet, with its empty places."""
-        return sheet_pixels(self.count, self.width, self.scale)
+        return sheet_pixels(self.count(classes), self.width(classes), self.scale)
 
     @property
     def single(self) -> bool:
@@ -85,18 +84,25 @@ class SheetRequest(ScaledRequest):
 
     @model_validator(mode="after")
     def fits_together(self) -> Self:
-        draws, count, vectors, labels = self.draws, self.count, self.vectors, self.labels
+        draws, vectors, labels = self.draws, self.vectors, self.labels
         if self.seed is not None and vectors is not None:
             raise PydanticCustomError("both", "seed and z exclude each other: send the one or the other")
         if vectors is not None and len(vectors) != draws:
             raise PydanticCustomError("z_count", f"z holds {len(vectors)} vectors, but n is {draws}: they must be as many")
-        if count > N_MAX:
-            raise PydanticCustomError("count", f"that would be {count} digits, ten in each of {draws} rows; {N_MAX} are allowed")
-        if labels is not None and len(labels) != count and not self.one_label_for_all:
-            raise PydanticCustomError("label_count", f"label is a list of {len(labels)}, but there are {count} digits")
+        if labels is not None and len(labels) != draws and not self.one_label_for_all:
+            raise PydanticCustomError("label_count", f"label is a list of {len(labels)}, but there are {draws} digits")
         check_last_seed(self.seed, draws, "seed + n - 1, the last digit's seed,")
-        check_pixels(self.pixels)
+        if not self.each:  # else the size depends on the model
+            self.check_size(0)
         return self
+
+    def check_size(self, classes: int) -> None:
+        """Raises PydanticCustomError if there are too many digits, or too many pixels."""
+        count = self.count(classes)
+        if count > N_MAX:
+            row = "ten" if classes == DIGITS else classes
+            raise PydanticCustomError("count", f"that would be {count} digits, {row} in each of {self.draws} rows; {N_MAX} are allowed")
+        check_pixels(self.pixels(classes))
 
 
 class GenerateBody(SheetRequest):
@@ -125,18 +131,14 @@ class GenerateBody(SheetRequest):
                 return [self.z]  # type: ignore[list-item]
 
     @property
-    def labels(self) -> list[int] | None:
-        match self.label:
-            case int():
-                return [self.label]
-            case list():
-                return self.label
-            case _:
-                return None
+    def labels(self) -> Sequence[Label] | None:
+        if self.label is None or self.each:
+            return None
+        return self.label if isinstance(self.label, list) else (self.label,)
 
     @property
     def one_label_for_all(self) -> bool:
-        return isinstance(self.label, int)
+        return isinstance(self.labels, tuple)
 
 
 class GenerateQuery(SheetRequest):
@@ -151,7 +153,7 @@ class GenerateQuery(SheetRequest):
         return self.label == EACH
 
     @property
-    def labels(self) -> list[int] | None:
+    def labels(self) -> Sequence[Label] | None:
         return self.label if isinstance(self.label, list) else None
 
 

@@ -79,8 +79,7 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
             case "model_type", _:
                 return 'The body is no JSON object. Send one, such as {"seed": 7}.'
             case _, ():
-                text = message(item)
-                return f"{text[0].upper()}{text[1:]}."
+                return as_sentence(message(item))
             case "extra_forbidden", (field, *_):
                 name = field if SHOWN.fullmatch(str(field)) else "one of the fields"
                 complaints[str(field)] = (0, f"{name}: there is no such field (there are: {', '.join(known)})")
@@ -89,10 +88,18 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
                 place = f"{field}" + "".join(f"[{i}]" for i in places)
                 weight = len(places) if item["type"] != "too_long" else DEEPEST  # which is true of all alternatives
                 if weight > complaints.get(str(field), (-1, ""))[0]:
-                    complaints[str(field)] = (weight, f"{place}: {message(item)} (allowed: {known[str(field)].description})")
+                    complaints[str(field)] = (weight, f"{place}: {with_allowed(message(item), schema, str(field))}")
     texts = [text for _, text in complaints.values()]
     more += len(texts[COMPLAINTS_MAX:])
     return ". ".join([*texts[:COMPLAINTS_MAX], *([f"And {more} more"] if more else [])]) + "."
+
+
+def with_allowed(complaint: str, schema: type[BaseModel], field: str) -> str:
+    return f"{complaint} (allowed: {fields(schema)[field].description})"
+
+
+def as_sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def message(item: ErrorDetails) -> str:

@@ -1,6 +1,7 @@
 """Requests for walks, planes and sums in latent space. Knows no model."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -9,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from app.schemas.fields import (
     GRID,
     WHOLE,
+    WHOLE_NUMBER,
     AnimationFormat,
     Count,
     Label,
@@ -20,24 +22,32 @@ from app.schemas.fields import (
     check_pixels,
     split_at_commas,
 )
+from models.cards import CLASS_NAME_MAX
 from models.pixels import sheet_pixels
 
 FRAMES_MAX = 1024
 SEEDS_MAX = 64
 GIF_MS_MAX = 655_350  # of one frame; equal frames are merged into one
-ENDS = r"^[0-9]{1,2}(\.\.[0-9]{1,2})?$"
+BETWEEN = ".."  # the labels of both ends
+ENDS_MAX = 2 * CLASS_NAME_MAX + len(BETWEEN)
+NUMBER = r"[0-9]{1,2}"
+ENDS_ALLOWED = "should be a digit, or two with .. between them"
 
 
 def read_ends(value: Any) -> Any:
-    """`3` or `3..8`, or a number."""
+    """`3` or `3..8`, a number, or the same with names of classes."""
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if isinstance(value, str) and not re.fullmatch(ENDS, value):
-        raise PydanticCustomError("ends", "should be a digit, or two with .. between them")
+    if isinstance(value, str) and not all(map(may_be_label, value.split(BETWEEN, 1))):
+        raise PydanticCustomError("ends", ENDS_ALLOWED)
     return value
 
 
-ENDS_SCHEMA = {"anyOf": [{"type": "string", "pattern": ENDS}, {"type": "integer", "minimum": 0, "maximum": 99}]}
-Ends = Annotated[str, BeforeValidator(read_ends), WithJsonSchema(ENDS_SCHEMA)]
+def may_be_label(text: str) -> bool:
+    return bool(text) and (not WHOLE_NUMBER.fullmatch(text) or re.fullmatch(NUMBER, text) is not None)
+
+
+ENDS_SCHEMA = {"anyOf": [{"type": "string", "minLength": 1, "maxLength": ENDS_MAX}, {"type": "integer", "minimum": 0, "maximum": 99}]}
+Ends = Annotated[str, Field(max_length=ENDS_MAX), BeforeValidator(read_ends), WithJsonSchema(ENDS_SCHEMA)]
 
 HELP = {
     "from": "the seed to set out from",
@@ -48,11 +58,15 @@ HELP = {
     "ms": "milliseconds a frame is seen, 10 to 10000",
     "loop": "how often an animation is shown, 0 to 1000; 0: for ever",
     "label": "the digit that is held (3), or the one at the start and the one at the end (3..8), mixed in between; "
-    "without it those of the first and the last seed",
+    "without it those of the first and the last seed. Of a model whose classes have names, by number or name",
     "seeds": "three seeds: the square's upper left, upper right and lower left corner",
     "plane n": "digits along each side, 2 to 32",
     "point": f"seeds, or z as lists of numbers, in standard deviations; {GRID}",
 }
+
+
+def as_label(text: str) -> Label:
+    return int(text) if WHOLE_NUMBER.fullmatch(text) else text
 
 
 class Walk(ScaledRequest):
@@ -66,12 +80,12 @@ class Walk(ScaledRequest):
     ms: Annotated[int, Field(ge=10, le=10_000), WHOLE] = Field(80, description=HELP["ms"])
     loop: Annotated[int, Field(ge=0, le=1000), WHOLE] = Field(0, description=HELP["loop"])
 
-    def ends(self) -> tuple[int, int] | None:
-        """The labels at the start and at the end."""
+    def ends(self, names: Sequence[str]) -> tuple[Label, Label] | None:
+        """The labels at the start and at the end. A name may have dots of its own."""
         if self.label is None:
             return None
-        first, _, last = self.label.partition("..")
-        return int(first), int(last or first)
+        first, _, last = (self.label, "", "") if self.label in names else self.label.partition(BETWEEN)
+        return as_label(first), as_label(last or first)
 
     @property
     def legs(self) -> int:

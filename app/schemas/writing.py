@@ -14,12 +14,13 @@ LINES_MAX = 1000
 CHARACTERS_MAX = 20_000  # in all lines
 LINES_PIXELS_MAX = 64_000_000
 HEIGHT_MAX = 512
-TEXT = f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(MARKS)}"
+TEXT = (
+    f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(MARKS)}; "
+    "of a model whose classes have names, those of one character in place of digits"
+)
 LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
 
-# The pattern is for the OpenAPI document only: `writing.check` does the checking, and names the character.
-PATTERN = {"pattern": "^[0-9" + "".join(f"\\{mark}" for mark in MARKS) + " ]*$"}
-Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX, json_schema_extra=PATTERN)]
+Text = Annotated[str, Field(min_length=1, max_length=LENGTH_MAX)]  # of which characters, the model says
 
 
 class Hand(DigitRequest):

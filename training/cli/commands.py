@@ -3,10 +3,10 @@
 import textwrap
 from argparse import Namespace
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -23,14 +23,15 @@ from training.cli.recipes import default_name, look_up, told_by_line
 from training.cli.session import Plan, run
 from training.data.dataset import CLASSES_MAX
 from training.data.fit import AS_IS
+from training.data.names import named
 from training.distillation import integers
 from training.measuring import directions as finding
 from training.measuring.sampling import first_look, write
 from training.pictures import filmstrip
-from training.recipe import BOOK, swaps
+from training.recipe import BOOK, Entry, swaps
 from training.run.folder import Folder
 from training.run.loop import RecipeError, Training
-from training.run.processes import joined, local_device, restarts
+from training.run.processes import ALONE, Processes, joined, local_device, restarts
 
 NOT_SERVED = (
     "Its generator is none of those that are served (dense, convolutional, refined): it is trained, drawn and kept in the checkpoint, and "
@@ -52,24 +53,19 @@ def list_recipes(options: Namespace, console: Console) -> int:
 
 def train(options: Namespace, console: Console) -> int:
     entry = look_up(options.recipe)
-    recipe = entry.recipe
     if options.classes:
-        if not recipe.labels.classes:
+        if not entry.recipe.labels.classes:
             raise RecipeError(f"The recipe {options.recipe} has no labels, so --classes means nothing to it.")
         if options.classes > CLASSES_MAX:
             raise RecipeError(f"--classes {options.classes} is more than the {CLASSES_MAX} that are known.")
-        recipe = replace(recipe, labels=replace(recipe.labels, classes=options.classes))  # type: ignore[type-var]
     with joined(where := local_device(device.choose(options.device))) as processes, told_by_line(), ExitStack() as held:
-        place, fitted = data_folder(options.data), fit(options)
-        read = recipe.data.read
-        dataset = read(place, "train") if fitted == AS_IS else read(place, "train", fitted)  # a source of one's own need not know of it
-        total_images = options.images or entry.total_images
-        training = Training(recipe, dataset, where, options.batch or entry.batch, options.seed, total_images, processes)
+        training = training_of(entry, options, where, processes)
+        recipe, dataset, total_images = training.recipe, training.dataset, training.total_images
         name = options.name or default_name(options.recipe)
         folder = Folder(options.out or Path("runs") / name, name)
         if processes.first:
             held.enter_context(folder.locked())
-        plan = Plan(name, options.seed, folder, options.resume, restarts() != "0")
+        plan = Plan(name, folder, options.resume, restarts() != "0")
         console.quiet = not processes.first
         among = f" among {processes.count} processes" if processes.count > 1 else ""
         console.print(f"Training {options.recipe} on {device.describe(where)} ({where.type}, {training.precision}){among}")
@@ -77,9 +73,11 @@ def train(options: Namespace, console: Console) -> int:
         console.print(
             f"Data {dataset.name}{about}, {len(dataset.images):,} images; {total_images:,} to be seen in all; the run lies in {folder.root}"
         )
+        if (untaught := recipe.labels.classes - dataset.classes) > 0 and recipe.labels.classes:
+            console.print(f"Warning: {untaught} of the {recipe.labels.classes} classes have no image, and will not be learnt.")
         if not is_described(recipe.networks, recipe.labels.classes):
             console.print(NOT_SERVED)
-        written = run(plan, training, dataset, console)
+        written = run(plan, training, console)
     if training.images < total_images:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
         return INTERRUPTED
@@ -93,6 +91,16 @@ def train(options: Namespace, console: Console) -> int:
     console.print(f"Loss curves  {folder.curves}")
     console.print(f"Checkpoint   {folder.checkpoint}\nTensorBoard  tensorboard --logdir {folder.root}")
     return 0
+
+
+def training_of(entry: Entry, options: Namespace, where: torch.device, processes: Processes = ALONE) -> Training:
+    """The run of this recipe that the options ask for, at its beginning."""
+    place, fitted = data_folder(options.data), fit(options)
+    read = entry.recipe.data.read
+    found = read(place, "train") if fitted == AS_IS else read(place, "train", fitted)  # a source of one's own need not know of it
+    dataset = named(found, options.names)
+    recipe = entry.recipe.with_classes(options.classes or min(dataset.classes, CLASSES_MAX))
+    return Training(recipe, dataset, where, options.batch or entry.batch, options.seed, options.images or entry.total_images, processes)
 
 
 def make_integers(options: Namespace, console: Console) -> int:
@@ -153,8 +161,8 @@ def note(options: Namespace, console: Console) -> int:
 
 def cut_filmstrip(options: Namespace, console: Console) -> int:
     folders = []
-    for named in options.runs:
-        name, _, folder = named.rpartition("=")
+    for told in options.runs:
+        name, _, folder = told.rpartition("=")
         folders.append(Folder(Path(folder), name or Path(folder).name))
     moments = filmstrip.write(folders, options.out)
     console.print(f"{len(moments)} moments of {', '.join(folder.name for folder in folders)}: {options.out}")

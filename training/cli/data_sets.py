@@ -13,6 +13,7 @@ from training.cli.places import fit
 from training.data import reading
 from training.data.dataset import Dataset
 from training.data.found import NoTestImages
+from training.data.names import named
 from training.parts.download import cache_folder, download
 from training.pictures import report
 
@@ -32,7 +33,7 @@ def show_or_fetch(options: Namespace, console: Console) -> int:
 
 def show(options: Namespace, console: Console) -> int:
     """Prints form and numbers, and the images of each class; draws some of each."""
-    training = reading.read(options.data, "train", fit(options))
+    training = named(reading.read(options.data, "train", fit(options)), options.names)
     try:
         test = reading.read(options.data, "test", fit(options))
     except NoTestImages:
@@ -50,7 +51,8 @@ def show(options: Namespace, console: Console) -> int:
     report.write_sheet(out, some_of_each(training), SHOWN)
     console.print(f"Picture: {out} (a row for each class)")
     chosen = [f"--{name}" for name, asked in vars(fit(options)).items() if asked]
-    command = ["python", "-m", "training", "train", "cgan", "--classes", str(training.classes), "--data", str(options.data), *chosen]
+    command = ["python", "-m", "training", "train", "cgan", "--data", str(options.data), *chosen]
+    command += ["--names", options.names] if options.names else []
     console.print(f"To train on it: {shlex.join(command)}")
     return 0
 

@@ -6,9 +6,11 @@ import textwrap
 from pathlib import Path
 from typing import Any, cast
 
+from rich.console import Console
+
 from models.cards import NAME
 from models.device import CHOICES
-from training.cli import commands, data_sets, scoring
+from training.cli import commands, data_sets, scoring, swapping
 from training.distillation import integers
 from training.measuring import directions, judge
 from training.recipe import BOOK
@@ -30,6 +32,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         "the picture of some images of each class, default: evaluation/data.png; without PATH MNIST's folder, default: the download cache"
     )
     verb.add_argument("--out", type=Path, metavar="FILE", help=told)
+    add_names(verb)
     add_fit(verb)
     verb.set_defaults(command=data_sets.show_or_fetch)
 
@@ -42,7 +45,8 @@ def parser(program: str) -> argparse.ArgumentParser:
         "--images", type=positive, metavar="N", help="images that the discriminator sees in the whole run; default: the recipe's"
     )
     verb.add_argument("--batch", type=positive, metavar="N", help="batch size, half of it real images; default: the recipe's")
-    verb.add_argument("--classes", type=positive, metavar="N", help="number of classes, for data with more than 10")
+    verb.add_argument("--classes", type=positive, metavar="N", help="number of classes; default: as many as the data has")
+    add_names(verb)
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights, of z and of the data's order; default: 0")
     verb.add_argument("--name", type=name, metavar="NAME", help="name of the model; default: the recipe's name")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default: runs/NAME")
@@ -59,7 +63,13 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.set_defaults(command=commands.make_integers)
 
     verb = add(verbs, "compare", "draw and score several weights side by side, beside real digits")
-    verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
+    verb.add_argument("weights", nargs="+", help="names in models/weights, or files; with --swap recipes: names, or FILE.py:NAME")
+    verb.add_argument("--swap", action="store_true", help="train two recipes or more for equally long first, and compare what comes out")
+    verb.add_argument("--images", type=positive, metavar="N", help="with --swap, images that each run sees; default: the first recipe's")
+    verb.add_argument("--batch", type=positive, metavar="N", help="with --swap, batch size of all runs; default: the first recipe's")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="with --swap, seed of all runs; default: 0")
+    add_judge(verb)
+    add_device(verb)
     verb.add_argument(
         "--out",
         type=Path,
@@ -68,7 +78,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         help="the picture; default: evaluation/comparison.png",
     )
     add_data(verb)
-    verb.set_defaults(command=scoring.compare)
+    verb.set_defaults(command=compare, names=None)
 
     verb = add(verbs, "judge", "train the classifier that scores generators")
     add_device(verb)
@@ -135,10 +145,21 @@ def add_device(verb: argparse.ArgumentParser) -> None:
     verb.add_argument("--device", choices=CHOICES, default="auto", help="default: auto, which takes CUDA, then MPS, then the CPU")
 
 
+def compare(options: argparse.Namespace, console: Console) -> int:
+    return swapping.swap(options, console) if options.swap else scoring.compare(options, console)
+
+
 def add_judge(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--judge", type=Path, default=judge.FILE, metavar="FILE", help="the classifier that reads digits; default: the one for MNIST"
     )
+
+
+def add_names(verb: argparse.ArgumentParser) -> None:
+    told = (
+        "what the classes are called, in the order of their labels: A,B,C or ABC, or a file with one in each line; default: as in the data"
+    )
+    verb.add_argument("--names", metavar="NAMES", help=told)
 
 
 def add_data(verb: argparse.ArgumentParser) -> None:

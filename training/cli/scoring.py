@@ -21,7 +21,7 @@ from training.measuring import classifier, evaluate, judge, stacked
 from training.measuring.measures import sand
 from training.measuring.sampling import write
 from training.measuring.scores import Scores
-from training.parts.data import Idx, Split
+from training.parts.data import Dataset, Idx, Split
 from training.pictures import report
 from training.run.folder import Folder
 from training.run.loop import RecipeError
@@ -35,7 +35,12 @@ def train_judge(options: Namespace, console: Console) -> int:
     where = device.choose(options.device)
     folder, began = data_folder(options.data), time.monotonic()
     training, test = (Idx().read(folder, split, fit(options)) for split in SPLITS)
-    trained = judge.new(options.seed)
+    if training.name != "MNIST" and options.out == judge.FILE:
+        raise classifier.ClassifierError(
+            f"{judge.FILE} is the judge of digits, and {training.name} is other data: name another file, "
+            f"--out {training.name}-judge.safetensors say, and give it to evaluate: --judge FILE"
+        )
+    trained = judge.new(options.seed, training.classes)
     with Progress(console=console) as bar:
         task = bar.add_task("judge", total=1.0)
         for done in classifier.teach(trained, training, where, options.epochs, options.seed, smoothing=judge.SMOOTHING):
@@ -88,8 +93,9 @@ def score(options: Namespace, console: Console) -> int:
     labelled = any(loaded.generator.classes for _, loaded in contestants.values())
     protocol = evaluate.Protocol(options.digits, options.lessons, options.pupils if labelled else 0)
     training, test = (Idx().read(folder, split, fit(options)) for split in SPLITS)
-    bench = evaluate.Bench(judge.load(options.judge).to(where), training, test, protocol)
-    print("Real digits ...", file=sys.stderr)
+    reader = that_knows(test, options, where)
+    bench = evaluate.Bench(reader, training, test, protocol, where)
+    print("Real digits ..." if reader else "Real images ...", file=sys.stderr)
     real = bench.real
     columns = {}
     for title, (path, loaded) in contestants.items():
@@ -109,15 +115,32 @@ def score(options: Namespace, console: Console) -> int:
         print(json.dumps(document(bench, columns, where), allow_nan=False))
         return 0
     headlines = {name: scores.headline() for name, scores in columns.items()}
-    console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real), "")
+    console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real, bench.names), "")
     for name, scores in columns.items():
-        if table := tables.agreement(name, scores):
+        if table := tables.agreement(name, scores, bench.names):
             console.print(table, "")
     console.print(f"Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
-    console.print(tables.EXPLAINED)
+    console.print(tables.EXPLAINED if reader else f"{tables.EXPLAINED}\n{tables.IN_PIXELS}")
     console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit;")
     console.print("of models with labels also digits that are misread: asked for, then read)")
     return 0
+
+
+def that_knows(test: Dataset, options: Namespace, where: torch.device) -> judge.Judge | None:
+    """The judge, if it knows such images; else None, after saying so and how to train one that does."""
+    reader = judge.load(options.judge).to(where)
+    if test.classes <= reader.count:
+        if (right := classifier.accuracy(reader, test)) >= evaluate.KNOWS:
+            return reader
+        cause = f"reads {right:.0%} of them right"
+    else:
+        cause = f"knows {reader.count} classes of the {test.classes}"
+    print(
+        f"The judge does not know the images of {test.name}: it {cause}. So they are compared by their pixels, and nobody reads them. "
+        f"To have a judge of them: python -m training judge --data PATH --out FILE; then: evaluate --judge FILE",
+        file=sys.stderr,
+    )
+    return None
 
 
 def for_card(scores: Scores, bench: evaluate.Bench) -> dict[str, float]:
@@ -162,7 +185,15 @@ def cover(options: Namespace, console: Console) -> int:
     for name in stacked.RECIPES:
         folder = Folder(Path("runs") / name, name)
         if not folder.trained.exists():
-            run = {"recipe": name, "resume": folder.checkpoint.exists(), "name": None, "out": None, "classes": None, "batch": None}
+            run = {
+                "recipe": name,
+                "resume": folder.checkpoint.exists(),
+                "name": None,
+                "out": None,
+                "classes": None,
+                "batch": None,
+                "names": None,
+            }
             if stopped := commands.train(Namespace(**vars(options) | run), console):
                 console.print("Here that is: python -m training stacked")
                 return stopped

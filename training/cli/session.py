@@ -13,21 +13,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from rich.console import Console
 from torch.utils.tensorboard import SummaryWriter
 
-from models import latents, weights
-from models.cards import Card, DataCard, NetworkCard
-from models.device import describe
-from models.latents import Latents
+from models import weights
 from models.networks import is_described
 from training.cli.progress_bar import progress_bar
-from training.measuring.sampling import first_look, write
-from training.parts.data import Dataset
-from training.pictures import report
+from training.measuring.sampling import first_look
+from training.pictures import report, samples
 from training.run import checkpoint
+from training.run.card import card
 from training.run.checkpoint import CheckpointError
 from training.run.folder import Folder
 from training.run.loop import Progress, Training, train
@@ -35,57 +30,41 @@ from training.run.processes import launch
 
 CHECKPOINT_S = 45.0
 SHEETS = 40  # a run leaves this many sheets behind
-WRITERS = 10  # rows of a labelled sheet: one z a row, one digit a column
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run is called, its seed and folder, and whether it continues an earlier one."""
+    """What a run is called, its folder, and whether it continues an earlier one."""
 
     name: str
-    seed: int
     folder: Folder
     resume: bool
     restarted: bool = False  # by torchrun, after it lost a process
 
 
-def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> Path | None:
+def run(plan: Plan, training: Training, console: Console) -> Path | None:
     """Trains to the end and returns the float weights file. None if the run was interrupted (after writing a checkpoint), if another
     process writes the file, or if no card can describe the generator."""
-    folder, began = plan.folder, time.monotonic()
-    identity = {
-        "recipe": training.recipe.parts(),
-        "batch": training.batch,
-        "seed": plan.seed,
-        "data": dataset.sha256,
-        "labels": hashlib.sha256(dataset.labels.cpu().numpy().tobytes()).hexdigest(),
-        "device": training.device.type,
-        "precision": training.precision,
-        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
-    }
+    folder = plan.folder
+    known_by = identity(training)
     history: list[Progress] = []
-    wall_time_s = 0.0
     there = folder.checkpoint.exists()
-    own = plan.restarted and there and checkpoint.load(folder.checkpoint, identity).get("launch") == launch()  # begun before the restart
+    own = plan.restarted and there and checkpoint.load(folder.checkpoint, known_by).get("launch") == launch()  # begun before the restart
     if there and not plan.resume and not own:
         raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
     if own or (plan.resume and not (plan.restarted and not there)):
-        state = checkpoint.load(folder.checkpoint, identity)
+        state = checkpoint.load(folder.checkpoint, known_by)
         training.load_state_dict(state["training"])
         history = [Progress(**row) for row in state["history"]]
-        wall_time_s = state["wall_time_s"]
+        training.wall_time_s = state["wall_time_s"]
         console.print(f"Resumed at {training.images:,} images from {folder.checkpoint}")
-
-    def elapsed() -> float:
-        return wall_time_s + time.monotonic() - began
 
     def save() -> None:
         rows = [asdict(row) for row in history]
-        state = {"training": training.state_dict(), "history": rows, "wall_time_s": elapsed(), "launch": launch()}
-        checkpoint.save(folder.checkpoint, identity, state)
+        state = {"training": training.state_dict(), "history": rows, "wall_time_s": training.wall_time_s, "launch": launch()}
+        checkpoint.save(folder.checkpoint, known_by, state)
 
     processes = training.processes
-    fixed = fixed_latents(training)
     next_sheet = sheet_due(training.images, training.total_images)
     saved_at = -math.inf  # at once, so that whatever stops the run, there is something to go on from
     if not processes.first:
@@ -104,7 +83,7 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
                 if name != "images":
                     board.add_scalar(name, value, progress.images)
             if progress.images >= next_sheet:
-                draw_sheet(folder.sheet(progress.images), training, fixed)
+                draw_sheet(folder.sheet(progress.images), training)
                 next_sheet = sheet_due(progress.images, training.total_images)
             if stop or time.monotonic() - saved_at > CHECKPOINT_S:
                 save()
@@ -112,13 +91,27 @@ def run(plan: Plan, training: Training, dataset: Dataset, console: Console) -> P
             if stop and training.images < training.total_images:
                 return None
     save()
-    draw_sheet(folder.last_sheet, training, fixed)
+    draw_sheet(folder.last_sheet, training)
     report.write_film(folder.film, [*sorted(folder.sheets.glob("*.png")), folder.last_sheet])
     report.write_curves(folder.curves, f"{plan.name}: losses and accuracy", history)
     if not is_described(training.recipe.networks, training.recipe.labels.classes):
         return None
-    write_weights(plan, training, dataset, elapsed())
+    write_weights(plan, training)
     return folder.trained
+
+
+def identity(training: Training) -> dict[str, Any]:
+    """What a checkpoint is known by: only a run of the same recipe, data and numbers goes on with it."""
+    return {
+        "recipe": training.recipe.parts(),
+        "batch": training.batch,
+        "seed": training.seed,
+        "data": training.dataset.sha256,
+        "labels": hashlib.sha256(training.dataset.labels.cpu().numpy().tobytes()).hexdigest(),
+        "device": training.device.type,
+        "precision": training.precision,
+        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
+    }
 
 
 def follow(training: Training) -> None:
@@ -135,45 +128,15 @@ def sheet_due(images: int, total_images: int) -> int:
     return total_images * (drawn + 1) ** 2 // SHEETS**2
 
 
-def write_weights(plan: Plan, training: Training, dataset: Dataset, wall_time_s: float) -> None:
+def write_weights(plan: Plan, training: Training) -> None:
     generator = training.average.snapshot()
-    networks = training.recipe.networks
-    card = Card(
-        name=plan.name,
-        network=NetworkCard.model_validate(
-            {
-                "kind": networks.kind,
-                "z_dim": networks.z_dim,
-                "classes": generator.classes,
-                "hidden": networks.hidden,
-                "channels": networks.channels,
-            }
-        ),
-        recipe=training.recipe.parts(),
-        batch=training.batch,
-        seed=plan.seed,
-        images_seen=training.images,
-        wall_time_s=round(wall_time_s, 1),
-        machine=describe(training.device),
-        torch=torch.__version__,
-        data=DataCard(name=dataset.name, images=len(dataset.images), sha256=dataset.sha256),
-        scores=first_look(generator),
-    )
-    weights.save(plan.folder.trained, generator, card)
+    told = card(training, plan.name, training.wall_time_s).model_copy(update={"scores": first_look(generator)})
+    weights.save(plan.folder.trained, generator, told)
 
 
-def fixed_latents(training: Training) -> Latents:
-    """The latents that every sheet shows: 64 seeds; with labels ten seeds, each a row of all digits with the same z."""
-    classes, z_dim = training.generator.classes, training.generator.z_dim
-    if not classes:
-        return latents.draw(0, 64, z_dim)
-    writers = latents.draw(0, WRITERS, z_dim)
-    return Latents(np.repeat(writers.z, classes, axis=0), np.tile(np.arange(classes), WRITERS))
-
-
-def draw_sheet(path: Path, training: Training, fixed: Latents) -> None:
-    columns = training.generator.classes or 8
-    report.write_sheet(path, write(training.average.snapshot(), fixed), columns)
+def draw_sheet(path: Path, training: Training) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples.sheet(training.average.snapshot()).save(path, optimize=True)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Tables of scores: a row per measure, a column per model, real digits last. Knows the numbers, not how they are measured."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from rich.table import Table
@@ -19,6 +19,11 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "recall": ("recall", "{:.3f}".format),
     "density": ("density", "{:.3f}".format),
     "coverage": ("coverage", "{:.3f}".format),
+    "frechet_in_pixels": ("Fréchet distance, in pixels", "{:.3f}".format),
+    "precision_in_pixels": ("precision, in pixels", "{:.3f}".format),
+    "recall_in_pixels": ("recall, in pixels", "{:.3f}".format),
+    "density_in_pixels": ("density, in pixels", "{:.3f}".format),
+    "coverage_in_pixels": ("coverage, in pixels", "{:.3f}".format),
     "histogram_kl": ("KL of the classes' shares", "{:.5f}".format),
     "label_agreement": ("label agreement", "{:.2%}".format),
     "train_on_synthetic": ("trained on it, tested on real", "{:.2%}".format),
@@ -26,6 +31,7 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "sand": ("sand (0 to 255)", "{:.3f}".format),
     "specks_per_digit": ("specks a digit", "{:.3f}".format),
     "nearest_training": ("nearest training digit", "{:.2f}".format),
+    "trained_min": ("minutes of training", "{:.1f}".format),
     "digits": ("digits measured", "{:,.0f}".format),
     "pupils": ("pupils taught", "{:.0f}".format),
     "lessons": ("lessons of each", "{:,.0f}".format),
@@ -40,7 +46,7 @@ def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, 
             continue
         numbers = [*(column.get(key) for column in columns.values()), real.get(key)]
         table.add_row(name, *(ABSENT if number is None else written(number) for number in numbers))
-        if key == "frechet" and real.get(key):
+        if key.startswith("frechet") and real.get(key):
             shares = [column[key] / real[key] for column in columns.values() if key in column]
             if len(shares) == len(columns):
                 table.add_row("  times real digits'", *map("{:.2f}".format, shares), "1.00")
@@ -53,27 +59,29 @@ def range_of_nearest(scores: Scores) -> str:
     return f"{median:.2f} ({low:.2f} to {high:.2f})"
 
 
-def details(columns: Mapping[str, Scores], real: Scores) -> Table:
-    """Distributions behind the headline scores: distances to the training digits, and the share of each digit."""
+def details(columns: Mapping[str, Scores], real: Scores, names: Sequence[str]) -> Table:
+    """Distributions behind the headline scores: distances to the training digits, and the share of each class, by its name."""
     table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
     every = [*columns.values(), real]
     table.add_row("nearest training digit (5% to 95%)", *map(range_of_nearest, every))
-    for digit in range(len(real.histogram)):
-        table.add_row(f"share of {digit}", *(f"{scores.histogram[digit]:.2%}" for scores in every))
+    if histograms := [scores.histogram for scores in every if scores.histogram is not None]:
+        for label, name in enumerate(names):
+            table.add_row(f"share of {name}", *(f"{histogram[label]:.2%}" for histogram in histograms))
     return table
 
 
-def agreement(name: str, scores: Scores) -> Table | None:
-    """The confusion matrix: rows are requested digits, columns those the judge reads, in per mille of the row. None without labels."""
+def agreement(name: str, scores: Scores, names: Sequence[str]) -> Table | None:
+    """The confusion matrix: rows are requested classes, columns those the judge reads, in per mille of the row. None without labels."""
     if scores.confusion is None:
         return None
-    digits = [str(digit) for digit in range(len(scores.confusion))]
-    table = Table("", *digits, title=f"{name}: asked for (row), read (column), in per mille", box=None, padding=(0, 1, 0, 0))
-    for digit, row in zip(digits, scores.confusion, strict=True):
+    table = Table("", *names, title=f"{name}: asked for (row), read (column), in per mille", box=None, padding=(0, 1, 0, 0))
+    for digit, row in zip(names, scores.confusion, strict=True):
         table.add_row(digit, *(f"{1000 * share:.1f}" if share else "." for share in row))
     return table
 
 
+IN_PIXELS = """\
+In pixels: Fréchet distance, precision, recall, density and coverage compare means of 2x2 pixels, not a judge's features."""
 EXPLAINED = f"""\
 Fréchet distance: to the training digits, in the judge's features; for real digits that of the test digits, which are fewer and by other
 writers, so a perfect generator would lie below it. It is the farther the fewer digits it is measured of.

@@ -4,6 +4,7 @@ The format of an array in the archive: https://numpy.org/doc/stable/reference/ge
 """
 
 import math
+import re
 import zipfile
 import zlib
 from functools import partial
@@ -43,7 +44,10 @@ def find(file: Path, name: str) -> Found:
 
 
 def find_folder(folder: Path, name: str) -> Found | None:
-    """KMNIST's way: one array a file, such as kmnist-train-imgs.npz, kmnist-train-labels.npz and the same with test. Or one file."""
+    """KMNIST's way: one array a file, such as kmnist-train-imgs.npz, kmnist-train-labels.npz and the same with test.
+
+    Or one file with both, or shards: several such files, whose names differ in a number alone.
+    """
     there = [file for file in files.listed(folder, SUFFIX) if not file.name.startswith(".")]
     images = [file for file in there if file.name.endswith("-train-imgs.npz")]
     if len(images) == 1:
@@ -55,6 +59,8 @@ def find_folder(folder: Path, name: str) -> Found | None:
             partial(read_pair, folder, f"{stem}-train"),
             partial(read_pair, folder, f"{stem}-test") if tested else None,
         )
+    if len(there) > 1 and len({re.sub("[0-9]+", "", file.name) for file in there}) == 1:
+        return Found(f"{len(there)} npz files", name, partial(read_all, there))
     if len(there) > 1:
         raise DataError(f"{folder} has several sets ({', '.join(file.name for file in there)}). Name the one that is meant.")
     return find(there[0], name) if there else None
@@ -64,6 +70,17 @@ def read(file: Path, images: str, labels: str, fit: Fit) -> Labelled:
     pixels = as_pixels(array(file, images), f"{images} in {file}")
     found = as_labels(array(file, labels), f"{labels} in {file}") if labels in names(file) else np.zeros(len(pixels), np.int64)
     return Labelled(fit.images(pixels, file), found)
+
+
+def read_all(shards: list[Path], fit: Fit) -> Labelled:
+    """Raises DataError if a shard does not have the arrays `images` and `labels`, or if they are too large together."""
+    (images, labels), _ = KNOWN["npz"]
+    parts: list[Labelled] = []
+    for shard in shards:
+        parts.append(read(shard, images, labels, fit))
+        if sum(part.images.nbytes for part in parts) > LIMIT_BYTES:
+            raise DataError(f"{shard.parent} has too many images; at most {LIMIT_BYTES:,} bytes are read. Take some of the files away.")
+    return Labelled(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
 
 
 def read_pair(folder: Path, stem: str, fit: Fit) -> Labelled:

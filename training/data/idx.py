@@ -19,6 +19,7 @@ from models.files import FileError
 from training.data.dataset import CLASSES_MAX, LIMIT_BYTES, DataError, Split
 from training.data.fit import Fit
 from training.data.found import Found, Labelled, Labels
+from training.data.names import mapped
 
 STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}
 ENDINGS = ("ubyte.gz", "idx2-int.gz", "ubyte", "idx2-int")  # of two files of one name, the unpacked one wins
@@ -66,7 +67,14 @@ def read(folder: Path, split: Split, fit: Fit) -> Labelled:
         raise DataError(f"{images_file} holds no image.")
     if labels.max() >= CLASSES_MAX:
         raise DataError(f"{labels_file} holds the label {labels.max()}; labels from 0 to {CLASSES_MAX - 1} are known.")
-    return Labelled(fit.images(images.astype(np.uint8), images_file), labels)
+    return Labelled(fit.images(images.astype(np.uint8), images_file), labels, names_beside(images_file, int(labels.max())))
+
+
+def names_beside(images_file: Path, highest: int) -> tuple[str, ...]:
+    """What the labels up to `highest` stand for, if EMNIST's mapping lies beside the images: emnist-letters-mapping.txt."""
+    file = images_file.with_name(f"{images_file.name.rpartition('-train-')[0] or images_file.name.rpartition('-test-')[0]}-mapping.txt")
+    names = mapped(file) if file.is_file() else ()
+    return names if len(names) > highest else ()
 
 
 def read_labels(file: Path) -> Labels:

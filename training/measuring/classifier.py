@@ -13,7 +13,6 @@ from models.pixels import Pixels, to_float
 from models.sentences import SentenceError
 from training.parts.data import Batches, Dataset
 
-CLASSES = 10
 CHUNK = 1000
 
 
@@ -21,13 +20,24 @@ class ClassifierError(SentenceError):
     """A classifier cannot be trained or used. The message says what to do."""
 
 
+class Classifier(nn.Module):
+    """Images [B, 1, 28, 28] in [-1, 1] -> logits [B, classes]."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.count = classes
+
+
 def teach(
-    classifier: nn.Module, dataset: Dataset, device: torch.device, epochs: int, seed: int, batch: int = 128, smoothing: float = 0.0
+    classifier: Classifier, dataset: Dataset, device: torch.device, epochs: int, seed: int, batch: int = 128, smoothing: float = 0.0
 ) -> Iterator[float]:
     """Trains with AdamW and a one-cycle learning rate, on digits shifted by up to two pixels. Yields the share done every 100 steps.
     Raises ClassifierError."""
-    if dataset.classes > CLASSES or len(dataset.images) < batch:
-        raise ClassifierError(f"A classifier learns at least {batch} images of at most {CLASSES} classes: give it MNIST.")
+    if dataset.classes > classifier.count or len(dataset.images) < batch:
+        raise ClassifierError(
+            f"A classifier learns at least {batch} images, this one of at most {classifier.count} classes; "
+            f"{dataset.name} has {len(dataset.images):,} of {dataset.classes}."
+        )
     classifier.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     steps = epochs * (len(dataset.images) // batch)
     optimizer = torch.optim.AdamW(classifier.parameters(), weight_decay=0.01)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,13 +14,14 @@ from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import Pixels
 from training.measuring import measures, pupil
-from training.measuring.classifier import CLASSES, ClassifierError
-from training.measuring.judge import Judge, Judged, judged
-from training.measuring.sampling import write
+from training.measuring.classifier import ClassifierError
+from training.measuring.judge import Judge, judged
+from training.measuring.sampling import CPU, write
 from training.measuring.scores import Scores
 from training.parts.data import Dataset
 
 SAMPLE = 10_000  # digits that sand, precision, recall, density and coverage rest on at most, and real ones against which
+KNOWS = 0.5  # share of the real test images that a judge must read right, to be one of such images
 WATCHED = 1_000  # digits whose nearest training digit is looked for at most
 
 
@@ -32,20 +34,48 @@ class Protocol:
     pupils: int = 5
 
 
-class Bench:
-    """The judge, the real digits, and the judge's features of them: what every generator is compared with."""
+class Viewed(NamedTuple):
+    """What n images are compared by: the judge's features, or pixels."""
 
-    def __init__(self, judge: Judge, training: Dataset, test: Dataset, protocol: Protocol) -> None:
-        """Raises ClassifierError for data with more classes than the judge."""
-        if max(training.classes, test.classes) > CLASSES:
-            raise ClassifierError(f"The judge reads {CLASSES} classes; {training.name} has {training.classes}.")
+    features: NDArray[np.float64]  # [n, d]
+    labels: NDArray[np.int64] | None  # [n], as the judge reads them
+
+
+class Asked(NamedTuple):
+    """The classes that n images should be of, and those that the judge reads."""
+
+    told: NDArray[np.int64]  # [n]
+    seen: NDArray[np.int64]  # [n]
+
+
+class Bench:
+    """The judge, the real digits, and the judge's features of them: what every generator is compared with.
+
+    Without a judge, images are compared by their pixels, and nobody reads them.
+    """
+
+    def __init__(self, judge: Judge | None, training: Dataset, test: Dataset, protocol: Protocol, device: torch.device = CPU) -> None:
+        """`device`: where pupils are taught. Raises ClassifierError for data with more classes than the judge."""
+        self.classes = judge.count if judge else training.classes
+        if max(training.classes, test.classes) > self.classes:
+            raise ClassifierError(f"The judge reads {self.classes} classes; {training.name} has {training.classes}.")
         self.judge = judge
+        self.device = device
         self.training = training
         self.test = test
         self.protocol = protocol
         self.sample = min(SAMPLE, protocol.digits, len(training.images), len(test.images))
-        self.seen = judged(judge, training.images.numpy())
-        self.histogram = measures.histogram(training.labels.numpy(), CLASSES)
+        self.seen = self.viewed(training.images.numpy())
+        self.histogram = measures.histogram(training.labels.numpy(), self.classes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each class is called."""
+        return (*self.training.class_names, *map(str, range(len(self.training.class_names), self.classes)))
+
+    def viewed(self, images: Pixels) -> Viewed:
+        """uint8 [n, 28, 28] -> what they are compared by, and what the judge reads."""
+        return Viewed(*judged(self.judge, images)) if self.judge else Viewed(measures.blurred(images), None)
 
     def drawn(self, generator: Generator | IntegerGenerator, n: int) -> Latents:
         """The latents of seeds 0 to n - 1, with the labels of the training digits in order.
@@ -94,18 +124,20 @@ class Bench:
         Sand, precision, recall, density and coverage are measured on the digits with the indices `sampled`, by default the first ones.
         """
         sampled = np.arange(min(self.sample, len(images))) if sampled is None else sampled
-        seen: Judged = judged(self.judge, images)
-        histogram = measures.histogram(seen.labels, CLASSES)
+        seen = self.viewed(images)
+        histogram = None if seen.labels is None else measures.histogram(seen.labels, self.classes)
+        asked = None if told is None or seen.labels is None else Asked(told, seen.labels)
         watched = evenly(len(images), WATCHED)
         return Scores(
             digits=len(images),
+            in_pixels=self.judge is None,
             frechet=measures.frechet(seen.features, self.seen.features),
             manifold=measures.manifold(self.seen.features[: self.sample], seen.features[sampled]),
             histogram=histogram,
-            divergence=measures.divergence(histogram, self.histogram),
-            confusion=None if told is None else measures.confusion(told, seen.labels, CLASSES),
-            label_agreement=None if told is None else float((told == seen.labels).mean()),
-            misread=None if told is None else measures.misread(told, seen.labels),
+            divergence=None if histogram is None else measures.divergence(histogram, self.histogram),
+            confusion=None if asked is None else measures.confusion(*asked, self.classes),
+            label_agreement=None if asked is None else float((asked.told == asked.seen).mean()),
+            misread=None if asked is None else measures.misread(*asked),
             lessons=None if lessons is None else len(lessons.images),
             examinations=None if lessons is None else self.examinations(lessons),
             sand=measures.sand(images[sampled]),
@@ -114,8 +146,7 @@ class Bench:
         )
 
     def examinations(self, lessons: Dataset) -> tuple[float, ...]:
-        device = next(self.judge.parameters()).device
-        return tuple(pupil.examined(lessons, self.test, device, seed) for seed in range(self.protocol.pupils))
+        return tuple(pupil.examined(lessons, self.test, self.device, seed) for seed in range(self.protocol.pupils))
 
 
 def evenly(n: int, most: int) -> NDArray[np.int64]:

@@ -1,4 +1,6 @@
-"""The judge: a digit classifier that scores generators. Sets of digits are compared in the space of its features. Knows no generator.
+"""The judge: a classifier that scores generators. Sets of images are compared in the space of its features. Knows no generator.
+
+The shipped judge knows the ten digits. For other images, `training judge --data PATH` trains one that knows them.
 
 Judges differ, so a score means something only beside its floor: the same score of real digits against real digits.
 """
@@ -18,24 +20,26 @@ from torch.nn import functional as F
 from models import atomic, tensors
 from models.files import FileError
 from models.pixels import Pixels
-from training.measuring.classifier import CLASSES, ClassifierError, chunks
+from training.data.dataset import CLASSES_MAX
+from training.measuring.classifier import Classifier, ClassifierError, chunks
 
 FILE = Path(__file__).parent.parent / "weights" / "judge.safetensors"
 FEATURES = 128
+DIGITS = range(10)
 SMOOTHING = 0.05  # of the labels it is taught
 
 
-class Judge(nn.Module):
-    """Images [B, 1, 28, 28] in [-1, 1] -> features [B, 128] -> logits [B, 10], by the linear layer `classes`."""
+class Judge(Classifier):
+    """Images [B, 1, 28, 28] in [-1, 1] -> features [B, 128] -> logits [B, classes], by the linear layer `classes`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__(classes)
         widths = (1, 32, 64, 64, 128)
         self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1, bias=False) for a, b in itertools.pairwise(widths))
         self.norms = nn.ModuleList(nn.BatchNorm2d(width) for width in widths[1:])
         self.dense = nn.Linear(128 * 3 * 3, FEATURES)
         self.dropout = nn.Dropout(0.3)
-        self.classes = nn.Linear(FEATURES, CLASSES)
+        self.classes = nn.Linear(FEATURES, classes)
 
     def features(self, images: Tensor) -> Tensor:
         x = images
@@ -50,15 +54,15 @@ class Judge(nn.Module):
 
 
 class Judged(NamedTuple):
-    """The judge's features and labels of n digits."""
+    """The judge's features and labels of n images."""
 
     features: NDArray[np.float64]  # [n, 128]
-    labels: NDArray[np.int64]  # [n], the most probable digit
+    labels: NDArray[np.int64]  # [n], the most probable class
 
 
-def new(seed: int) -> Judge:
+def new(seed: int, classes: int = 10) -> Judge:
     torch.manual_seed(seed)
-    return Judge()
+    return Judge(classes)
 
 
 @torch.inference_mode()
@@ -80,9 +84,9 @@ def save(path: Path, judge: Judge, card: dict[str, Any]) -> None:
 
 def load(path: Path = FILE) -> Judge:
     """Raises ClassifierError for a missing or foreign file."""
-    judge = Judge()
     try:
         stored = tensors.read(path)
+        judge = Judge(min(len(stored.tensors.get("classes.bias", DIGITS)), CLASSES_MAX))
         tensors.check_fit(path, judge.state_dict(), stored.tensors)
     except FileNotFoundError:
         raise ClassifierError(f"{path} does not exist. Train a judge: python -m training judge") from None

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from training.measuring import measures
 
+IN_PIXELS = "_in_pixels"  # ends the names of scores that are of pixels
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -17,11 +19,12 @@ class Scores:
     """
 
     digits: int  # n, of which the next ones are
+    in_pixels: bool  # whether Fréchet distance and manifold are of pixels, not of a judge's features
     frechet: float
     manifold: measures.Manifold
-    histogram: NDArray[np.float64]  # [10], share of each digit as the judge reads them
-    divergence: float  # of that histogram from the training digits', in nats
-    confusion: NDArray[np.float64] | None  # [10, 10]; None without labels, as are the next ones
+    histogram: NDArray[np.float64] | None  # [classes], share of each as the judge reads them; None without a judge
+    divergence: float | None  # of that histogram from the training digits', in nats
+    confusion: NDArray[np.float64] | None  # [classes, classes]; None without labels or judge, as are the next ones
     label_agreement: float | None
     misread: measures.Misread | None
     lessons: int | None  # digits that each pupil was taught by; None without pupils, as are the examinations
@@ -42,9 +45,10 @@ class Scores:
 
     def numbers(self) -> dict[str, float | None]:
         """The scores that are single numbers. None: not measured."""
+        space = IN_PIXELS if self.in_pixels else ""
         numbers = {
-            "frechet": self.frechet,
-            **self.manifold._asdict(),
+            f"frechet{space}": self.frechet,
+            **{f"{name}{space}": number for name, number in self.manifold._asdict().items()},
             "histogram_kl": self.divergence,
             "label_agreement": self.label_agreement,
             "train_on_synthetic": self.examined,
@@ -66,7 +70,7 @@ class Scores:
         """All scores, as JSON values. Digits are identified by their index, which for generated ones is the seed."""
         return {
             **self.numbers(),
-            "histogram": self.histogram.tolist(),
+            "histogram": None if self.histogram is None else self.histogram.tolist(),
             "confusion": None if self.confusion is None else self.confusion.tolist(),
             "misread": None if self.misread is None else {name: column.tolist() for name, column in self.misread._asdict().items()},
             "examinations": self.examinations,

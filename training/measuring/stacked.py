@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from models import latents
 from models.generators import Generator
 from training.measuring import measures
-from training.measuring.classifier import CLASSES
 from training.measuring.judge import Judge, judged
 from training.measuring.sampling import write
 from training.parts.data import Dataset
 
+CLASSES = 10
 SAMPLES = 26_000
 RECIPES = ("stacked-dcgan", "stacked")
 PUBLISHED = (("DCGAN, published", "99", "3.40"), ("VEEGAN, published", "150", "2.95"), ("PacDCGAN2, published", "1000", "0.06"))

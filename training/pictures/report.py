@@ -23,12 +23,16 @@ from training.run.loop import Progress
 FEW = 20  # points of a curve, which are marked, since of one alone there would be no line
 
 
-def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:
-    """Writes digits [N, 28, 28], or colour ones [N, 3, 28, 28], as one PNG, row by row."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def picture(images: Pixels, columns: int, scale: int = 2) -> Image.Image:
+    """Digits [N, 28, 28], or colour ones [N, 3, 28, 28], row by row."""
     colours = images.transpose(1, 0, 2, 3) if images.ndim == 4 else images[None]
-    picture = np.stack([sheet(colour, columns, scale) for colour in colours], axis=-1)
-    Image.fromarray(picture.squeeze()).save(path, optimize=True)
+    return Image.fromarray(np.stack([sheet(colour, columns, scale) for colour in colours], axis=-1).squeeze())
+
+
+def write_sheet(path: Path, images: Pixels, columns: int, scale: int = 2) -> None:
+    """Writes the picture of them as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture(images, columns, scale).save(path, optimize=True)
 
 
 def write_film(path: Path, sheets: Sequence[Path], frame_ms: int = 150, last_ms: int = 2000) -> None:

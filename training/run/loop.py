@@ -6,6 +6,7 @@ dropout, and has another one, for z, the order of the data and augmentation. So 
 generator while it runs.
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,10 +18,13 @@ from models.device import has_bfloat16
 from models.pixels import to_float
 from training.parts import styles
 from training.parts.data import Batches, Dataset
+from training.parts.labels import Labels
 from training.parts.optimizers import MovingAverage
 from training.parts.styles import Styles
 from training.recipe import Recipe
 from training.run.processes import ALONE, Processes
+
+CPU = torch.device("cpu")
 
 
 class RecipeError(Exception):
@@ -50,16 +54,17 @@ class Training:
 
     A step is one or more discriminator steps, each on batch / 2 real and batch / 2 generated images, then a generator step on a
     whole batch. It counts as `batch` images for each discriminator step. Each process takes its own rows of every batch.
+    `average.snapshot()` is the generator so far. Raises RecipeError if recipe, data and batch do not go together.
     """
 
     def __init__(
         self,
         recipe: Recipe,
         dataset: Dataset,
-        device: torch.device,
-        batch: int,
-        seed: int,
-        total_images: int,
+        device: torch.device = CPU,
+        batch: int = 32,
+        seed: int = 0,
+        total_images: int = 640_000,
         processes: Processes = ALONE,
     ) -> None:
         if batch // 2 % processes.count:
@@ -70,7 +75,7 @@ class Training:
             raise RecipeError("A batch of 2 has one generated image, over which no batch norm can average: choose 4 or more.")
         if batch < 2 or batch % 2:
             raise RecipeError(f"A batch of {batch} cannot be halved into real and generated images: choose an even number.")
-        if recipe.labels.classes and dataset.classes > recipe.labels.classes:
+        if recipe.labels.classes and dataset.classes > recipe.labels.classes and not encodes(recipe.labels, dataset):
             raise RecipeError(
                 f"The data has labels up to {dataset.classes - 1}, the recipe has {recipe.labels.classes} classes: "
                 f"train with --classes {dataset.classes}."
@@ -82,11 +87,13 @@ class Training:
             )
         torch.manual_seed(seed)
         self.recipe = recipe
+        self.dataset = dataset
         self.device = device
         self.processes = processes
         self.seed = seed
         self.batch = batch
         self.images = 0
+        self.wall_time_s = 0.0
         self.total_images = total_images
         self.discriminator_steps = 0
         self.autocast = has_bfloat16(device)
@@ -210,6 +217,15 @@ class Training:
         self.part_randomness()
 
 
+def encodes(labels: Labels, dataset: Dataset) -> bool:
+    """Whether labels of fewer classes than the data's encode it all the same: odd or even, say."""
+    try:
+        labels.encode((dataset.labels.max() << labels.halvings)[None])
+    except (RuntimeError, IndexError):
+        return False
+    return True
+
+
 def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
     """Trains until `training.total_images` images have been seen, and yields the means of every `steps_each` steps.
 
@@ -217,7 +233,9 @@ def train(training: Training, steps_each: int = 20) -> Iterator[Progress]:
     """
     while training.images < training.total_images:
         steps: list[Tensor] = []
+        began = time.monotonic()
         while len(steps) < steps_each and training.images < training.total_images:
             steps.append(torch.stack(training.step()))
         discriminator_loss, generator_loss, accuracy = training.processes.mean(torch.stack(steps).mean(dim=0)).tolist()
+        training.wall_time_s += time.monotonic() - began
         yield Progress(training.images, discriminator_loss, generator_loss, accuracy)

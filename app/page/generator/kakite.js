@@ -11,7 +11,7 @@ import { choose, rowsOf } from "./golden.js";
 import { SEED_MAX, STEPS, draw, onGrid } from "./stream.js";
 import { journey, mixed } from "./walk.js";
 import { read } from "./weights.js";
-import { HEIGHT_MIN, WRITABLE, compose } from "./writing.js";
+import { HEIGHT_MIN, MARKS, compose } from "./writing.js";
 
 export { drawOn, inked, sheet } from "./pixels.js";
 
@@ -80,14 +80,25 @@ export class Kakite {
     return { pixels: this.compute(points, classes ? mixed(first, last, frames, classes) : null), labels: classes ? [first, last] : null };
   }
 
-  /** Digits, blanks and - . : / , in the hand of a seed: a picture { pixels, width, height }. */
+  /** The characters that it writes, each with its label: its classes whose names are one character, or the ten digits. */
+  characters() {
+    const { card, classes } = this.generator;
+    const named = card.data.class_names ?? [];
+    const names = named.length || classes < DIGITS.length ? named : Array.from({ length: classes }, (_, label) => String(label));
+    return new Map(names.map((name, label) => [name, label]).filter(([name]) => [...name].length === 1));
+  }
+
+  /** Its characters, blanks and - . : / , in the hand of a seed: a picture { pixels, width, height }. */
   write(text, { seed = 0, height = 64 } = {}) {
-    demand(WRITABLE.test(text), "Only digits, blanks and - . : / , can be written.");
+    const characters = this.characters();
+    const all = [...text];
+    const writable = all.every((one) => characters.has(one) || MARKS.includes(one));
+    demand(characters.size && all.length && writable, `Only ${[...characters.keys()].join("")}, blanks and - . : / , can be written.`);
     demand(height >= HEIGHT_MIN && height <= 1024, `height is a whole number of pixels, ${HEIGHT_MIN} to 1024.`);
-    const needed = [...DIGITS].filter((digit) => text.includes(digit));
+    const needed = [...characters.keys()].filter((one) => all.includes(one));
     const [z] = seedsOf(seed, 1).map((one) => draw(one, this.generator.zDim).z);
-    const { pixels } = needed.length ? this.digits({ z: needed.map(() => z), labels: needed.map(Number) }) : {};
-    return compose(text, new Map(needed.map((digit, i) => [digit, pixels.subarray(i * 784, (i + 1) * 784)])), seed, height);
+    const { pixels } = needed.length ? this.digits({ z: needed.map(() => z), labels: needed.map((one) => characters.get(one)) }) : {};
+    return compose(text, new Map(needed.map((one, i) => [one, pixels.subarray(i * 784, (i + 1) * 784)])), seed, height);
   }
 
   /** Points as whole steps, and labels as `rowsOf` has them -> pixels. */

@@ -23,7 +23,7 @@ const STROKES = {
   ",": [5, [[3, 1.4, 2, -3]]],
   "/": [13, [[2, -1, 11, 20]]],
 };
-export const WRITABLE = /^[0-9\-.:/, ]+$/;
+export const MARKS = `${Object.keys(STROKES).join("")} `; // that every model writes
 
 /** Bicubic weights (Keys 1981) of the four pixels around each of 256 places between two, in 1/1,024. */
 const TAPS = Array.from({ length: 256 }, (_, phase) => {
@@ -34,7 +34,7 @@ const TAPS = Array.from({ length: 256 }, (_, phase) => {
 });
 const EDGE = 4; // pixels of paper around a digit, so that every place has neighbours
 
-/** A line: { pixels, width, height }, dark ink as 255. `digits` is a Map of its digits, as characters, to their pixels [784]. */
+/** A line: { pixels, width, height }, dark ink as 255. `digits` is a Map of its characters but marks to their pixels [784]. */
 export function compose(text, digits, seed, height) {
   const placed = [...layout(text, digits, seed)];
   const margin = (MARGIN * ONE) / 2;
@@ -48,7 +48,7 @@ export function compose(text, digits, seed, height) {
 
 /** Where each character lies: { ink, width, foot, x, y }, from left to right. Blanks have no ink. */
 function* layout(text, digits, seed) {
-  const numbers = hand(seed, 2 * text.length);
+  const numbers = hand(seed, 2 * [...text].length);
   let x = 0;
   for (const [i, character] of [...text].entries()) {
     const [gap, drop] = numbers.subarray(2 * i);
@@ -56,7 +56,7 @@ function* layout(text, digits, seed) {
       yield { ink: null, width: BLANK, x };
       x += BLANK * ONE;
     } else {
-      const one = STROKES[character] ? mark(character) : digit(digits.get(character));
+      const one = digits.has(character) ? digit(digits.get(character)) : mark(character);
       yield { ...one, x, y: BASELINE * ONE + BASELINE_SPREAD * drop };
       x += one.width * ONE + Math.max(-ONE, GAP_SPREAD * gap);
     }

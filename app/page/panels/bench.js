@@ -1,7 +1,7 @@
-// Bench: one hand, its sliders, its numbers, and the ten digits it writes.
+// Bench: one hand, its sliders, its numbers, and all that it writes: the ten digits, or each of the model's classes.
 
 import { SEED_MAX, addressOf, anySeed, steps, whole, write } from "../address.js";
-import { enable, modelChoice, onClick, roving } from "../controls.js";
+import { enable, labelRadios, modelChoice, onClick, roving } from "../controls.js";
 import * as hands from "../hand.js";
 import { SIDE, draw } from "../ink.js";
 import { touched } from "../own.js";
@@ -14,13 +14,15 @@ const panel = document.getElementById("bench");
 const large = panel.querySelector("#digit");
 const sliders = panel.querySelector(".sliders");
 const bars = panel.querySelector(".bars");
-const ten = [...panel.querySelectorAll("[name=bench-label]")];
+const chooser = panel.querySelector(".ten");
 const seedField = panel.querySelector("#bench-seed");
 const [undo, asDrawn] = ["#undo", "#as-drawn"].map((id) => panel.querySelector(id));
 const toWalk = panel.querySelector("#to-walk");
 const asRequest = requestBox(panel);
 const NONE = []; // directions, of a model that has none
 
+let radios = []; // one a label of the model `fitted`
+let fitted = null;
 let choose = null;
 let model = null;
 let directions = NONE; // of the model
@@ -29,19 +31,18 @@ let own = []; // the z of its seed
 let coming = null; // another hand, until the service has told its z
 let lastKeyed = null; // the control that keys have just moved: all they do to it is one step
 
-const show = latest(async ({ content }, { label, text }) => {
+const show = latest(async ({ content }, { of, label, text }) => {
   const picture = await createImageBitmap(content);
-  const all = picture.width > SIDE;
-  draw(large, picture, { column: all ? label : 0, text });
-  if (all) for (const radio of ten) draw(radio.nextElementSibling, picture, { column: Number(radio.value), text: radio.value });
+  draw(large, picture, { column: of.labels ? label : 0, text });
+  if (of === fitted) radios.forEach((radio, column) => draw(radio.nextElementSibling, picture, { column, text: of.names[column] }));
   picture.close();
 });
 
-/** All ten digits of this hand in one request; the one of its label is seen large, too, and told as a request. */
+/** All that this hand writes in one request; the one of its label is seen large, too, and told as a request. */
 function see() {
   const { label, seed, truncation } = hand;
   const bent = !hands.untouched(hand);
-  const text = (bent ? words().bent : words().digit)(model.labels ? label : null, seed);
+  const text = (bent ? words().bent : words().digit)(model.called(model.labels ? label : null), seed);
   const point = bent ? { z: hands.zOf(hand, own, directions) } : { seed };
   const shared = { ...(truncation !== 1 && { truncation }), paper: "white", ...model.asked };
   const request = (fields) => {
@@ -49,7 +50,7 @@ function see() {
     return bent ? { path: "generate", body: all } : { path: pathOf("generate", all) };
   };
   asRequest({ ...request({ ...(model.labels && { label }), scale: 8 }), file: "digit.png" });
-  show({ ...request(model.labels ? { label: "each" } : {}), label, text });
+  show({ ...request(model.labels ? { label: "each" } : {}), of: model, label, text });
 }
 
 /** A number of steps, either way. */
@@ -68,7 +69,7 @@ function set() {
     bars.children[i].value = value;
     bars.children[i].setAttribute("aria-label", words().number(i + 1));
   });
-  for (const radio of ten) radio.checked = Number(radio.value) === hand.label;
+  if (model.labels) radios[hand.label].checked = true;
   enable(undo, steps() > 0);
   enable(asDrawn, !hands.untouched(hand) || hand.truncation !== 1);
   toWalk.href = addressOf("walk", { from: hand.seed, first: model.labels ? hand.label : null, ...model.asked });
@@ -85,7 +86,8 @@ async function become(made, of = model) {
     follow(along);
     model = choose(of.name);
     own = z;
-    hand = { ...next, numbers: new Map([...next.numbers].filter(([i]) => i < own.length)) };
+    const label = model.labels ? Math.min(next.label, model.names.length - 1) : next.label;
+    hand = { ...next, label, numbers: new Map([...next.numbers].filter(([i]) => i < own.length)) };
     set();
     see();
     return true;
@@ -154,12 +156,10 @@ bars.addEventListener("lostpointercapture", () => {
   done();
 });
 
-for (const radio of ten) {
-  radio.addEventListener("change", () => {
-    bend({ ...hand, label: Number(radio.value) });
-    done();
-  });
-}
+chooser.addEventListener("change", ({ target }) => {
+  bend({ ...hand, label: Number(target.value) });
+  done();
+});
 
 const take = async (seed, of = model) => (await become(() => hands.drawn(seed, hand.label), of)) && done();
 onClick(panel.querySelector("#another"), () => take(anySeed()));
@@ -206,8 +206,22 @@ function follow(others) {
 
 const spanned = (text) => Object.assign(document.createElement("span"), { textContent: text });
 
+/** What is seen of a label: its digit, and below it the name of its class if that is not the digit. */
+function labelled(label, { named, names }) {
+  const canvas = Object.assign(document.createElement("canvas"), { className: "ink", width: SIDE, height: SIDE });
+  const name = spanned(names[label]);
+  name.setAttribute("aria-hidden", "true"); // the canvas is called so already
+  return named ? [canvas, name] : [canvas];
+}
+
+function fit(model) {
+  radios = labelRadios(chooser, "bench-label", model, (label) => labelled(label, model));
+  fitted = model;
+  panel.querySelector(".count").textContent = `(${model.names.length})`;
+}
+
 export async function prepare(fields) {
-  choose = await modelChoice(panel, { labels: false }, (chosen) => take(hand.seed, chosen));
+  choose = await modelChoice(panel, {}, (chosen) => take(hand.seed, chosen), fit);
   model = choose(fields.model);
   follow(await directionsOf(model));
 }

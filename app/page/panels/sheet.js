@@ -1,7 +1,7 @@
 // Sheet: 64 digits of 64 seeds.
 
 import { SEED_MAX, addressOf, whole, write } from "../address.js";
-import { browse, modelChoice, roving } from "../controls.js";
+import { browse, labelRadios, modelChoice, roving } from "../controls.js";
 import { drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
 import { latest, pathOf } from "../service.js";
@@ -13,8 +13,10 @@ const panel = document.getElementById("sheet");
 const canvas = panel.querySelector("canvas");
 const places = panel.querySelector(".places");
 const hint = panel.querySelector(".hint");
-const radios = [...panel.querySelectorAll("[name=sheet-label]")];
+const chooser = panel.querySelector(".labels");
+const all = chooser.querySelector("input");
 const asRequest = requestBox(panel);
+let radios = []; // one a label
 let choose = null;
 let model = null;
 let seed = 0;
@@ -37,7 +39,7 @@ const show = latest(async ({ content, headers }, { seed, label, model }) => {
   await drawSheet(canvas, content, { columns: COLUMNS, rows: N / COLUMNS, grain: 4, text });
   links.forEach((link, i) => {
     const drawn = labels?.[i] ?? label;
-    link.setAttribute("aria-label", words().digit(drawn, seed + i));
+    link.setAttribute("aria-label", words().digit(model.called(drawn), seed + i));
     link.href = addressOf("bench", { seed: seed + i, label: drawn, ...model.asked });
   });
   hint.textContent = text;
@@ -55,30 +57,33 @@ const at = browse(panel, N, (to) => {
   seed = to;
   ask({ step: true });
 });
-for (const radio of radios) {
-  radio.addEventListener("change", () => {
-    label = radio.value === "" ? null : Number(radio.value);
-    ask({ step: true });
-  });
-}
+chooser.addEventListener("change", ({ target }) => {
+  label = target.value === "" ? null : Number(target.value);
+  ask({ step: true });
+});
 
-export async function prepare() {
-  choose = await modelChoice(panel, { labels: false }, (chosen) => {
-    model = chosen;
+export async function prepare(fields) {
+  const chosen = (other) => {
+    model = other;
     setLabel(label);
     ask({ step: true });
+  };
+  const spanned = (text) => Object.assign(document.createElement("span"), { textContent: text });
+  choose = await modelChoice(panel, {}, chosen, (model) => {
+    radios = labelRadios(chooser, all.name, model, (label) => [spanned(model.names[label])]);
   });
+  choose(fields.model);
 }
 
-/** The label that is asked for: none of a model that has none. */
+/** The label that is asked for: none that the model does not have. */
 function setLabel(wanted) {
-  label = model.labels ? wanted : null;
-  radios.find((radio) => radio.value === String(label ?? "")).checked = true;
+  label = wanted < radios.length ? wanted : null;
+  (radios[label] ?? all).checked = true;
 }
 
 export function enter(fields) {
   seed = whole(fields.seed, 0, SEED_MAX - N + 1, 0);
   model = choose(fields.model);
-  setLabel(whole(fields.label, 0, 9, null));
+  setLabel(whole(fields.label, 0, SEED_MAX, null));
   ask();
 }

@@ -43,7 +43,7 @@ function fields() {
 function frame() {
   if (!picture) return;
   const at = Number(slider.value);
-  const [a, b] = ["from", "to"].map((end) => words().digit(labelOf(end), ends[end].seed.value));
+  const [a, b] = ["from", "to"].map((end) => words().digit(model.called(labelOf(end)), ends[end].seed.value));
   const text = words().between(a, b, Math.round((100 * at) / (FRAMES - 1)));
   draw(canvas, picture, { column: at, text });
   slider.setAttribute("aria-valuetext", text);
@@ -60,7 +60,7 @@ const show = latest(async ({ content }) => {
 const showHands = latest(async ({ content }, { end, hands }) => {
   await drawSheet(sheet, content, { columns: COLUMNS, rows: HANDS / COLUMNS, grain: 3, text: words().sheet(hands, hands + HANDS - 1) });
   [...places.children].forEach((button, i) => {
-    button.setAttribute("aria-label", words().digit(labelOf(end), hands + i));
+    button.setAttribute("aria-label", words().digit(model.called(labelOf(end)), hands + i));
     button.dataset.seed = hands + i;
   });
   mark();
@@ -137,12 +137,27 @@ panel.querySelector("#other-hands").addEventListener("click", () => {
   askHands();
 });
 
-export async function prepare() {
-  choose = await modelChoice(panel, { labels: false }, (chosen) => {
-    model = chosen;
+/** The labels of a model to choose from; those that were chosen stay, if it has them. */
+function fit({ names }) {
+  for (const { label } of Object.values(ends)) {
+    const before = label.value;
+    label.replaceChildren(...names.map((name, value) => new Option(name, value)));
+    setLabel(label, Number(before));
+  }
+}
+
+function setLabel(label, wanted) {
+  label.value = Math.min(wanted, label.options.length - 1);
+}
+
+export async function prepare(fields) {
+  const chosen = (other) => {
+    model = other;
     ask({ step: true });
     askHands();
-  });
+  };
+  choose = await modelChoice(panel, {}, chosen, fit);
+  choose(fields.model);
   slider.max = FRAMES - 1;
   for (let i = 0; i < HANDS; i += 1) {
     const button = document.createElement("button");
@@ -157,7 +172,7 @@ export function enter(given) {
   model = choose(given.model);
   for (const [end, label] of [["from", 4], ["to", 9]]) {
     ends[end].seed.value = ends[end].seed.dataset.before = whole(given[end], 0, SEED_MAX, 3);
-    ends[end].label.value = whole(given[end === "from" ? "first" : "last"], 0, 9, label);
+    setLabel(ends[end].label, whole(given[end === "from" ? "first" : "last"], 0, SEED_MAX, label));
   }
   slider.value = whole(given.at, 0, FRAMES - 1, 0);
   hands = whole(given.hands, 0, SEED_MAX - HANDS + 1, 0);
