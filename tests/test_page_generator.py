@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from models.cards import GOLDEN
 from tests.browsing import drawn, ink, kept, opened, picture, seen, wait_for_another
-from tests.running import server
+from tests.running import server, until
 
 MODELS = ("kakite", "dcgan", "cgan", "dense")
 WAYS = ("simd", "plain")
@@ -153,9 +153,7 @@ def test_first_pictures_come_without_weights_and_sliders_are_then_drawn_by_the_p
 
 def until_own(page: Page, name: str) -> None:
     """Until the page can draw by that model itself."""
-    page.wait_for_function(
-        "async (name) => (await import(new URL('page/own.js', document.baseURI).href)).isHere(name)", arg=name, polling=100
-    )
+    until(lambda: page.evaluate("async (name) => (await import(new URL('page/own.js', document.baseURI).href)).isHere(name)", name))
 
 
 def test_page_goes_on_when_the_service_has_gone(browser: Browser, service: str) -> None:

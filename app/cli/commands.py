@@ -104,7 +104,7 @@ def write_page(options: argparse.Namespace) -> None:
     except (DirectionsError, WeightsError) as error:
         raise CommandError(str(error)) from None
     print(
-        f"{shown(options.out)}: the page with {', '.join(names)}, {size / 1e6:.1f} MB. Try it: python -m http.server -d {shown(options.out)}"
+        f"{shown(options.out)}: the page with {', '.join(names)}, {size / 1e6:.1f} MB. python -m http.server -d {shown(options.out)} shows it."
     )
 
 
