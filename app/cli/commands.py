@@ -103,9 +103,8 @@ def write_page(options: argparse.Namespace) -> None:
         size = page.write(Path(options.out), names, settings)
     except (DirectionsError, WeightsError) as error:
         raise CommandError(str(error)) from None
-    print(
-        f"{shown(options.out)}: the page with {', '.join(names)}, {size / 1e6:.1f} MB. python -m http.server -d {shown(options.out)} shows it."
-    )
+    out = shown(options.out)
+    print(f"{out}: the page with {', '.join(names)}, {size / 1e6:.1f} MB. Try it: python -m http.server -d {out}")
 
 
 async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
