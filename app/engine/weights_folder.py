@@ -20,6 +20,7 @@ class Loaded(NamedTuple):
     golden: IntegersCard
     generator: IntegerGenerator
     sha256: str
+    size_bytes: int
     directions: Directions | None
 
 
@@ -61,4 +62,4 @@ def read_file(file: Path) -> Loaded:
     loaded, generator, golden = weights.load_served(file)
     card = loaded.card
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Loaded(file, card, golden, generator, loaded.sha256, ways)
+    return Loaded(file, card, golden, generator, loaded.sha256, loaded.size_bytes, ways)

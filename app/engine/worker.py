@@ -78,7 +78,9 @@ def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: in
             f"{loaded.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
             "python -m app verify tells more."
         ) from None
-    return Served(loaded.card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, loaded.directions), sampler
+    file = str(loaded.file.absolute())
+    served = Served(loaded.card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, loaded.directions, file, loaded.size_bytes)
+    return served, sampler
 
 
 def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:
