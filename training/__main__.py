@@ -1,4 +1,4 @@
-"""python -m training list | data | train | integers | compare | judge | evaluate | stacked | directions | filmstrip | note"""
+"""python -m training list | data | train | integers | export | compare | judge | evaluate | stacked | directions | filmstrip | note"""
 
 import sys
 from collections.abc import Sequence

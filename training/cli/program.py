@@ -9,6 +9,7 @@ from models.shown import shown_lines
 from models.weights import WeightsError
 from training.cli.console import PlainConsole
 from training.cli.parser import parser
+from training.export.checked import ExportError
 from training.measuring.classifier import ClassifierError
 from training.parts.data import DataError
 from training.parts.download import DownloadError
@@ -23,6 +24,7 @@ EXPECTED = (
     DataError,
     DeviceError,
     DownloadError,
+    ExportError,
     FileError,
     FolderError,
     OSError,
