@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -88,12 +89,14 @@ def test_label_that_the_model_does_not_know_is_refused() -> None:
         session.run(None, {"z": np.zeros((1, 64), np.int8), "label": np.array([10])})
 
 
-def test_both_files_carry_the_card(tmp_path: Path) -> None:
+def test_both_files_carry_the_card_and_tell_nothing_of_the_machine() -> None:
     loaded, generator, told = weights.load_served(FOLDER / "dense.safetensors")
     properties = onnx.load_from_string(onnx_graph.content(generator, loaded.card)).metadata_props
     assert {one.key: one.value for one in properties} == {"card": loaded.card.model_dump_json(), "golden": told.golden}
-    texts = {"card.json": ""}
-    torch.export.load(io.BytesIO(torch_program.content(generator, loaded.card)), extra_files=texts)
+    texts, content = {"card.json": ""}, torch_program.content(generator, loaded.card)
+    torch.export.load(io.BytesIO(content), extra_files=texts)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert not any(str(FOLDER.parent).encode() in archive.read(name) for name in archive.namelist())
     assert Card.model_validate_json(texts["card.json"]) == loaded.card
 
 

@@ -36,6 +36,8 @@ def content(generator: IntegerGenerator, card: Card) -> bytes:
     inputs = (z, label) if generator.classes else (z,)
     batch = torch.export.Dim("N", min=1)
     program = torch.export.export(Program(generator), inputs, dynamic_shapes=({0: batch},) * len(inputs))
+    for node in program.graph.nodes:
+        node.meta.pop("stack_trace", None)  # it names folders of this machine
     file = io.BytesIO()
     torch.export.save(program, file, extra_files={"card.json": card.model_dump_json()})
     return file.getvalue()
