@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,8 @@ def test_ctrl_c_once_or_twice_in_a_terminal_prints_no_traceback_and_leaves_a_run
     environment = os.environ | {"TERM": term, "COLUMNS": "30"}
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=inside, stderr=inside, start_new_session=True) as process:
         os.close(inside)
+        reading = threading.Thread(target=read, args=(terminal, told := bytearray()))
+        reading.start()  # from the beginning, for a terminal that nobody reads is soon full
         deadline = time.monotonic() + PATIENCE_S
         while not (out / "checkpoint.pt").exists():
             assert process.poll() is None
@@ -91,8 +95,8 @@ def test_ctrl_c_once_or_twice_in_a_terminal_prints_no_traceback_and_leaves_a_run
         for _ in range(signals):
             process.send_signal(signal.SIGINT)
             time.sleep(0.02)  # so that they do not arrive as one
-        told = until_closed(terminal)
         assert process.wait(PATIENCE_S) == 130
+        reading.join(PATIENCE_S)
     assert b"Traceback" not in told
     assert b"Interrupted" in told
     if term == "dumb":
@@ -101,15 +105,11 @@ def test_ctrl_c_once_or_twice_in_a_terminal_prints_no_traceback_and_leaves_a_run
     assert (resumed.returncode, resumed.stderr) == (0, "")
 
 
-def until_closed(terminal: int) -> bytes:
-    told = b""
-    with os.fdopen(terminal, "rb", buffering=0) as reading:
-        try:
-            while more := reading.read(4096):
-                told += more
-        except OSError:  # EIO: the other end is closed
-            pass
-    return told
+def read(terminal: int, told: bytearray) -> None:
+    """All that is printed until the other end is closed, which reading tells by an error."""
+    with os.fdopen(terminal, "rb", buffering=0) as reading, suppress(OSError):
+        while more := reading.read(4096):
+            told += more
 
 
 @pytest.mark.parametrize("columns", ["1", "30"])
