@@ -14,6 +14,7 @@ SERVICE = {
     "sheet": "draw a sheet of digits as a PNG",
     "write": "write a number, date or postcode in one hand, as a PNG",
     "dataset": "make a labelled data set, in one of six formats",
+    "hand": "read a hand from a picture of one digit, and write in it",
     "verify": "check that digits have the same bytes here as on every machine",
 }
 TRAINING = {
