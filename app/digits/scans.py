@@ -25,7 +25,7 @@ FITS = 8  # of the paper's brightness, each without what the one before found to
 FAINTEST = 14  # grey levels by which ink differs from paper, at least
 NOISE = 4  # standard deviations of the paper's grain that are no ink
 MOST = 99.9  # percentile of how much pixels differ from paper: ink differs by half of that or more
-FULL = 90  # percentile of ink that counts as full
+FULL, FULL_GRAIN = 90, 1.28  # percentile of ink that counts as full, without what grain adds to it
 DIM = 16  # grey levels of paper so dark that its light cannot be told
 INK = 0.2  # of the full ink: less counts as none where a digit's edges are sought
 MOST_INK = 0.6  # of the picture; beyond it, what seems to be ink may be the paper
@@ -61,7 +61,7 @@ def found(picture: Image.Image) -> Real:
         colours = np.asarray(alpha if on_nothing else 255 + (colours[..., :3] - 255) * (alpha / 255), np.float32)
     blank = paper(colours)
     differs = colours - blank
-    strength = np.sqrt((differs**2).mean(axis=2))
+    strength = distance(colours, blank)
     way = np.median(differs[strength >= np.percentile(strength, MOST) / 2], axis=0)  # from paper to ink
     way = way / max(float(np.sqrt((way**2).mean())), 1e-6)
     level = (differs @ way) / len(way)  # in grey levels; what differs in another way has little of it
@@ -70,7 +70,7 @@ def found(picture: Image.Image) -> Real:
     split = np.percentile(level, MOST) / 2
     below = level[level < split]
     grain = 1.4826 * float(np.median(np.abs(below - np.median(below)))) if below.size else 0.0
-    full = float(np.percentile(level[level >= split], FULL))
+    full = float(np.percentile(level[level >= split], FULL)) - FULL_GRAIN * grain
     least = min(NOISE * grain, full / 2)
     if full < max(FAINTEST, 2 * NOISE * grain):
         raise NoDigit("No ink was found. Take a picture of one digit, dark on bright paper or bright on dark.")
@@ -98,11 +98,16 @@ def paper(colours: Real) -> Real:
     factors[0] = np.median(near[1], axis=0)
     for i in range(FITS):
         (at, of), used = (near, 3) if i < FITS // 2 else ((places, seen), 6)
-        off = np.sqrt(((of - at @ factors) ** 2).mean(axis=1))
-        kept = off <= max(2.5 * float(np.median(off)), FAINTEST / 2)
+        grain = np.median(distance(near[1], near[0] @ factors))
+        kept = distance(of, at @ factors) <= max(2.5 * float(grain), FAINTEST / 2)
         if kept.sum() >= 16:
             factors[:used] = np.linalg.lstsq(at[kept, :used], of[kept], rcond=None)[0]
     return terms @ factors
+
+
+def distance(colours: Real, others: Real) -> Real:
+    """[..., channels] -> [...], in grey levels."""
+    return np.asarray(np.sqrt(((colours - others) ** 2).mean(axis=-1)), np.float32)
 
 
 def without_dust(ink: Real) -> Real:
