@@ -184,7 +184,7 @@ def thickened(ink: Real) -> Real:
     return drawn[rows, columns]
 
 
-def thickness(ink: Real) -> float:
+def thickness(ink: NDArray[np.floating[Any]]) -> float:
     """Of the stroke, in pixels: its area over half the length of its outline, of which the corners' excess is taken off."""
     there = np.pad(ink >= 0.5, 1)
     outline = np.count_nonzero(there[1:] != there[:-1]) + np.count_nonzero(there[:, 1:] != there[:, :-1])

@@ -34,6 +34,7 @@ from models.pixels import Pixels
 router = APIRouter(tags=["latent space"], route_class=DirectRoute)
 
 JSON_BEGINS = (b"{", b"[", b'"', b"\xef\xbb\xbf")
+PICTURE = "A picture: PNG, JPEG, WebP, GIF or BMP, which are known by their first bytes, whatever `Content-Type` says. Or JSON."
 BEGINNING = 64  # bytes that are looked at
 
 
@@ -42,7 +43,7 @@ BEGINNING = 64  # bytes that are looked at
     **documented_post(
         JSON, what="The hand as z, and each digit as it was found in its picture and as it is written back.", listed=ReadHand
     ),
-    openapi_extra=documented_picture(HandQuery, HandBody, sent.MEDIA_TYPES),
+    openapi_extra=documented_picture(HandQuery, HandBody, PICTURE),
     operation_id="read_hand",
     summary="The z of a hand of your own, from pictures of its digits",
 )
