@@ -13,10 +13,11 @@ import pytest
 from PIL import Image
 
 from app.digits.hands import likeness
-from app.digits.scans import BOX, LOOKED_AT, THIN, NoDigit, scan, thickness
+from app.digits.scans import BOX, LOOKED_AT, MEMORY_BYTES, THIN, NoDigit, scan, thickness
 from app.encode import sent
 from app.encode.sent import NoPicture
 from app.errors import Unprocessable
+from app.settings import BODY_MEMORY, Settings
 from models.pixels import Pixels
 from tests.hands import drawn, encoded, magnified, photograph
 
@@ -218,6 +219,13 @@ def test_large_jpeg_is_decoded_small() -> None:
         sent.opened(encoded(paper, "JPEG", quality=50, progressive=True), LOOKED_AT)
     with pytest.raises(NoPicture, match="JPEG has 64,000,000 pixels; 50,000,000 are allowed"):
         sent.opened(encoded(Image.new("L", (8000, 8000)), "JPEG"), LOOKED_AT)
+
+
+@pytest.mark.parametrize("kind", sent.BYTES_A_PIXEL)
+def test_largest_picture_and_its_body_fit_into_the_memory_of_a_process(kind: str) -> None:
+    settings = Settings()
+    picture_bytes = sent.PIXELS_MAX[kind] * sent.BYTES_A_PIXEL[kind]
+    assert BODY_MEMORY * settings.body_limit_bytes + picture_bytes + MEMORY_BYTES <= settings.memory_limit_bytes
 
 
 def test_jpeg_of_thousands_of_scans_is_refused() -> None:

@@ -17,7 +17,7 @@ Real = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 LOOKED_AT = 512  # pixels of a picture's longer side; a larger one is reduced
-MEMORY_BYTES = 40 << 20  # most that this takes, beside the picture
+MEMORY_BYTES = 24 << 20  # most that this takes, beside the picture
 SMALLEST = 8  # of its shorter side
 BOX = 20  # pixels of MNIST's box
 BORDER = 0.06  # of a picture's side, where mostly paper lies
