@@ -88,7 +88,9 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # `http.request_log` does that
         routes=routes,
     )
-    app.state.services = Services(settings, metrics_of_app, registry, threads, asyncio.Lock(), SharedWork(metrics_of_app.exposed))
+    app.state.services = Services(
+        settings, metrics_of_app, registry, threads, asyncio.Lock(), asyncio.Lock(), SharedWork(metrics_of_app.exposed)
+    )
     app.state.process = process
     keys = ApiKeys(settings.api_keys, exempt=() if settings.api_keys_probes else PROBES) if settings.api_keys else None
     problems.install(app)

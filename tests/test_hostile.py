@@ -11,7 +11,7 @@ from tests.answers import assert_still_serving
 
 pytestmark = pytest.mark.anyio
 
-BODY_BYTES = 4_000_000  # just below what is allowed
+BODY_BYTES = 8_000_000  # just below what is allowed
 ANSWER_BYTES = 4096
 HONEST = json.dumps({"label": 3, "z": [[0.123456789012345678] * 64] * 1000}).encode()  # the largest that people send
 Ask = Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
@@ -52,6 +52,8 @@ HOSTILE: dict[str, Ask] = {
     "a text": posted("/generate", b'{"model":"' + b"\\u0061" * (BODY_BYTES // 6) + b'"}'),
     "lines": posted("/write", repeated('{"lines":[', '"a"', "]}")),
     "fewer lines": posted("/write", json.dumps({"lines": [5] * 200_000}).encode()),
+    "digits": posted("/hand", repeated('{"digits":[', '{"image":"a"}', "]}")),
+    "wrong digits": posted("/hand", json.dumps({"digits": [{"image": 5, "a": 1}] * 4000}).encode()),
     "terms": posted("/arithmetic", repeated('{"plus":[', "1", "]}")),
     "wrong terms": posted("/arithmetic", json.dumps({"plus": [["a"]] * 4000, "minus": [{}] * 4000}).encode()),
     "outputs": posted("/v2/models/kakite/infer", repeated('{"inputs":[],"outputs":[', "{}", "]}")),

@@ -42,7 +42,7 @@ async def test_body_that_is_no_gzip_is_said(client: httpx.AsyncClient, content: 
 
 
 async def test_bomb_is_refused_before_it_is_unpacked(client: httpx.AsyncClient) -> None:
-    assert_problem(await client.post("/generate", content=gzip.compress(bytes(100_000_000)), headers=GZIP), 413, "4,194,304 bytes")
+    assert_problem(await client.post("/generate", content=gzip.compress(bytes(100_000_000)), headers=GZIP), 413, "8,388,608 bytes")
 
 
 async def test_any_answer_is_known_to_a_client_that_says_so(client: httpx.AsyncClient) -> None:

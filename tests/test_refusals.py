@@ -123,12 +123,12 @@ async def test_json_is_read_whatever_it_is_called(client: httpx.AsyncClient) -> 
 
 async def test_large_body_is_refused_announced_or_not(client: httpx.AsyncClient) -> None:
     async def in_pieces() -> Any:
-        for _ in range(5):
+        for _ in range(9):
             yield b" " * 1_000_000
 
     headers = {"content-type": "application/json"}
-    assert_problem(await client.post("/generate", content=b" " * 5_000_000, headers=headers), 413, "4,194,304 bytes")
-    assert_problem(await client.post("/generate", content=in_pieces(), headers=headers), 413, "4,194,304 bytes")
+    assert_problem(await client.post("/generate", content=b" " * 9_000_000, headers=headers), 413, "8,388,608 bytes")
+    assert_problem(await client.post("/generate", content=in_pieces(), headers=headers), 413, "8,388,608 bytes")
     await assert_still_serving(client)
 
 

@@ -30,7 +30,6 @@ MAGIC: dict[bytes, tuple[str, Callable[[io.BytesIO], ImageFile]]] = {
     b"GIF89a": ("GIF", GifImageFile),
     b"BM": ("BMP", BmpImageFile),
 }
-MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/bmp")
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif")  # of telephones; at the fourth byte
 PIXELS_MAX = {"PNG": 16_000_000, "JPEG": 50_000_000, "WebP": 8_000_000, "GIF": 16_000_000, "BMP": 16_000_000}
 BYTES_A_PIXEL = {"PNG": 12, "WebP": 20, "GIF": 12, "BMP": 12}  # most memory that decoding takes

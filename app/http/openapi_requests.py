@@ -1,6 +1,6 @@
 """The OpenAPI description of requests: bodies, queries, path parameters. Knows no route."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,12 +18,12 @@ def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str
     return described_json(schema, *schema.model_json_schema().get("examples", []), required=required)
 
 
-def documented_picture(schema: type[BaseModel], instead: type[BaseModel], media_types: Sequence[str]) -> dict[str, Any]:
-    """`openapi_extra` of a route whose body is a picture, with a query of the schema, or JSON of another, without."""
-    binary = {"schema": {"type": "string", "format": "binary"}}
-    json = described_json(instead, *instead.model_json_schema().get("examples", []))["requestBody"]["content"]
-    pictures = dict.fromkeys(("application/octet-stream", *media_types), binary)
-    return {**documented_query(schema), "requestBody": {"required": True, "content": {**json, **pictures}}}
+def documented_picture(schema: type[BaseModel], instead: type[BaseModel], what: str) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is a picture, with a query of the schema, or JSON of another schema, without. Client generators
+    know no media types of pictures, so it is described as bytes."""
+    body = described_json(instead, *instead.model_json_schema().get("examples", []))["requestBody"]
+    body["content"]["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+    return {**documented_query(schema), "requestBody": {**body, "description": what}}
 
 
 def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:

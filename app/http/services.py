@@ -22,6 +22,7 @@ class Services:
     models: ModelRegistry
     threads: ThreadPool  # for work that would hold up the event loop
     turn: asyncio.Lock  # large bodies are parsed one after another
+    scanning: asyncio.Lock  # pictures that were sent are decoded one after another, so that one at a time takes memory
     scrape: SharedWork[bytes]  # the metrics' text, which takes 15 ms
 
 

@@ -1,8 +1,10 @@
 """POST /hand: from pictures of somebody's digits to the z of that hand, in which everything can be written."""
 
+import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -12,6 +14,7 @@ from app.digits.checks import label_numbers
 from app.encode import formats, png, sent
 from app.encode.formats import JSON
 from app.engine.registry import Model
+from app.engine.tickets import Expired
 from app.errors import Unprocessable
 from app.http.disconnect import WhileConnected
 from app.http.generation import generate, read_hands, run_in_thread
@@ -31,6 +34,7 @@ from models.pixels import Pixels
 router = APIRouter(tags=["latent space"], route_class=DirectRoute)
 
 JSON_BEGINS = (b"{", b"[", b'"', b"\xef\xbb\xbf")
+PICTURE = "A picture: PNG, JPEG, WebP, GIF or BMP, which are known by their first bytes, whatever `Content-Type` says. Or JSON."
 BEGINNING = 64  # bytes that are looked at
 
 
@@ -39,7 +43,7 @@ BEGINNING = 64  # bytes that are looked at
     **documented_post(
         JSON, what="The hand as z, and each digit as it was found in its picture and as it is written back.", listed=ReadHand
     ),
-    openapi_extra=documented_picture(HandQuery, HandBody, sent.MEDIA_TYPES),
+    openapi_extra=documented_picture(HandQuery, HandBody, PICTURE),
     operation_id="read_hand",
     summary="The z of a hand of your own, from pictures of its digits",
 )
@@ -79,15 +83,32 @@ async def digit(request: Request, picture: bytes | str, place: str) -> Pixels:
     """The digit in a picture, or in one in base64 [28, 28]. `place` begins the sentence of a refusal. Raises Unprocessable."""
     state = request_state(request)
     held_bytes = state.held_bytes
+    async with in_turn(request):
+        try:
+            content = hands.from_base64(picture) if isinstance(picture, str) else picture
+            opened = await run_in_thread(request, sent.opened, content, scans.LOOKED_AT)
+            state.hold(held_bytes + opened.memory_bytes + scans.MEMORY_BYTES)
+            return await run_in_thread(request, lambda: scans.scan(sent.decoded(opened, scans.LOOKED_AT)))
+        except Unprocessable as error:
+            raise Unprocessable(f"{place}{error}") from None
+        finally:
+            state.hold_only(held_bytes)
+
+
+@asynccontextmanager
+async def in_turn(request: Request) -> AsyncIterator[None]:
+    """Waits until no other picture is decoded. Raises Expired."""
+    shared = services(request)
+    timeout_s = shared.settings.timeout_ms / 1000
     try:
-        content = hands.from_base64(picture) if isinstance(picture, str) else picture
-        opened = await run_in_thread(request, sent.opened, content, scans.LOOKED_AT)
-        state.hold(held_bytes + opened.memory_bytes + scans.MEMORY_BYTES)
-        return await run_in_thread(request, lambda: scans.scan(sent.decoded(opened, scans.LOOKED_AT)))
-    except Unprocessable as error:
-        raise Unprocessable(f"{place}{error}") from None
+        async with asyncio.timeout(timeout_s):
+            await shared.scanning.acquire()
+    except TimeoutError:
+        raise Expired(timeout_s) from None
+    try:
+        yield
     finally:
-        state.hold_only(held_bytes)
+        shared.scanning.release()
 
 
 async def read(request: Request, model: Model, wanted: HandRequest, found: list[Pixels], labels: list[int | None]) -> dict[str, object]:

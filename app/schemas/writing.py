@@ -46,7 +46,6 @@ class WriteBody(Hand):
         strict=True,
         json_schema_extra={
             "examples": [{"lines": ["2026-11-25", "150-0001"], "seed": 7}, {"text": "2026-11-25", "z": [0.5] * 64}],
-            "anyOf": [{"required": ["lines"]}, {"required": ["text"]}],
         },
     )
 
