@@ -6,6 +6,7 @@ import "./stencils.js";
 import { words } from "./words.js";
 
 const KINDS = ["url", "curl", "httpx"];
+const SENT = "digit.png"; // the file that a request sends
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** JSON as Python would write it, which breaks into lines between its numbers. */
@@ -13,15 +14,18 @@ const spaced = (body) => JSON.stringify(body).replaceAll(",", ", ").replaceAll('
 
 function told(kind, { path, body, file }) {
   const address = new URL(path, document.baseURI).href;
-  if (kind === "url") return body ? `POST ${address}\n\n${spaced(body)}` : address;
+  const sentFile = body instanceof Blob; // the reader's own, under a name that is told
+  if (kind === "url") return body ? `POST ${address}\n\n${sentFile ? SENT : spaced(body)}` : address;
   if (kind === "curl") {
     const key = held() ? ` \\\n  -H "authorization: Bearer $API_KEY"` : "";
-    const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(spaced(body))}` : "";
+    const type = sentFile ? body.type : "application/json";
+    const sent = body ? ` \\\n  -H 'content-type: ${type}' \\\n  ${sentFile ? `--data-binary @${SENT}` : `-d ${quoted(spaced(body))}`}` : "";
     return `curl ${quoted(address)}${key}${sent} \\\n  -o ${file}`;
   }
   const given = [JSON.stringify(address)];
-  if (body) given.push(`json=${spaced(body)}`);
-  if (held()) given.push(`headers={"Authorization": f"Bearer {os.environ['API_KEY']}"}`);
+  if (body) given.push(sentFile ? `content=open("${SENT}", "rb").read()` : `json=${spaced(body)}`);
+  const named = [...(sentFile ? [`"Content-Type": "${body.type}"`] : []), ...(held() ? [`"Authorization": f"Bearer {os.environ['API_KEY']}"`] : [])];
+  if (named.length) given.push(`headers={${named.join(", ")}}`);
   const call = given.length > 1 ? `\n    ${given.join(",\n    ")},\n` : given[0];
   return `${held() ? "import os\n\n" : ""}import httpx\n\nanswer = httpx.${body ? "post" : "get"}(${call}).raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
 }
