@@ -22,6 +22,7 @@ TRAINING = {
     "data": "show your own images before they are trained on, or download MNIST",
     "train": "train a recipe, until its generator can be served",
     "integers": "convert a float generator into the integer one that is served; train does this, too",
+    "export": "write a generator as an ONNX graph or a torch program, for other programs",
     "compare": "draw and score several weights side by side, beside real digits",
     "judge": "train the classifier that scores generators",
     "evaluate": "measure how good generators are, beside real digits",

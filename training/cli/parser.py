@@ -10,7 +10,7 @@ from rich.console import Console
 
 from models.cards import NAME
 from models.device import CHOICES
-from training.cli import commands, data_sets, hands, scoring, swapping
+from training.cli import commands, data_sets, exporting, hands, scoring, swapping
 from training.distillation import integers
 from training.hands import learning
 from training.measuring import directions, judge
@@ -62,6 +62,12 @@ def parser(program: str) -> argparse.ArgumentParser:
     )
     verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: beside the float one")
     verb.set_defaults(command=commands.make_integers)
+
+    verb = add(verbs, "export", "write a generator as an ONNX graph or a torch program, for other programs")
+    verb.add_argument("weights", help="a name in models/weights, or a file")
+    verb.add_argument("--format", choices=exporting.SUFFIXES, default=exporting.ONNX, help=f"default: {exporting.ONNX}")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: the model's name, with .onnx or .pt2")
+    verb.set_defaults(command=exporting.export)
 
     verb = add(verbs, "compare", "draw and score several weights side by side, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files; with --swap recipes: names, or FILE.py:NAME")
