@@ -1,18 +1,15 @@
-// A sheet of paper to draw on, with mouse, finger or pen, or to lay a picture on. Lengths are in sides of the sheet. Knows nothing of
-// what is read there.
+// Paper to draw on, with mouse, finger or pen, or to lay a picture on. Lengths are in its sides. Does not know what is read there.
 
-const SIDE_SENT = 336; // pixels of the picture that is made of it, at most
-const SIDE_KEPT = 1024; // pixels of a picture laid on it, at most
+const SENT = 336; // pixels of a side of the picture that is made of it, at most
 const WIDTH = 0.055; // of a stroke
 const NEAREST = 0.004; // from one point of a stroke to the next
-const SPEED = 150; // how much of its width a stroke loses for a side a millisecond
-const SLOW = 1.15; // widths of a stroke drawn slowly,
-const FAST = 0.75; // and fast
+const [SLOW, FAST] = [1.15, 0.75]; // widths of a stroke, drawn slowly and fast
+const SPEED = 150; // widths that it loses for a side a millisecond
 const EASE = 0.3; // how soon the width follows
 
 const middle = (a, b) => [(a.x + b.x) / 2, (a.y + b.y) / 2];
 
-/** Draws a stroke from its point number `from` on: curves from the middle of two points to the middle of the next two. */
+/** Draws a stroke from its point number `from` on, as curves between the middles of neighbours. */
 function trace(context, stroke, from = 0) {
   for (let i = from; i < stroke.length; i += 1) {
     const to = stroke[i];
@@ -30,12 +27,11 @@ function trace(context, stroke, from = 0) {
   }
 }
 
-/** All marks on white paper. `scale` is how many pixels a side has. */
-function paint(context, marks, scale) {
-  context.setTransform(1, 0, 0, 1, 0, 0);
+/** All marks on white paper of which a side has `scale` pixels, as seen from a corner. */
+function paint(context, marks, scale, left = 0, top = 0) {
+  context.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
   context.fillStyle = "#fff";
-  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
-  context.scale(scale, scale);
+  context.fillRect(0, 0, 1, 1);
   Object.assign(context, { fillStyle: "#000", strokeStyle: "#000", lineCap: "round", imageSmoothingQuality: "high" });
   for (const { stroke, picture, x, y, width, height } of marks) {
     if (stroke) trace(context, stroke);
@@ -43,12 +39,12 @@ function paint(context, marks, scale) {
   }
 }
 
-/** The paper of a canvas. `began()` is told of a stroke's first point, `changed()` of every mark that came or went. */
+/** A canvas as paper. `began()` is told of a stroke's first point, `changed()` of every mark that came or went. */
 export function paperOn(canvas, { began, changed }) {
   const context = canvas.getContext("2d");
   const past = []; // the marks before each change
-  let marks = []; // { stroke: [{ x, y, width, at }] } or { picture, x, y, width, height }, the first below the others
-  let drawing = null; // the stroke that is being drawn, and its pointer
+  let marks = []; // { stroke: [{ x, y, width, at }] } or { picture, x, y, width, height }
+  let drawing = null; // { stroke, pointer }
 
   function show() {
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
@@ -112,26 +108,19 @@ export function paperOn(canvas, { began, changed }) {
 
     /** Lays the picture of a file on it, in place of all that is there. Fails if it is none. */
     async lay(file) {
-      let picture = await createImageBitmap(file);
+      const picture = await createImageBitmap(file);
       const longer = Math.max(picture.width, picture.height);
-      if (longer > SIDE_KEPT) {
-        const resizeWidth = Math.max(1, Math.round((picture.width * SIDE_KEPT) / longer));
-        picture = await createImageBitmap(picture, { resizeWidth, resizeQuality: "high" });
-      }
-      const [width, height] = [picture.width / longer, picture.height / longer].map((side) => side * Math.max(1, longer / SIDE_KEPT));
+      const [width, height] = [picture.width / longer, picture.height / longer];
       become([{ picture, x: (1 - width) / 2, y: (1 - height) / 2, width, height }]);
     },
 
-    /** What is on it, as a PNG: the whole sheet, or as much of it as a picture covers. */
+    /** What is on it, as a PNG: all of it, or as much as a picture covers. */
     picture() {
       const laid = marks.find(({ picture }) => picture);
       const { x, y, width, height } = laid ?? { x: 0, y: 0, width: 1, height: 1 };
-      const scale = laid ? Math.min(SIDE_SENT, Math.max(laid.picture.width, laid.picture.height)) : SIDE_SENT;
+      const scale = laid ? Math.min(SENT, Math.max(laid.picture.width, laid.picture.height)) : SENT;
       const sheet = new OffscreenCanvas(Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-      const moved = marks.map((mark) =>
-        mark.stroke ? { stroke: mark.stroke.map((point) => ({ ...point, x: point.x - x, y: point.y - y })) } : { ...mark, x: 0, y: 0 },
-      );
-      paint(sheet.getContext("2d"), moved, scale);
+      paint(sheet.getContext("2d"), marks, scale, x, y);
       return sheet.convertToBlob();
     },
   };

@@ -55,10 +55,9 @@ function sending(body) {
 
 /**
  * What is answered to { path, body, as }: a GET, or with a body a POST of it, a Blob or what becomes JSON; `as` is "blob" unless it says "json".
- * Gives { content, headers }, or null once `stale()` or `signal` is aborted. `waits()` is told while the service is busy or away. Throws
- * Refused.
+ * Gives { content, headers }, or null once `stale()` or `signal` is aborted. Throws Refused.
  */
-export async function ask(request, stale = () => false, { signal, waits } = {}) {
+export async function ask(request, stale = () => false, signal = null) {
   const { path, body, as = "blob" } = request;
   const who = {};
   const writer = own.writer(request);
@@ -95,7 +94,6 @@ export async function ask(request, stale = () => false, { signal, waits } = {}) 
         tell(who, "away"); // no connection, or one that broke off
         if (writer) own.wake(writer).then((come) => come && watch());
       }
-      waits?.();
       for (const until = Date.now() + Math.max(pause, asked); Date.now() < until; await new Promise((done) => setTimeout(done, 100))) {
         if (stale() || signal?.aborted) return null;
         if (own.isHere(writer)) break;
@@ -109,9 +107,9 @@ export async function ask(request, stale = () => false, { signal, waits } = {}) 
 /**
  * A place where answers are seen. One request at a time is in flight; of those wanted meanwhile only the latest is sent.
  * `show({ content, headers }, request)` may be async; `refuse(sentence, request)` is told what the service refuses. Where it is `hasty`, a
- * request breaks off the one before, and null does no more than that. `waits` as in `ask`.
+ * request breaks off the one before; null does no more than that.
  */
-export function latest(show, refuse = null, { hasty = false, waits } = {}) {
+export function latest(show, refuse = null, hasty = false) {
   const place = {};
   let wanted = null;
   let busy = false;
@@ -129,7 +127,7 @@ export function latest(show, refuse = null, { hasty = false, waits } = {}) {
         flight = new AbortController();
         const { signal } = flight;
         try {
-          const answer = await ask(asked, () => wanted, { signal, waits });
+          const answer = await ask(asked, () => wanted, signal);
           if (!answer || signal.aborted) continue;
           tell(place, null);
           await show(answer, asked);

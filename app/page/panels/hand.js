@@ -27,7 +27,7 @@ const [undo, clear, download, toWalk, toBench] = ["undo", "clear", "download", "
 const asRequest = requestBox(panel);
 let choose = null;
 let model = null;
-let readers = []; // the names of the models that read hands
+let readers = ""; // the models that read hands
 let radios = []; // one a label of the model
 let z = null; // the hand, once there is one
 let label = 0; // of the digit that is written back
@@ -36,7 +36,7 @@ let said = null; // the label as the reader corrected it
 let timer = 0;
 
 const percent = (share) => Math.round(100 * share);
-const forms = () => Boolean(model?.reads) && !alone;
+const canRead = () => model?.reads && !alone;
 
 /** What is written in this hand, all digits in one request; the one of its label is seen large, too. */
 const show = latest(async ({ content }, { of, label }) => {
@@ -82,7 +82,7 @@ function keep() {
 /** The sentences and controls as things are. */
 function tell(trouble = "") {
   panel.classList.toggle("empty", !z);
-  panel.classList.toggle("unread", !forms());
+  panel.classList.toggle("unread", !canRead());
   panel.classList.toggle("drawn", Boolean(read));
   enable(undo, paper.undoable());
   enable(clear, !paper.blank());
@@ -92,12 +92,7 @@ function tell(trouble = "") {
   }
   verdict.textContent = !read ? "" : said === null ? words().readAs(model.called(read.label), percent(read.probability)) : words().saidToBe(model.called(said));
   likeness.textContent = read ? words().alike(percent(read.likeness)) : "";
-  told.textContent = trouble || unread();
-}
-
-function unread() {
-  if (alone) return words().readsNone;
-  return forms() ? "" : words().unread(model?.name ?? "", readers);
+  told.textContent = alone ? words().readsNone : model && !model.reads ? words().unread(model.name, readers) : trouble;
 }
 
 /** A hand, and the digit that it is shown by. */
@@ -130,11 +125,11 @@ const reading = latest(
     become(point, digit.label);
   },
   (sentence) => tell(sentence),
-  { hasty: true, waits: () => tell(words().readerAway) },
+  true,
 );
 
 async function readNow() {
-  if (paper.blank() || !forms()) return;
+  if (paper.blank() || !canRead()) return;
   const body = await paper.picture();
   const request = { path: pathOf("hand", { label: said, paper: "white", ...model.asked }), body };
   asRequest({ ...request, file: "hand.json" });
@@ -172,7 +167,7 @@ document.addEventListener("keydown", (event) => {
 /** Pictures come as a file that is chosen, dropped or pasted. */
 async function lay(files) {
   const file = [...(files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (!files?.length || panel.hidden || !forms()) return;
+  if (!files?.length || panel.hidden || !canRead()) return;
   said = null;
   try {
     await paper.lay(file ?? files[0]);
@@ -207,7 +202,7 @@ function fit(model) {
 }
 
 export async function prepare(fields) {
-  readers = (await modelsFor({})).filter(({ reads }) => reads).map(({ name }) => name);
+  readers = (await modelsFor({})).filter(({ reads }) => reads).map(({ name }) => name).join(", ");
   const taken = (other) => {
     const untouched = field.value === sample(model);
     model = other;
