@@ -15,6 +15,7 @@ SERVICE = {
     "write": "write a number, date or postcode in one hand, as a PNG",
     "dataset": "make a labelled data set, in one of six formats",
     "page": "write the page as files that need no service, for any static host",
+    "hand": "read a hand from a picture of one digit, and write in it",
     "verify": "check that digits have the same bytes here as on every machine",
 }
 TRAINING = {

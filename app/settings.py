@@ -82,7 +82,7 @@ class Settings(BaseSettings):
         le=DAY_S,
         description="A model process that answers nothing for so long is killed, and the server ends with status 1; 0: never.",
     )
-    body_limit_bytes: int = Field(4_194_304, ge=1024, description="Largest request body; beyond it the answer is 413.")
+    body_limit_bytes: int = Field(8_388_608, ge=1024, description="Largest request body; beyond it the answer is 413.")
     memory_limit_bytes: int = Field(
         268_435_456,
         ge=201_326_592,

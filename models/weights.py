@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from models import atomic, files, tensors
-from models.cards import SUFFIX, Card, IntegersCard
+from models.cards import ENCODER_SUFFIX, SUFFIX, Card, IntegersCard
 from models.documents import DocumentError, parsed
 from models.files import FileError
 from models.generators import Generator
@@ -91,9 +91,10 @@ def load_served(path: Path) -> tuple[Weights, IntegerGenerator, IntegersCard]:
 
 def neighbours(path: Path) -> str:
     try:
-        return ", ".join(file.name for file in files.listed(path.parent, SUFFIX)) or "none"
+        there = [file.name for file in files.listed(path.parent, SUFFIX) if not file.name.endswith(ENCODER_SUFFIX)]
     except (FileError, OSError):
         return "none"
+    return ", ".join(there) or "none"
 
 
 def in_floats(path: Path, found: Mapping[str, Tensor], card: Card) -> Generator:

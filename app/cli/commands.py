@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, cast
@@ -21,19 +21,26 @@ from app.cli.options import given
 from app.datasets import bulk
 from app.datasets.files import FILES, as_one_file
 from app.datasets.requests import compute_for_stream, data_set, file_name
+from app.digits import scans
+from app.encode import sent
 from app.encode.archives import Files, poured
 from app.errors import ServiceError
 from app.main import create_app
 from app.schemas.datasets import DatasetQuery
+from app.schemas.hand import HandQuery
 from app.schemas.pictures import GridQuery
 from app.schemas.validation import validated
 from app.schemas.writing import WriteQuery
 from app.settings import Settings
-from models import atomic
+from models import atomic, files
+from models.files import FileError
 from models.latents import Rows
 from models.pixels import Pixels
 from models.sentences import SentenceError
 from models.shown import shown
+
+PICTURE_BYTES_MAX = 32 << 20  # of a file that a hand is read from
+MEMORY_BYTES = 1 << 30  # for it
 
 
 class CommandError(ServiceError):
@@ -50,15 +57,18 @@ def add(commands: Any) -> None:
     write = added("write", "write a number, date or postcode in one hand, as a PNG")
     dataset = added("dataset", "make a labelled data set, in one of six formats")
     page = added("page", "write the page as files that need no service, for any static host")
+    hand = added("hand", "read a hand from a picture of one digit, and write in it")
     check = added("verify", "check that digits have the same bytes here as on every machine")
     options.add_sheet(sheet)
     options.add_write(write)
     options.add_dataset(dataset)
     options.add_page(page)
+    options.add_hand(hand)
     sheet.set_defaults(run=lambda options: asyncio.run(picture("/grid", GridQuery, options)))
     write.set_defaults(run=lambda options: asyncio.run(picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options)))
     dataset.set_defaults(run=make)
     page.set_defaults(run=write_page)
+    hand.set_defaults(run=lambda options: asyncio.run(in_that_hand(options)))
     check.set_defaults(run=verify)
 
 
@@ -111,13 +121,51 @@ async def picture(path: str, schema: type[BaseModel], options: argparse.Namespac
     """Asks the application, in this process. What can be checked before the models are loaded is checked first."""
     asked = given(schema, options)
     validated(schema, dict(asked))
-    app = create_app(Settings(access_log=False))
+    async with application(Settings(access_log=False)) as client:
+        response = answered(await client.get(path, params=asked))
+    keep(response.content, options.out, f"seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+
+
+async def in_that_hand(options: argparse.Namespace) -> None:
+    """Reads a hand, tells what it read, and writes a text, or all digits, in it."""
+    asked = given(HandQuery, options)
+    wanted = validated(HandQuery, dict(asked))
+    try:
+        content = files.read(Path(options.picture), PICTURE_BYTES_MAX)
+    except FileNotFoundError:
+        raise CommandError(f"{options.picture} does not exist.") from None
+    except FileError as error:
+        raise CommandError(str(error)) from None
+    sent.opened(content, scans.LOOKED_AT)
+    writing = {"paper": wanted.paper, "model": wanted.model}
+    async with application(Settings(access_log=False, body_limit_bytes=PICTURE_BYTES_MAX, memory_limit_bytes=MEMORY_BYTES)) as client:
+        read = answered(await client.post("/hand", content=content, params=asked)).json()
+        writing["z"] = read["z"]
+        if options.text is None:
+            asked_for = {**writing, "label": "each", "scale": wanted.scale}
+            response = answered(await client.post("/generate", json=asked_for))
+        else:
+            response = answered(await client.post("/write", json={**writing, "text": options.text}))
+    [digit] = read["digits"]
+    name = digit.get("class_name", digit["label"])
+    about = f"{name} (probability {digit['probability']:.2f}, likeness {digit['likeness']:.2f}), model {read['model']}"
+    keep(response.content, options.out, about)
+
+
+@contextlib.asynccontextmanager
+async def application(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, in this process."""
+    app = create_app(settings)
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
-        response = await client.get(path, params=asked)
+        yield client
+
+
+def answered(response: httpx.Response) -> httpx.Response:
+    """Raises CommandError for a refusal."""
     if response.status_code != 200:
         raise CommandError(response.json()["detail"])
-    keep(response.content, options.out, f"seed {response.headers['kakite-seed']}, model {response.headers['kakite-model']}")
+    return response
 
 
 def keep(content: bytes, out: str, about: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from app.datasets.engines import ENGINES
 from app.schemas.datasets import DIGITS_MAX, ZIP_MAX, BulkQuery, DatasetQuery
 from app.schemas.fields import DIGITS, N_MAX, SCALE_MAX
+from app.schemas.hand import HandQuery
 from app.schemas.pictures import GridQuery
 from app.schemas.validation import fields
 from app.schemas.writing import HEIGHT_MAX, WriteQuery
@@ -42,6 +43,12 @@ WRITE: Told = {
     "height": ("PIXELS", f"height of the picture, 16 to {HEIGHT_MAX}; default: 64"),
     "slant": ("DEGREES", "how far it leans to the right, -45 to 45; default: 0"),
 }
+HAND: Told = {
+    "paper": PICTURE["paper"],
+    "scale": ("N", f"whole pixels that a pixel of the ten digits becomes, 1 to {SCALE_MAX}; default: 1"),
+    "model": PICTURE["model"],
+    "label": ("LABEL", "which digit it is, by number or the name of a class; default: the most probable one"),
+}
 DATASET: Told = {
     "n": (
         "N",
@@ -74,6 +81,13 @@ def add_write(command: argparse.ArgumentParser) -> None:
     command.add_argument("text", metavar="TEXT", help="digits, or what else the model writes, blanks and - . : / ,")
     add(command, WriteQuery, WRITE)
     command.add_argument("--out", default="written.png", metavar="FILE", help="where the picture goes; default: written.png")
+
+
+def add_hand(command: argparse.ArgumentParser) -> None:
+    command.add_argument("picture", metavar="PICTURE", help="a photograph, scan or drawing of one digit: PNG, JPEG, WebP, GIF or BMP")
+    add(command, HandQuery, HAND)
+    command.add_argument("--text", metavar="TEXT", help="what to write in that hand, in one line; default: all that the model writes")
+    command.add_argument("--out", default="hand.png", metavar="FILE", help="where the picture goes; default: hand.png")
 
 
 def add_dataset(command: argparse.ArgumentParser) -> None:

@@ -1,7 +1,8 @@
 """Joins pieces of requests into one array of rows, and splits its pixels into a result per piece. Knows neither requests nor processes.
 
 A piece is either an array of rows [n, z_dim + classes], with pixels [n, 28, 28] as its result, or a list of `Digit`, with a list of
-`Written`. The z of all digits are drawn together, in a third of the time (docs/performance.md).
+`Written`. Other arrays are joined and split in the same way. The z of all digits are drawn together, in a third of the time
+(docs/performance.md).
 """
 
 from typing import Any

@@ -2,8 +2,9 @@
 
 A message is its length in bytes, then a pickle. The server first sends the settings; the model process answers with a list of `Served`, or
 with `Refused`. Then it receives one end of a socket pair per HTTP process, and sends the same list on it. There each `(name, pieces)` is
-answered by an `Answer` or a `Failed`, in order for each model. `app.engine.batches` defines the pieces. A question for a digit is a few
-integers, and its answer the finished PNG, so the HTTP process only passes it on.
+answered by an `Answer` or a `Failed`, in order for each name: a model's, whose digits are asked for, or `hand_of` it, whose encoder reads
+them. `app.engine.batches` defines the pieces. A question for a digit is a few integers, and its answer the finished PNG, so the HTTP
+process only passes it on.
 """
 
 import hashlib
@@ -15,12 +16,17 @@ from functools import cached_property
 from typing import Any, BinaryIO, NamedTuple
 
 from app import REVISION
-from models.cards import Card
+from models.cards import Card, EncoderCard
 from models.directions import Directions
 
 LENGTH = struct.Struct("<Q")
 HEADLINE = ("label_agreement", "frechet")  # of a card's scores
 VERSION_LENGTH = 8  # hexadecimal digits
+
+
+def hand_of(model: str) -> str:
+    """The name of a question for the z of digits, which the model's encoder reads. No model has such a name."""
+    return f"{model} hand"
 
 
 class HangUp(Exception):
@@ -61,6 +67,12 @@ class Served(Known):
     directions: Directions | None = None  # from the file beside the weights, if there is one
     file: str = ""  # the weights file; it may be replaced while this one is served
     size_bytes: int = 0  # of it, as it was loaded
+    hand: EncoderCard | None = None  # of the encoder beside the weights, if there is one
+
+    @property
+    def questions(self) -> list[str]:
+        """The names of what it can be asked."""
+        return [self.card.name, *([hand_of(self.card.name)] if self.hand else [])]
 
 
 @dataclass(frozen=True)
@@ -73,7 +85,7 @@ class Refused:
 class Answer(NamedTuple):
     """The results of a question."""
 
-    name: str  # of the model
+    name: str  # of the question
     results: list[Any]  # one per piece
     rows: int  # of this question
     batch_rows: int  # of the whole batch, with those of other questions
@@ -85,7 +97,7 @@ class Answer(NamedTuple):
 class Failed:
     """A forward pass raised."""
 
-    name: str  # of the model
+    name: str  # of the question
     traceback: str
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from app.engine.batcher import STOPPED, Batcher, Closed
 from app.engine.batches import Piece
 from app.engine.connection import Connection
-from app.engine.messages import Known, Served
+from app.engine.messages import Known, Served, hand_of
 from app.engine.tickets import Computed
 from app.errors import ServiceError
 from app.settings import Settings
@@ -19,29 +19,36 @@ from app.telemetry.metrics import Metrics
 from models.cards import Card
 
 VERSION_MARK = "@"
+HANDS_BATCH, HANDS_LIMIT = 16, 320  # digits that are read in one forward pass, and those of all open requests
 CLOSE_TIMEOUT_S = 3  # for the last forward pass, when all requests are answered or cancelled
 
 
 def names_of_counts(served: list[Served]) -> list[str]:
     """The names of the counts that all HTTP processes share."""
-    by_model = [name(one.card.name) for one in served for name in (pending, queued, large, first_since)]
-    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *by_model]
+    of_batchers = [name(question) for one in served for question in one.questions for name in (pending, queued, large, first_since)]
+    return [PROCESSES, USED_BY_THE_DEAD, ASKED, BEAT, *of_batchers]
 
 
-def pending(model: str) -> str:
-    return f"{model} pending"
+def pending(question: str) -> str:
+    return f"{question} pending"
 
 
-def large(model: str) -> str:
-    return f"{model} large"
+def large(question: str) -> str:
+    return f"{question} large"
 
 
-def first_since(model: str) -> str:
-    return f"{model} first since"
+def first_since(question: str) -> str:
+    return f"{question} first since"
 
 
-def queued(model: str) -> str:
-    return f"{model} queued"
+def queued(question: str) -> str:
+    return f"{question} queued"
+
+
+def shared_counts(counts: Counts | None, question: str) -> dict[str, Any]:
+    """Keyword arguments of a `Batcher`."""
+    names = {"pending": pending, "queued": queued, "large": large, "first_since": first_since}
+    return {key: counts[name(question)] for key, name in names.items()} if counts else {}
 
 
 class UnknownModel(ServiceError):
@@ -56,12 +63,30 @@ class NoDirections(ServiceError):
     status = 404
 
 
+class NoHands(ServiceError):
+    """The model has no encoder, which reads hands."""
+
+    status = 404
+
+
 @dataclass(frozen=True)
 class Model:
-    """One generator and its batcher."""
+    """One generator and its batcher; and that of its encoder, if it has one."""
 
     served: Served
     batcher: Batcher
+    hands: Batcher | None = None
+
+    @property
+    def batchers(self) -> list[Batcher]:
+        return [self.batcher, *([self.hands] if self.hands else [])]
+
+    @property
+    def reader(self) -> Batcher:
+        """The batcher of the encoder. Raises NoHands."""
+        if self.hands is None:
+            raise NoHands(f"{self.name} reads no hands. To train what reads them: python -m training encoder {self.name}, then restart.")
+        return self.hands
 
     @property
     def card(self) -> Card:
@@ -103,10 +128,10 @@ class ModelRegistry:
         if counts:
             connection.asked_us = counts[ASKED]
         metrics.gauges.asked_us = connection.asked_us
-        self.models = {served.card.name: self.with_batcher(served, settings, metrics, counts) for served in connection.served}
+        self.models = {served.card.name: self.with_batchers(served, settings, metrics, counts) for served in connection.served}
         self.default = self.models[settings.model]
 
-    def with_batcher(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
+    def with_batchers(self, served: Served, settings: Settings, metrics: Metrics, counts: Counts | None) -> Model:
         name = served.card.name
         on_batch, on_wait = metrics.batch(name), metrics.wait_seconds.labels(name).observe
 
@@ -115,19 +140,16 @@ class ModelRegistry:
             on_batch(answer.rows, answer.batch_rows, answer.seconds, answer.first)
             return Computed(answer.results, answer.batch_rows, answer.seconds)
 
-        batcher = Batcher(
-            compute,
-            settings.batch_images,
-            settings.queue_limit_images,
-            pending=counts[pending(name)] if counts else None,
-            queued=counts[queued(name)] if counts else None,
-            large=counts[large(name)] if counts else None,
-            first_since=counts[first_since(name)] if counts else None,
-            on_wait=on_wait,
-        )
+        async def read(pieces: list[Piece]) -> Computed:
+            answer = await self.connection.compute(hand_of(name), pieces)
+            return Computed(answer.results, answer.batch_rows, answer.seconds)
+
+        shared = shared_counts(counts, name)
+        batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, **shared, on_wait=on_wait)
+        hands = Batcher(read, HANDS_BATCH, HANDS_LIMIT, **shared_counts(counts, hand_of(name))) if served.hand else None
         metrics.gauges.watch(name, batcher.queued, batcher.pending)
         metrics.gauges.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
-        return Model(served, batcher)
+        return Model(served, batcher, hands)
 
     def __iter__(self) -> Iterator[Model]:
         return iter(self.models.values())
@@ -138,7 +160,7 @@ class ModelRegistry:
 
     @property
     def alive(self) -> bool:
-        return self.connection.alive and all(model.batcher.alive for model in self)
+        return self.connection.alive and all(batcher.alive for model in self for batcher in model.batchers)
 
     def check_alive(self) -> None:
         """Raises Closed."""
@@ -151,10 +173,11 @@ class ModelRegistry:
         try:
             await self.connection.start()
             for model in self:
-                model.batcher.start()
+                for batcher in model.batchers:
+                    batcher.start()
             yield
         finally:
             with suppress(TimeoutError):  # a forward pass hangs
                 async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                    await asyncio.gather(*(model.batcher.close() for model in self))
+                    await asyncio.gather(*(batcher.close() for model in self for batcher in model.batchers))
             self.connection.close()

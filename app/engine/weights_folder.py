@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.settings import Settings
-from models import directions, weights
-from models.cards import FLOAT_SUFFIX, SUFFIX, Card, IntegersCard
+from models import directions, encoder, weights
+from models.cards import ENCODER_SUFFIX, FLOAT_SUFFIX, SUFFIX, Card, EncoderCard, IntegersCard
 from models.directions import Directions
+from models.encoder import Encoder
 from models.files import FileError, listed
 from models.integers import IntegerGenerator
 from models.weights import WeightsError
@@ -22,11 +23,12 @@ class Loaded(NamedTuple):
     sha256: str
     size_bytes: int
     directions: Directions | None
+    hand: tuple[EncoderCard, Encoder] | None  # the encoder that reads hands for it
 
 
 def read_all(settings: Settings) -> dict[str, Loaded]:
     """Reads all files before the first is warmed up, which takes longer. Raises WeightsError if there is none, one is broken, two have the
-    same name, or the default model is missing; DirectionsError if directions belong to other weights."""
+    same name, an encoder is of other weights, or the default model is missing; DirectionsError if directions belong to other weights."""
     read: dict[str, Loaded] = {}
     for file in files(settings.weights):
         one = read_file(file)
@@ -42,7 +44,7 @@ def read_all(settings: Settings) -> dict[str, Loaded]:
 def files(folder: Path) -> list[Path]:
     """Raises WeightsError."""
     try:
-        every = listed(folder, SUFFIX)
+        every = [file for file in listed(folder, SUFFIX) if not file.name.endswith(ENCODER_SUFFIX)]
     except FileError as error:
         raise WeightsError(str(error)) from None
     except OSError:
@@ -62,4 +64,5 @@ def read_file(file: Path) -> Loaded:
     loaded, generator, golden = weights.load_served(file)
     card = loaded.card
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
-    return Loaded(file, card, golden, generator, loaded.sha256, loaded.size_bytes, ways)
+    hand = encoder.load(encoder.file_beside(file), loaded)
+    return Loaded(file, card, golden, generator, loaded.sha256, loaded.size_bytes, ways, hand)

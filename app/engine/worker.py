@@ -12,24 +12,29 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from itertools import islice
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import torch
 
 from app.engine import cores
 from app.engine.batches import Batch
 from app.engine.callers import Callers, Question
-from app.engine.messages import Answer, Failed, HangUp, Refused, Served, packed, read
+from app.engine.messages import Answer, Failed, HangUp, Refused, Served, hand_of, packed, read
 from app.engine.sampler import Sampler
 from app.engine.weights_folder import Loaded, read_all
 from app.settings import Settings
 from models import device
-from models.cards import Card
+from models.cards import NetworkCard
 from models.device import DeviceError
 from models.directions import DirectionsError
+from models.encoder import HandReader
 from models.golden import InexactError
+from models.latents import Rows
 from models.weights import WeightsError
+
+Compute = Callable[[Rows], Any]  # rows [n, ...] -> results [n, ...]
 
 
 def main() -> None:
@@ -42,31 +47,32 @@ def main() -> None:
     ):
         settings = read(cast(BinaryIO, file))
         try:
-            samplers = load(settings)
+            models = load(settings)
         except (WeightsError, DeviceError, DirectionsError) as error:
             connection.sendall(packed(Refused(str(error))))
             return
-        served = packed([served for served, _ in samplers.values()])
+        served = packed([one for one, _ in models])
+        functions = {name: (one, compute) for one, computes in models for name, compute in computes.items()}
         connection.sendall(served)
         gc.collect()
         gc.freeze()  # else every full collection visits all of torch's modules, and answers wait for a tenth of a second
         callers = Callers(connection, served)
         while questions := callers.take(settings.batch_images):
-            served_one, sampler = samplers[questions[0].name]
-            for question, answer in zip(questions, answers(served_one.card, sampler, questions), strict=True):
+            one, compute = functions[questions[0].name]
+            for question, answer in zip(questions, answers(one.card.network, compute, questions), strict=True):
                 callers.answer(question.caller, packed(answer))
 
 
-def load(settings: Settings) -> dict[str, tuple[Served, Sampler]]:
-    """Loads and warms up every weights file of the folder. Raises what `read_all` does, WeightsError if one does not give its golden bytes
-    here, and DeviceError if there is no such device."""
+def load(settings: Settings) -> list[tuple[Served, dict[str, Compute]]]:
+    """Loads and warms up every weights file of the folder. Each model comes with what answers its questions, by their names.
+    Raises what `read_all` does, WeightsError if one does not give its golden bytes here, and DeviceError if there is no such device."""
     torch.set_num_threads(settings.threads or min(torch.get_num_threads(), cores.available()))
     threads = torch.get_num_threads()
     where = device.choose(settings.device)
-    return {name: prepare(one, where, settings, threads) for name, one in read_all(settings).items()}
+    return [prepare(one, where, settings, threads) for one in read_all(settings).values()]
 
 
-def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: int) -> tuple[Served, Sampler]:
+def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: int) -> tuple[Served, dict[str, Compute]]:
     """Raises WeightsError."""
     # Small batches leave a core free for each event loop; a batch that is more than half full takes all cores.
     sparing = 0 if settings.threads else settings.batch_images // 2
@@ -78,22 +84,34 @@ def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: in
             f"{loaded.file} does not give its golden bytes here, {error}. Its card or this machine is wrong: fetch it again; "
             "python -m app verify tells more."
         ) from None
-    file = str(loaded.file.absolute())
-    served = Served(loaded.card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, loaded.directions, file, loaded.size_bytes)
-    return served, sampler
+    computes: dict[str, Compute] = {loaded.card.name: sampler}
+    if loaded.hand:
+        computes[hand_of(loaded.card.name)] = HandReader(loaded.hand[1])
+    served = Served(
+        loaded.card,
+        loaded.sha256,
+        str(where),
+        sampler.way.name,
+        sampler.wrong,
+        loaded.directions,
+        str(loaded.file.absolute()),
+        loaded.size_bytes,
+        loaded.hand[0] if loaded.hand else None,
+    )
+    return served, computes
 
 
-def answers(card: Card, sampler: Sampler, questions: list[Question]) -> list[Answer | Failed]:
-    """Computes questions in one batch. A failed forward pass is reported as `Failed`, and the worker goes on."""
-    began_s = time.perf_counter()
+def answers(network: NetworkCard, compute: Compute, questions: list[Question]) -> list[Answer | Failed]:
+    """Computes questions of one name in one batch. A failed forward pass is reported as `Failed`, and the worker goes on."""
+    name, began_s = questions[0].name, time.perf_counter()
     try:
-        batch = Batch([piece for question in questions for piece in question.pieces], card.network)
-        results = iter(batch.results(sampler(batch.rows)))
+        batch = Batch([piece for question in questions for piece in question.pieces], network)
+        results = iter(batch.results(compute(batch.rows)))
     except Exception:
-        return [Failed(card.name, traceback.format_exc())] * len(questions)
+        return [Failed(name, traceback.format_exc())] * len(questions)
     rows, seconds = len(batch.rows), time.perf_counter() - began_s
     return [
-        Answer(card.name, list(islice(results, len(question.pieces))), question.rows, rows, seconds, first=question is questions[0])
+        Answer(name, list(islice(results, len(question.pieces))), question.rows, rows, seconds, first=question is questions[0])
         for question in questions
     ]
 

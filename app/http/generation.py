@@ -3,7 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from fastapi import Request
+from numpy.typing import NDArray
 
 from app.engine.batches import Digit, Piece, Written, concatenate
 from app.engine.registry import Model
@@ -26,6 +28,12 @@ async def generate_png(request: Request, model: Model, digit: Digit) -> Written:
     """One digit: its label, and its PNG of 28x28 pixels."""
     [[written]] = await submit(request, model, [digit])
     return cast(Written, written)
+
+
+async def read_hands(request: Request, model: Model, rows: Rows) -> NDArray[np.float32]:
+    """Rows [n, 785], of pixels and label, -> z, label and probability [n, z_dim + 2]. Raises NoHands."""
+    results = await model.reader.submit(rows, services(request).settings.timeout_ms / 1000)
+    return np.concatenate(results)
 
 
 async def submit(request: Request, model: Model, rows: Piece) -> list[Any]:

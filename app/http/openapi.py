@@ -5,6 +5,7 @@ the default.
 """
 
 import functools
+from types import UnionType
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -15,6 +16,7 @@ from app.encode.formats import JSON
 from app.http.api_keys import ApiKeys
 from app.http.openapi_requests import REFERENCE
 from app.http.problems import ProblemDetails, documented
+from app.schemas.hand import HandBody
 from app.schemas.inference import IndexRequest, InferenceRequest
 from app.schemas.pictures import GenerateBody
 from app.schemas.walks import ArithmeticBody, WalkBody
@@ -40,7 +42,7 @@ Each route lists its own.
 TAGS: list[dict[str, Any]] = [
     {"name": "pictures", "description": "Digits by seed, label or z: one, or a sheet of up to 1,024."},
     {"name": "writing", "description": "Numbers, dates and postcodes, each in one hand."},
-    {"name": "latent space", "description": "What lies between hands: walks, planes, and sums of z."},
+    {"name": "latent space", "description": "What lies between hands: walks, planes, and sums of z; and the z of a hand of your own."},
     {
         "name": "data sets",
         "description": "Labelled digits, up to ten million, streamed in the formats of MNIST, NumPy, Parquet and image folders.",
@@ -60,7 +62,15 @@ TAGS: list[dict[str, Any]] = [
     },
 ]
 
-BODIES = (GenerateBody, WalkBody, ArithmeticBody, WriteBody, InferenceRequest, IndexRequest)  # the answers FastAPI names by itself
+BODIES = (
+    GenerateBody,
+    WalkBody,
+    ArithmeticBody,
+    WriteBody,
+    HandBody,
+    InferenceRequest,
+    IndexRequest,
+)  # the answers FastAPI names by itself
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 DIGIT_HEADERS = {
@@ -120,13 +130,13 @@ def named_schemas() -> dict[str, Any]:
     return described["$defs"]  # type: ignore[no-any-return]
 
 
-def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | None = None) -> dict[str, Any]:
+def documented_post(*offered: str, what: str = "What was asked for.", listed: type[BaseModel] | UnionType | None = None) -> dict[str, Any]:
     """Keyword arguments of a POST route. `offered`: its media types, the default first. `listed`: the schema of its JSON."""
     return answers(offered, what, listed, DIGIT_HEADERS, (415,))
 
 
 def documented_get(
-    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: type[BaseModel] | None = None
+    *offered: str, more: tuple[int, ...] = (), what: str = "What was asked for.", listed: type[BaseModel] | UnionType | None = None
 ) -> dict[str, Any]:
     """The same for a GET route, whose answers may be cached. `more`: statuses of errors that only this route has."""
     described = answers(offered, what, listed, {**DIGIT_HEADERS, **CACHE_HEADERS}, more)
@@ -155,7 +165,7 @@ def documented_parts(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def answers(
-    offered: tuple[str, ...], what: str, listed: type[BaseModel] | None, headers: dict[str, Any], more: tuple[int, ...] = ()
+    offered: tuple[str, ...], what: str, listed: type[BaseModel] | UnionType | None, headers: dict[str, Any], more: tuple[int, ...] = ()
 ) -> dict[str, Any]:
     content = {kind: {} if kind == JSON else BINARY for kind in sorted(offered, key=lambda kind: kind == JSON != offered[0])}
     answer = {"description": what, "content": content, "headers": headers, **({"model": listed} if listed else {})}

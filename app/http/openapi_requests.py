@@ -1,6 +1,6 @@
 """The OpenAPI description of requests: bodies, queries, path parameters. Knows no route."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,6 +16,14 @@ def reference(schema: type[BaseModel]) -> dict[str, Any]:
 def documented_body(schema: type[BaseModel], required: bool = False) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its body by `body`."""
     return described_json(schema, *schema.model_json_schema().get("examples", []), required=required)
+
+
+def documented_picture(schema: type[BaseModel], instead: type[BaseModel], media_types: Sequence[str]) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is a picture, with a query of the schema, or JSON of another, without."""
+    binary = {"schema": {"type": "string", "format": "binary"}}
+    json = described_json(instead, *instead.model_json_schema().get("examples", []))["requestBody"]["content"]
+    pictures = dict.fromkeys(("application/octet-stream", *media_types), binary)
+    return {**documented_query(schema), "requestBody": {"required": True, "content": {**json, **pictures}}}
 
 
 def described_json(schema: type[BaseModel], *examples: Any, required: bool = True) -> dict[str, Any]:

@@ -106,7 +106,11 @@ async def body(request: Request, schema: type[Schema]) -> Schema:
     which would be ignored."""
     if request.scope["query_string"]:
         raise Unprocessable("This path takes no query: put what you ask for into the JSON body.")
-    sent = await read_body(request)
+    return await from_json_body(request, await read_body(request), schema)
+
+
+async def from_json_body(request: Request, sent: bytes, schema: type[Schema]) -> Schema:
+    """The same of a body that is read already."""
     kind = request.headers.get("content-type", "")
     if len(sent) > LARGE_BYTES:
         return await in_turn(request, lambda: validated(schema, parsed(sent, kind)))

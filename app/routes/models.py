@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from app.engine.registry import Model, NoDirections
 from app.http.problems import documented
 from app.http.services import services
-from models.cards import GOLDEN_FIRST, Card
+from models.cards import GOLDEN_FIRST, Card, EncoderCard
 from models.directions import Directions
 
 router = APIRouter(tags=["models"])
@@ -28,6 +28,7 @@ class ModelInfo(Card):
     way: str  # arithmetic, int8 or float32; a seed gives the same bytes by either
     golden_digits: int  # how many digits this start computed and found equal to the card's
     directions: list[str]  # the names of those at /models/NAME/directions
+    hand: EncoderCard | None  # of the encoder by which /hand reads; null where there is none
 
 
 class ModelList(BaseModel):
@@ -73,4 +74,5 @@ def info(model: Model, default: Model) -> ModelInfo:
         way=model.served.way,
         golden_digits=GOLDEN_FIRST,
         directions=[direction.name for direction in found.directions] if (found := model.served.directions) else [],
+        hand=model.served.hand,
     )

@@ -75,7 +75,7 @@ async def get_walk(request: Request) -> Response:
     **documented_post(*WALKS, listed=DigitList),
     openapi_extra=documented_body(WalkBody, required=True),
     operation_id="walk",
-    summary="From z to z",
+    summary="From point to point, each a seed or z",
 )
 async def post_walk(request: Request) -> Response:
     wanted = await body(request, WalkBody)
@@ -83,7 +83,7 @@ async def post_walk(request: Request) -> Response:
     model = services(request).models.find(wanted.model)
     model.batcher.admit()
     async with WhileConnected(request.receive):
-        content = await walk(request, model, wanted, [point(model, vector) for vector in wanted.z], kind)
+        content = await walk(request, model, wanted, [point(model, where) for where in wanted.z], kind)
     return respond(request, content, kind, {"Kakite-Model": model.name})
 
 
@@ -133,8 +133,7 @@ async def post_arithmetic(request: Request) -> Response:
 async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> bytes:
     plus, minus = ([point(model, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = np.sum([term.z for term in plus] + [-term.z for term in minus], axis=0)
-    seeded = [term for term in plus if term.label is not None] or plus
-    labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), seeded[:1])
+    labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), seeded(plus)[:1])
     picture = await sheet(request, model, wanted, z[None], labels, PNG, 1)
     if kind == PNG:
         return picture
@@ -164,6 +163,11 @@ def point(model: Model, where: int | list[float]) -> LabelledPoint:
     return LabelledPoint(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
 
 
+def seeded(points: Sequence[LabelledPoint]) -> Sequence[LabelledPoint]:
+    """Those that have a label; all if none has one."""
+    return [one for one in points if one.label is not None] or points
+
+
 def both_ends(label: Label | None) -> tuple[Label, Label] | None:
     """The same label at both ends."""
     return None if label is None else (label, label)
@@ -188,7 +192,7 @@ def end_labels(model: Model, requested: tuple[int, int] | None, points: Sequence
 
 
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[LabelledPoint], kind: str) -> bytes:
-    labels = end_labels(model, requested(model, wanted, wanted.ends(model.card.data.class_names)), points)
+    labels = end_labels(model, requested(model, wanted, wanted.ends(model.card.data.class_names)), seeded(points))
     z = await run_in_thread(request, walks.journey, [point.z for point in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app.digits import writing
-from app.digits.checks import writable
+from app.digits.checks import check_vector, writable
 from app.digits.lines import TypesetLine, as_json, as_list, as_zip, memory_bytes
 from app.digits.rows import seed_or_drawn
 from app.encode import png
@@ -60,48 +60,67 @@ async def get_write(request: Request) -> Response:
     async with WhileConnected(request.receive):
         request_state(request).hold(memory_bytes([text], wanted.height))
         [line] = await lines(request, model, wanted, seed, [text])
-        content = json.dumps({**model.about, **as_json(line)}).encode() if kind == JSON else line.picture
+        content = one_line(model, line, kind)
     return respond(request, content, kind, {"Kakite-Model": model.name, "Kakite-Seed": str(seed), **headers})
 
 
 @router.post(
     "/write",
     **documented_post(
-        *FILES,
-        what="A ZIP of a PNG a line, `labels.csv` and `metadata.jsonl`; as JSON a list of pictures with the box of each character's ink.",
-        listed=WrittenLines,
+        ZIP,
+        PNG,
+        JSON,
+        BYTES,
+        what="A ZIP of a PNG a line, `labels.csv` and `metadata.jsonl`; as JSON a list of pictures with the box of each character's ink. "
+        "Where `text` asks for one line, a PNG; as JSON the one picture.",
+        listed=WrittenLines | WrittenLine,
     ),
     openapi_extra=documented_body(WriteBody, required=True),
     operation_id="write",
     summary=f"Up to {LINES_MAX} lines, each in a hand of its own",
 )
 async def post_write(request: Request) -> Response:
-    """Line i is in the hand of `seed + i`. `labels.csv` has the columns file, text, seed and boxes, each box as `x y width height`.
-    `metadata.jsonl` holds the same as JSON, for Hugging Face's `imagefolder`."""
+    """Line i is in the hand of `seed + i`, or all are in that of `z`. `labels.csv` has the columns file, text, seed and boxes, each box as
+    `x y width height`. `metadata.jsonl` holds the same as JSON, for Hugging Face's `imagefolder`."""
     wanted = await body(request, WriteBody)
-    kind = negotiate(request, FILES)
+    kind = negotiate(request, FILES if wanted.text is None else PICTURE)
     model = services(request).models.find(wanted.model)
     characters = writable(model.card)
-    for i, text in enumerate(wanted.lines):
-        writing.check(text, f"lines[{i}]", characters)
+    for i, text in enumerate(wanted.texts):
+        writing.check(text, "text" if wanted.lines is None else f"lines[{i}]", characters)
+    if wanted.z is not None:
+        check_vector(wanted.z, model.card.network, model.name)
     model.batcher.admit()
-    seed = seed_or_drawn(wanted.seed)
+    seed = seed_or_drawn(0 if wanted.seed is None and wanted.z is not None else wanted.seed)
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
-    if wanted.seed is None:
+    if wanted.seed is None and wanted.z is None:
         headers["Cache-Control"] = caching.NEVER
     async with WhileConnected(request.receive):
-        request_state(request).hold(memory_bytes(wanted.lines, wanted.height))
-        made = await lines(request, model, wanted, seed, wanted.lines)
-        as_kind = partial(as_list, model.about) if kind == JSON else as_zip
-        content = await run_in_thread(request, as_kind, made)
+        request_state(request).hold(memory_bytes(wanted.texts, wanted.height))
+        made = await lines(request, model, wanted, seed, wanted.texts, wanted.z)
+        if wanted.text is not None:
+            content = one_line(model, made[0], kind)
+        else:
+            as_kind = partial(as_list, model.about) if kind == JSON else as_zip
+            content = await run_in_thread(request, as_kind, made)
     return respond(request, content, kind, headers)
 
 
-async def lines(request: Request, model: Model, wanted: Hand, seed: int, texts: list[str]) -> list[TypesetLine]:
-    """Each distinct character of a line is generated once."""
+def one_line(model: Model, line: TypesetLine, kind: str) -> bytes:
+    return json.dumps({**model.about, **as_json(line)}).encode() if kind == JSON else line.picture
+
+
+async def lines(
+    request: Request, model: Model, wanted: Hand, seed: int, texts: list[str], vector: list[float] | None = None
+) -> list[TypesetLine]:
+    """Each distinct character of a line is generated once. `vector`: the z of all lines, in place of those of the seeds."""
     network, label_of = model.card.network, writable(model.card)
     needed = [sorted(set(text) & set(label_of)) for text in texts]
-    z = latents.to_grid(latents.draw(seed, len(texts), network.z_dim).z * wanted.truncation)
+    if vector is None:
+        steps = latents.draw(seed, len(texts), network.z_dim).z
+    else:
+        steps = latents.from_numbers(np.array([vector], np.float64)).repeat(len(texts), axis=0)
+    z = latents.to_grid(steps * wanted.truncation)
     places = [i for i, characters in enumerate(needed) for _ in characters]
     labels = [label_of[character] for characters in needed for character in characters]
     rows = latents.rows(z[places], latents.one_hot(np.array(labels, int), network.classes))

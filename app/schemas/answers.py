@@ -68,6 +68,26 @@ class WrittenLines(FromModel):
     lines: list[Line]
 
 
+class ReadDigit(Response):
+    """A digit of a hand: as it was read, and as it is written back."""
+
+    label: int
+    class_name: str | None = Field(None, description=CLASS_NAME)
+    probability: float = Field(description="Of this label, as the encoder finds it, 0 to 1.")
+    likeness: float = Field(
+        description="How much of the ink of `read` and `image` lies in both, 0 to 1: twice the common ink over all ink."
+    )
+    read: Picture
+    image: Picture
+
+
+class ReadHand(FromModel):
+    """A hand, as z, and the digits that it was read from."""
+
+    z: list[float] = Field(description="It can be sent to /generate, /write, /walk and /arithmetic.")
+    digits: list[ReadDigit]
+
+
 class Sum(FromModel):
     """A latent vector, and its digit."""
 

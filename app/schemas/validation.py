@@ -20,6 +20,7 @@ SHOWN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")  # field names that are safe 
 MESSAGES = {  # by pydantic's error type, filled in from the error's context
     "bool_parsing": "should be a valid boolean",
     "bool_type": "should be a valid boolean",
+    "extra_forbidden": "there is a field of another name",
     "float_parsing": "should be a valid number",
     "float_type": "should be a valid number",
     "finite_number": "should be a finite number",
@@ -32,6 +33,7 @@ MESSAGES = {  # by pydantic's error type, filled in from the error's context
     "list_type": "should be a valid list",
     "literal_error": "should be {expected}",
     "missing": "field required",
+    "model_type": "should be a JSON object",
     "string_too_long": "string should have at most {max_length} characters",
     "string_too_short": "string should have at least {min_length} characters",
     "string_type": "should be a valid string",
@@ -76,11 +78,11 @@ def sentence(schema: type[BaseModel], error: ValidationError, more: int = 0) -> 
     known = fields(schema)
     for item in error.errors(include_url=False, include_input=False):
         match item["type"], item["loc"]:
-            case "model_type", _:
+            case "model_type", ():
                 return 'The body is no JSON object. Send one, such as {"seed": 7}.'
             case _, ():
                 return as_sentence(message(item))
-            case "extra_forbidden", (field, *_):
+            case "extra_forbidden", (field,):
                 name = field if SHOWN.fullmatch(str(field)) else "one of the fields"
                 complaints[str(field)] = (0, f"{name}: there is no such field (there are: {', '.join(known)})")
             case _, (field, *path):

@@ -18,7 +18,6 @@ from app.schemas.fields import (
     ScaledRequest,
     Seed,
     Vector,
-    Vectors,
     check_pixels,
     split_at_commas,
 )
@@ -132,7 +131,9 @@ class WalkBody(Walk):
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"z": [[0.5] * 64, [-0.5] * 64], "label": 3, "frames": 8}]})
 
-    z: Annotated[Vectors, Field(min_length=2, max_length=SEEDS_MAX)] = Field(description=f"two vectors or more, the way's points; {GRID}")
+    z: list[Seed | Vector] = Field(
+        min_length=2, max_length=SEEDS_MAX, fail_fast=True, description=f"the way's points: 2 to {SEEDS_MAX} {HELP['point']}"
+    )
 
     @property
     def legs(self) -> int:

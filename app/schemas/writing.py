@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.schemas.fields import ALLOWED, REAL, WHOLE, DigitRequest, Seed, check_last_seed
+from app.schemas.fields import ALLOWED, GRID, REAL, WHOLE, DigitRequest, Seed, Vector, check_last_seed
 
 MARKS = "-.:,/"  # that can be written, beside digits and blanks
 CHARACTER_WIDTH = 0.5  # of a line's height, gaps included; few characters take more
@@ -17,6 +17,10 @@ HEIGHT_MAX = 512
 TEXT = (
     f"1 to {LENGTH_MAX} characters: digits, blanks and {' '.join(MARKS)}; "
     "of a model whose classes have names, those of one character in place of digits"
+)
+HAND_Z = (
+    "the hand that all lines are written in, as many numbers as the model has dimensions, in standard deviations, as /hand tells it; "
+    f"{GRID}. The seed then only says how characters are placed, and is 0 unless given"
 )
 LINES = f"1 to {LINES_MAX} lines, each of {TEXT}; line i is in the hand of seed + i"
 
@@ -38,14 +42,28 @@ class WriteQuery(Hand):
 class WriteBody(Hand):
     """The JSON of POST /write."""
 
-    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"lines": ["2026-11-25", "150-0001"], "seed": 7}]})
+    model_config = ConfigDict(
+        strict=True,
+        json_schema_extra={
+            "examples": [{"lines": ["2026-11-25", "150-0001"], "seed": 7}, {"text": "2026-11-25", "z": [0.5] * 64}],
+            "anyOf": [{"required": ["lines"]}, {"required": ["text"]}],
+        },
+    )
 
-    lines: list[Text] = Field(min_length=1, max_length=LINES_MAX, fail_fast=True, description=LINES)
+    lines: list[Text] | None = Field(None, min_length=1, max_length=LINES_MAX, fail_fast=True, description=LINES)
+    text: Text | None = Field(None, description=f"one line in place of lines, {TEXT}")
+    z: Vector | None = Field(None, description=HAND_Z)
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.text] if self.text is not None else self.lines or []
 
     @model_validator(mode="after")
     def fits(self) -> Self:
-        check_last_seed(self.seed, len(self.lines), "the last line's seed, seed + lines - 1,")
-        if (characters := sum(map(len, self.lines))) > CHARACTERS_MAX:
+        if (self.lines is None) == (self.text is None):
+            raise PydanticCustomError("either", "send either lines, a list, or text, one line")
+        check_last_seed(self.seed, len(self.texts), "the last line's seed, seed + lines - 1,")
+        if (characters := sum(map(len, self.texts))) > CHARACTERS_MAX:
             raise PydanticCustomError("characters", f"lines: {characters:,} characters in all; {CHARACTERS_MAX:,} are allowed")
         if (pixels := int(characters * CHARACTER_WIDTH) * self.height**2) > LINES_PIXELS_MAX:
             message = (
