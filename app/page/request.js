@@ -6,7 +6,6 @@ import "./stencils.js";
 import { words } from "./words.js";
 
 const KINDS = ["url", "curl", "httpx"];
-const SENT = "digit.png"; // the file that a request sends
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** JSON as Python would write it, which breaks into lines between its numbers. */
@@ -14,18 +13,17 @@ const spaced = (body) => JSON.stringify(body).replaceAll(",", ", ").replaceAll('
 
 function told(kind, { path, body, file }) {
   const address = new URL(path, document.baseURI).href;
-  const sentFile = body instanceof Blob; // the reader's own, under a name that is told
-  if (kind === "url") return body ? `POST ${address}\n\n${sentFile ? SENT : spaced(body)}` : address;
+  const sends = body instanceof Blob; // a file, which the reader may have as digit.png
+  if (kind === "url") return body ? `POST ${address}\n\n${sends ? "digit.png" : spaced(body)}` : address;
   if (kind === "curl") {
     const key = held() ? ` \\\n  -H "authorization: Bearer $API_KEY"` : "";
-    const type = sentFile ? body.type : "application/json";
-    const sent = body ? ` \\\n  -H 'content-type: ${type}' \\\n  ${sentFile ? `--data-binary @${SENT}` : `-d ${quoted(spaced(body))}`}` : "";
+    const data = sends ? `image/png' \\\n  --data-binary @digit.png` : `application/json' \\\n  -d ${quoted(spaced(body))}`;
+    const sent = body ? ` \\\n  -H 'content-type: ${data}` : "";
     return `curl ${quoted(address)}${key}${sent} \\\n  -o ${file}`;
   }
   const given = [JSON.stringify(address)];
-  if (body) given.push(sentFile ? `content=open("${SENT}", "rb").read()` : `json=${spaced(body)}`);
-  const named = [...(sentFile ? [`"Content-Type": "${body.type}"`] : []), ...(held() ? [`"Authorization": f"Bearer {os.environ['API_KEY']}"`] : [])];
-  if (named.length) given.push(`headers={${named.join(", ")}}`);
+  if (body) given.push(sends ? 'content=open("digit.png", "rb").read()' : `json=${spaced(body)}`);
+  if (held()) given.push(`headers={"Authorization": f"Bearer {os.environ['API_KEY']}"}`);
   const call = given.length > 1 ? `\n    ${given.join(",\n    ")},\n` : given[0];
   return `${held() ? "import os\n\n" : ""}import httpx\n\nanswer = httpx.${body ? "post" : "get"}(${call}).raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;
 }

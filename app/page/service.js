@@ -46,13 +46,6 @@ async function watch() {
   watching = false;
 }
 
-/** How a body is sent: a file as it is, all else as JSON. */
-function sending(body) {
-  if (!body) return {};
-  if (body instanceof Blob) return { method: "POST", headers: { "Content-Type": body.type }, body };
-  return { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-}
-
 /**
  * What is answered to { path, body, as }: a GET, or with a body a POST of it, a Blob or what becomes JSON; `as` is "blob" unless it says "json".
  * Gives { content, headers }, or null once `stale()` or `signal` is aborted. Throws Refused.
@@ -67,7 +60,8 @@ export async function ask(request, stale = () => false, signal = null) {
     tell(who, null);
     if (!come) throw new Refused(words().cannotWrite);
   }
-  const options = sending(body);
+  const [type, sent] = body instanceof Blob ? [body.type, body] : ["application/json", JSON.stringify(body)];
+  const options = body ? { method: "POST", headers: { "Content-Type": type }, body: sent } : {};
   try {
     for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MAX_MS)) {
       let asked = 0; // milliseconds that the service wants to be left alone
@@ -75,9 +69,8 @@ export async function ask(request, stale = () => false, signal = null) {
       if (made) return made;
       try {
         const key = held();
-        const sent = { ...options.headers, ...headers() };
         const ends = [AbortSignal.timeout(PATIENCE_MS), signal].filter(Boolean);
-        const answer = await fetch(placeOf(path), { ...options, headers: sent, signal: AbortSignal.any(ends) });
+        const answer = await fetch(placeOf(path), { ...options, headers: { ...options.headers, ...headers() }, signal: AbortSignal.any(ends) });
         if (answer.status === 401) {
           tell(who, null);
           await signIn(key);
@@ -182,16 +175,16 @@ function described({ name, network, data, directions, hand, default: first }) {
 }
 
 /**
- * The models that the page can play with, or those alone that write characters, or have labels. First the service's default one, if it is among them, then
+ * The models that the page can play with, or those alone that write characters. First the service's default one, if it is among them, then
  * the best.
  */
-export async function modelsFor({ characters, labels }) {
+export async function modelsFor({ characters }) {
   const models = await allModels();
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
   return [...models]
     .sort((a, b) => b.default - a.default || agreement(b) - agreement(a))
     .map(described)
-    .filter((model) => (!characters || model.characters.length) && (!labels || model.labels));
+    .filter((model) => !characters || model.characters.length);
 }
 
 /** A path with a query, in the form one would type. */

@@ -59,7 +59,6 @@ const signed = (value) => `${value > 0 ? "+" : ""}${value}`.replace("-", "−");
 /** The controls as the hand is. */
 function set() {
   seedField.value = hand.given ? "" : hand.seed;
-  seedField.placeholder = hand.given ? words().given : "";
   for (const slider of sliders.querySelectorAll("input")) {
     const value = slider.name === "truncation" ? hand.truncation : (hand.along[slider.name] ?? 0);
     slider.value = value;

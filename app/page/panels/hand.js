@@ -3,7 +3,7 @@
 import { addressOf, whole, write } from "../address.js";
 import { enable, labelRadios, modelChoice, onClick } from "../controls.js";
 import { pointIn, textOf } from "../hand.js";
-import { SIDE, draw } from "../ink.js";
+import { SIDE, draw, showPicture } from "../ink.js";
 import { fileOf, plain, refusalOf, sample } from "../line.js";
 import { alone, touched } from "../own.js";
 import { paperOn } from "../pen.js";
@@ -32,10 +32,10 @@ let radios = []; // one a label of the model
 let z = null; // the hand, once there is one
 let label = 0; // of the digit that is written back
 let read = null; // what the service told of the drawing: { label, probability, likeness }
-let said = null; // the label as the reader corrected it
+let said = null; // the label that the reader gave, in place of the one that was read
 let timer = 0;
 
-const percent = (share) => Math.round(100 * share);
+const percent = (share) => Math.min(99, Math.round(100 * share)); // nothing is sure
 const canRead = () => model?.reads && !alone;
 
 /** What is written in this hand, all digits in one request; the one of its label is seen large, too. */
@@ -48,13 +48,8 @@ const show = latest(async ({ content }, { of, label }) => {
 
 const showLine = latest(
   async ({ content }, { body: { text } }) => {
-    const before = line.src;
-    line.src = download.href = URL.createObjectURL(content);
-    line.alt = words().inHand(text);
-    download.download = fileOf(text);
-    await line.decode().catch(() => {});
-    URL.revokeObjectURL(before);
-    line.dataset.text = text;
+    await showPicture(line, content, words().inHand(text));
+    Object.assign(download, { href: line.src, download: fileOf(text) });
   },
   (sentence) => (refusal.textContent = sentence),
 );
@@ -86,13 +81,10 @@ function tell(trouble = "") {
   panel.classList.toggle("drawn", Boolean(read));
   enable(undo, paper.undoable());
   enable(clear, !paper.blank());
-  for (const radio of radios) {
-    radio.disabled = !z;
-    radio.checked = Boolean(z) && Number(radio.value) === label;
-  }
-  verdict.textContent = !read ? "" : said === null ? words().readAs(model.called(read.label), percent(read.probability)) : words().saidToBe(model.called(said));
+  radios.forEach((radio, value) => (radio.checked = value === label));
+  verdict.textContent = read ? words().readAs(model.called(read.label), percent(read.probability)) : "";
   likeness.textContent = read ? words().alike(percent(read.likeness)) : "";
-  told.textContent = alone ? words().readsNone : model && !model.reads ? words().unread(model.name, readers) : trouble;
+  told.textContent = alone ? words().readsNone : !model ? words().unlabelled : model.reads ? trouble : words().unread(model.name, readers);
 }
 
 /** A hand, and the digit that it is shown by. */
@@ -120,7 +112,7 @@ const reading = latest(
     read = digit;
     const bytes = Uint8Array.from(atob(digit.read), (one) => one.charCodeAt());
     const found = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-    draw(foundCanvas, found, { text: words().found(model.called(digit.label)) });
+    draw(foundCanvas, found, { text: model.called(digit.label) });
     found.close();
     become(point, digit.label);
   },
@@ -158,19 +150,18 @@ const paper = paperOn(panel.querySelector("#drawing"), {
 onClick(undo, paper.undo);
 onClick(clear, paper.clear);
 document.addEventListener("keydown", (event) => {
-  const taken = panel.hidden || event.target.matches("input[type=text]") || event.shiftKey || event.altKey;
-  if (taken || !(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z" || !paper.undoable()) return;
+  const { key, ctrlKey, metaKey, target } = event;
+  if (panel.hidden || key !== "z" || !(ctrlKey || metaKey) || target === field || !paper.undoable()) return;
   event.preventDefault();
   paper.undo();
 });
 
 /** Pictures come as a file that is chosen, dropped or pasted. */
-async function lay(files) {
-  const file = [...(files ?? [])].find(({ type }) => type.startsWith("image/"));
-  if (!files?.length || panel.hidden || !canRead()) return;
+async function lay([file]) {
+  if (!file || panel.hidden || !canRead()) return;
   said = null;
   try {
-    await paper.lay(file ?? files[0]);
+    await paper.lay(file);
     touched(model.name);
   } catch {
     tell(words().noPicture);
@@ -181,9 +172,9 @@ chosen.addEventListener("change", async () => {
   await lay(chosen.files);
   chosen.value = ""; // so that the same can be chosen again
 });
-panel.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
-panel.addEventListener("drop", (event) => {
-  if (!event.dataTransfer.files.length) return;
+const sheet = panel.querySelector(".paper");
+sheet.addEventListener("dragover", (event) => event.preventDefault());
+sheet.addEventListener("drop", (event) => {
   event.preventDefault();
   lay(event.dataTransfer.files);
 });
@@ -197,12 +188,13 @@ chooser.addEventListener("change", ({ target }) => {
 field.addEventListener("input", writeLine);
 
 function fit(model) {
-  radios = labelRadios(chooser, "hand-label", model, (value) => [Object.assign(document.createElement("span"), { textContent: model.names[value] })]);
-  ten.replaceChildren(...model.names.map(() => Object.assign(document.createElement("canvas"), { className: "ink", width: SIDE, height: SIDE })));
+  const made = (tag, properties) => Object.assign(document.createElement(tag), properties);
+  radios = labelRadios(chooser, "hand-label", model, (value) => [made("span", { textContent: model.names[value] })]);
+  ten.replaceChildren(...model.names.map(() => made("canvas", { className: "ink", width: SIDE, height: SIDE })));
 }
 
 export async function prepare(fields) {
-  readers = (await modelsFor({})).filter(({ reads }) => reads).map(({ name }) => name).join(", ");
+  readers = (await modelsFor({ characters: true })).filter(({ reads }) => reads).map(({ name }) => name).join(", ");
   const taken = (other) => {
     const untouched = field.value === sample(model);
     model = other;
@@ -210,7 +202,7 @@ export async function prepare(fields) {
     forget(); // a point of another model's space
     readNow();
   };
-  choose = await modelChoice(panel, { labels: true }, taken, fit);
+  choose = await modelChoice(panel, { characters: true }, taken, fit);
   choose(fields.model);
 }
 
@@ -223,7 +215,6 @@ export function enter(fields) {
   if (z && model === before && (!given || textOf(given) === textOf(z))) return become(z, fields.label === undefined ? label : wanted);
   if (!paper.blank()) paper.clear();
   if (!given) return forget();
-  for (const each of [backCanvas, ...ten.children]) delete each.dataset.drawn;
   foundCanvas.dataset.drawn ??= 0;
   become(given, wanted);
 }

@@ -95,8 +95,7 @@ function ask({ step = false } = {}) {
   for (const link of exports) {
     const { path, body } = film(link.dataset.format);
     link.href = path;
-    if (body) link.dataset.body = JSON.stringify(body);
-    else delete link.dataset.body;
+    link.dataset.body = body ? JSON.stringify(body) : "";
     link.download = link.dataset.format === "webp" ? "walk.webp" : "walk.png";
   }
   asRequest({ ...film("apng"), file: "walk.png" });
@@ -119,16 +118,10 @@ slider.addEventListener("input", () => {
 });
 slider.addEventListener("change", () => write("walk", fields()));
 
-/** Another seed at an end. */
+/** Another seed at an end, or none where a z is given. */
 function put(end, seed) {
-  if (end === from) setOutFrom(null);
+  if (end === from && seed !== "") given = null;
   end.value = end.dataset.before = seed;
-}
-
-function setOutFrom(z) {
-  given = z;
-  from.placeholder = given ? words().given : "";
-  if (given) from.value = from.dataset.before = "";
 }
 
 for (const { seed, label } of Object.values(ends)) {
@@ -199,7 +192,8 @@ export function enter(fields) {
     put(ends[end].seed, whole(fields[end], 0, SEED_MAX, START));
     setLabel(ends[end].label, whole(fields[end === "from" ? "first" : "last"], 0, SEED_MAX, label));
   }
-  setOutFrom(pointIn(fields.hand, model.zDim));
+  given = pointIn(fields.hand, model.zDim);
+  if (given) put(from, "");
   slider.value = whole(fields.at, 0, FRAMES - 1, 0);
   hands = whole(fields.hands, 0, SEED_MAX - HANDS + 1, 0);
   radios.find((radio) => radio.value === (fields.end === "to" ? "to" : "from")).checked = true;

@@ -2,6 +2,7 @@
 
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
 import { modelChoice } from "../controls.js";
+import { showPicture } from "../ink.js";
 import { fileOf, plain, refusalOf, sample } from "../line.js";
 import { requestBox } from "../request.js";
 import { latest, pathOf } from "../service.js";
@@ -21,11 +22,7 @@ let seed = 8;
 
 const show = latest(
   async ({ content }, { text, seed }) => {
-    const before = picture.src;
-    picture.src = URL.createObjectURL(content);
-    picture.alt = words().written(text, seed);
-    await picture.decode().catch(() => {});
-    URL.revokeObjectURL(before);
+    await showPicture(picture, content, words().written(text, seed));
     picture.dataset.text = text;
   },
   (sentence) => refuse(sentence),
