@@ -17,8 +17,8 @@ function told(kind, { path, body, file }) {
   if (kind === "url") return body ? `POST ${address}\n\n${sends ? "digit.png" : spaced(body)}` : address;
   if (kind === "curl") {
     const key = held() ? ` \\\n  -H "authorization: Bearer $API_KEY"` : "";
-    const data = sends ? `image/png' \\\n  --data-binary @digit.png` : `application/json' \\\n  -d ${quoted(spaced(body))}`;
-    const sent = body ? ` \\\n  -H 'content-type: ${data}` : "";
+    const data = () => (sends ? `image/png' \\\n  --data-binary @digit.png` : `application/json' \\\n  -d ${quoted(spaced(body))}`);
+    const sent = body ? ` \\\n  -H 'content-type: ${data()}` : "";
     return `curl ${quoted(address)}${key}${sent} \\\n  -o ${file}`;
   }
   const given = [JSON.stringify(address)];
