@@ -76,7 +76,7 @@ def test_drawn_four_ends_in_todays_date_in_that_hand(browser: Browser, service: 
         expect(page.locator("#hand .labels input[value='4']")).to_be_checked()
         today = datetime.now().astimezone().strftime("%Y-%m-%d")
         expect(page.get_by_role("img", name=f"{today}、あなたの書きぶり" if japanese else f"{today}, in your hand")).to_be_visible()
-        kept(page, f"hand-{look}")
+        kept(page, f"hand-drawn-{look}")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         z = z_of(page)
