@@ -55,6 +55,7 @@ SLOW_MODULES = {
     "own_recipes",
     "page_alone",
     "page_generator",
+    "page_hand",
     "page_package",
     "page_prefix",
     "probe",

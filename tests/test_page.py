@@ -95,7 +95,7 @@ def test_what_cannot_be_written_is_said_calmly_and_wide_digits_are_digits(browse
         expect(page.get_by_text("Only digits, blanks and")).to_be_visible()
         page.get_by_label("Your number").fill("１５０ー０００１")
         expect(page.get_by_role("img", name="150-0001, in the hand of seed 8")).to_be_visible()
-        expect(page.locator(".refusal")).to_be_empty()
+        expect(page.locator("#refusal")).to_be_empty()
 
 
 def test_sheet_shows_the_digit_that_was_chosen_steps_and_goes_back(browser: Browser, service: str) -> None:

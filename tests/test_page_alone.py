@@ -106,7 +106,7 @@ def test_every_panel_is_drawn_without_a_service_as_the_service_draws_it(browser:
         expect(page.locator("#notice")).to_be_empty()
 
 
-@pytest.mark.parametrize("panel", ["write", "sheet", "bench", "walk", "swap"])
+@pytest.mark.parametrize("panel", ["write", "sheet", "bench", "walk", "swap", "hand"])
 @pytest.mark.parametrize("look", ["english-wide", "japanese-narrow"])
 def test_page_says_that_it_is_alone_and_is_fit_for_everyone(browser: Browser, host: str, panel: str, look: str) -> None:
     looks: dict[str, Any] = {"locale": "ja-JP", "viewport": {"width": 360, "height": 740}} if look == "japanese-narrow" else {}

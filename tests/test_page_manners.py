@@ -20,6 +20,7 @@ ADDRESSES = {
     "bench": "/?panel=bench&seed=7&label=4&thickness=2&slant=-1.5&truncation=0.8&z=5:1.25",
     "walk": "/?panel=walk&from=3&to=12&first=4&last=9&at=20",
     "swap": "/?panel=swap&seed=20&at=9",
+    "hand": f"/?panel=hand&hand={'_gECAw' + 'AAEC' * 19 + 'AAEA'}&label=4&text=1984-02-29",
 }
 LOOKS: dict[str, dict[str, Any]] = {
     "english-light-wide": {},
@@ -155,6 +156,7 @@ def test_sheets_hands_and_rules_end_at_one_edge(browser: Browser, service: str) 
         "bench": [".ten", ".workbench"],
         "walk": [".hands .paper", "#strip"],
         "swap": [".models", ".film"],
+        "hand": [".reading", ".ten", ".line"],
     }.items():
         with opened(browser, service, ADDRESSES[panel]) as page:
             for end in ["header", "footer", *(f"#{panel} {end}" for end in [*ends, ".request"])]:

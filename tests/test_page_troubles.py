@@ -114,11 +114,11 @@ def test_refusal_is_told(browser: Browser, service: str) -> None:
         expect(page.locator("#notice")).to_be_empty()
 
 
-@pytest.mark.parametrize("panel", ["write", "sheet", "bench", "walk", "swap", "__proto__", "<b>", ""])
+@pytest.mark.parametrize("panel", ["write", "sheet", "bench", "walk", "swap", "hand", "__proto__", "<b>", ""])
 def test_nothing_in_the_address_becomes_html_or_breaks_the_page(browser: Browser, service: str, panel: str) -> None:
     hostile = "%3Cimg src=x onerror=alert(1)%3E"
     fields = "&".join(
-        f"{name}={hostile}" for name in ("text", "seed", "label", "from", "to", "first", "at", "z", "thickness", "truncation")
+        f"{name}={hostile}" for name in ("text", "seed", "label", "from", "to", "first", "at", "z", "hand", "thickness", "truncation")
     )
     with opened(browser, service, f"/?panel={panel}&{fields}") as page:
         assert page.locator("img[src=x]").count() == 0

@@ -31,3 +31,12 @@ export async function drawSheet(canvas, blob, { columns, rows, grain, text }) {
   draw(canvas, picture, { columns, rows, grain, text });
   picture.close();
 }
+
+/** Shows a picture in an <img>, with `text` as what it is called. */
+export async function showPicture(image, blob, text) {
+  const before = image.src;
+  image.src = URL.createObjectURL(blob);
+  image.alt = text;
+  await image.decode().catch(() => {});
+  URL.revokeObjectURL(before);
+}

@@ -2,6 +2,7 @@
 
 import { read } from "./address.js";
 import * as bench from "./panels/bench.js";
+import * as hand from "./panels/hand.js";
 import * as sheet from "./panels/sheet.js";
 import * as swap from "./panels/swap.js";
 import * as walk from "./panels/walk.js";
@@ -13,7 +14,7 @@ import { copy } from "./request.js";
 import { latest } from "./service.js";
 import { language, words } from "./words.js";
 
-const PANELS = { write, sheet, bench, walk, swap };
+const PANELS = { write, sheet, bench, walk, swap, hand };
 const links = [...document.querySelectorAll("nav a")];
 const ready = {}; // name -> the promise of a panel that was prepared
 let seen = null;
@@ -67,9 +68,10 @@ const save = latest(({ content }, { name }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-keyed]");
-  if (!link || !(held() || own.anyHere())) return;
+  if (!link || !(link.dataset.body || held() || own.anyHere())) return;
   event.preventDefault();
-  save({ path: link.href, name: link.download });
+  const body = link.dataset.body && JSON.parse(link.dataset.body); // of what is asked for by a POST
+  save({ path: link.href, body, name: link.download });
 });
 
 addEventListener("popstate", show);

@@ -54,7 +54,7 @@ function read({ path, body }) {
   const [route, ...rest] = pathname.slice(new URL(".", document.baseURI).pathname.length).split("/");
   const fields = body ?? Object.fromEntries(searchParams);
   const name = fields.model ?? [...(known?.values() ?? [])].find((model) => model.default)?.name;
-  return { route, name, fields, text: decodeURIComponent(rest.join("/")) };
+  return { route, name, fields, text: fields.text ?? decodeURIComponent(rest.join("/")) };
 }
 
 /** The name of the model by which a request can be answered here; null if none can. */
@@ -98,13 +98,14 @@ async function digits(model, { seed, n, z, label: written, truncation, columns }
 const ROUTES = {
   grid: (model, fields, parts) => digits(model, fields, parts, 64),
   generate: (model, fields, parts) => digits(model, fields, parts, 1),
-  async walk(model, { from, to, frames, label: ends }, { inked, sheet }) {
-    const { pixels } = await model.walk({ from: Number(from), to: Number(to), frames: Number(frames), labels: ends?.split("..").map(Number) });
+  async walk(model, { from, to, z, frames, label: ends }, { inked, sheet }) {
+    const [start, end] = z ?? [Number(from), Number(to)];
+    const { pixels } = await model.walk({ from: start, to: end, frames: Number(frames), labels: ends?.split("..").map(Number) });
     return { content: inked(sheet(pixels, Number(frames))), headers: new Headers() };
   },
-  async write(model, { seed, height }, { drawOn }, text) {
+  async write(model, { seed, z, height }, { drawOn }, text) {
     const canvas = new OffscreenCanvas(1, 1);
-    drawOn(canvas, await model.write(text, { seed: Number(seed), height: Number(height) }));
+    drawOn(canvas, await model.write(text, { seed: number(seed, 0), z, height: Number(height) }));
     return { content: await canvas.convertToBlob(), headers: new Headers() };
   },
   async arithmetic(model, { plus: [seed] }) {

@@ -13,14 +13,16 @@ const spaced = (body) => JSON.stringify(body).replaceAll(",", ", ").replaceAll('
 
 function told(kind, { path, body, file }) {
   const address = new URL(path, document.baseURI).href;
-  if (kind === "url") return body ? `POST ${address}\n\n${spaced(body)}` : address;
+  const sends = body instanceof Blob; // a file, which the reader may have as digit.png
+  if (kind === "url") return body ? `POST ${address}\n\n${sends ? "digit.png" : spaced(body)}` : address;
   if (kind === "curl") {
     const key = held() ? ` \\\n  -H "authorization: Bearer $API_KEY"` : "";
-    const sent = body ? ` \\\n  -H 'content-type: application/json' \\\n  -d ${quoted(spaced(body))}` : "";
+    const data = () => (sends ? `image/png' \\\n  --data-binary @digit.png` : `application/json' \\\n  -d ${quoted(spaced(body))}`);
+    const sent = body ? ` \\\n  -H 'content-type: ${data()}` : "";
     return `curl ${quoted(address)}${key}${sent} \\\n  -o ${file}`;
   }
   const given = [JSON.stringify(address)];
-  if (body) given.push(`json=${spaced(body)}`);
+  if (body) given.push(sends ? 'content=open("digit.png", "rb").read()' : `json=${spaced(body)}`);
   if (held()) given.push(`headers={"Authorization": f"Bearer {os.environ['API_KEY']}"}`);
   const call = given.length > 1 ? `\n    ${given.join(",\n    ")},\n` : given[0];
   return `${held() ? "import os\n\n" : ""}import httpx\n\nanswer = httpx.${body ? "post" : "get"}(${call}).raise_for_status()\nopen(${JSON.stringify(file)}, "wb").write(answer.content)`;

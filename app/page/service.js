@@ -47,10 +47,10 @@ async function watch() {
 }
 
 /**
- * What is answered to { path, body, as }: a GET, or with a body a POST of it as JSON; `as` is "blob" unless it says "json".
- * Gives { content, headers }, or null once `stale()`. Throws Refused.
+ * What is answered to { path, body, as }: a GET, or with a body a POST of it, a Blob or what becomes JSON; `as` is "blob" unless it says "json".
+ * Gives { content, headers }, or null once `stale()` or `signal` is aborted. Throws Refused.
  */
-export async function ask(request, stale = () => false) {
+export async function ask(request, stale = () => false, signal = null) {
   const { path, body, as = "blob" } = request;
   const who = {};
   const writer = own.writer(request);
@@ -60,7 +60,8 @@ export async function ask(request, stale = () => false) {
     tell(who, null);
     if (!come) throw new Refused(words().cannotWrite);
   }
-  const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
+  const [type, sent] = body instanceof Blob ? [body.type, body] : ["application/json", JSON.stringify(body)];
+  const options = body ? { method: "POST", headers: { "Content-Type": type }, body: sent } : {};
   try {
     for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MAX_MS)) {
       let asked = 0; // milliseconds that the service wants to be left alone
@@ -68,8 +69,8 @@ export async function ask(request, stale = () => false) {
       if (made) return made;
       try {
         const key = held();
-        const sent = { ...options.headers, ...headers() };
-        const answer = await fetch(placeOf(path), { ...options, headers: sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+        const ends = [AbortSignal.timeout(PATIENCE_MS), signal].filter(Boolean);
+        const answer = await fetch(placeOf(path), { ...options, headers: { ...options.headers, ...headers() }, signal: AbortSignal.any(ends) });
         if (answer.status === 401) {
           tell(who, null);
           await signIn(key);
@@ -81,12 +82,13 @@ export async function ask(request, stale = () => false) {
         asked = Math.min(1000 * Number(answer.headers.get("Retry-After") ?? 0), PAUSE_MAX_MS);
         tell(who, "busy");
       } catch (error) {
+        if (signal?.aborted) return null;
         if (error instanceof Refused) throw error;
         tell(who, "away"); // no connection, or one that broke off
         if (writer) own.wake(writer).then((come) => come && watch());
       }
       for (const until = Date.now() + Math.max(pause, asked); Date.now() < until; await new Promise((done) => setTimeout(done, 100))) {
-        if (stale()) return null;
+        if (stale() || signal?.aborted) return null;
         if (own.isHere(writer)) break;
       }
     }
@@ -97,30 +99,35 @@ export async function ask(request, stale = () => false) {
 
 /**
  * A place where answers are seen. One request at a time is in flight; of those wanted meanwhile only the latest is sent.
- * `show({ content, headers }, request)` may be async; `refuse(sentence, request)` is told what the service refuses.
+ * `show({ content, headers }, request)` may be async; `refuse(sentence, request)` is told what the service refuses. Where it is `hasty`, a
+ * request breaks off the one before; null does no more than that.
  */
-export function latest(show, refuse = null) {
+export function latest(show, refuse = null, hasty = false) {
   const place = {};
   let wanted = null;
   let busy = false;
+  let flight = new AbortController();
   refuse ??= (sentence) => tell(place, sentence);
   return async (request) => {
     wanted = request;
+    if (hasty) flight.abort();
     if (busy) return;
     busy = true;
     try {
       while (wanted) {
         const asked = wanted;
         wanted = null;
+        flight = new AbortController();
+        const { signal } = flight;
         try {
-          const answer = await ask(asked, () => wanted);
-          if (!answer) continue;
+          const answer = await ask(asked, () => wanted, signal);
+          if (!answer || signal.aborted) continue;
           tell(place, null);
           await show(answer, asked);
           dispatchEvent(new Event("shown"));
         } catch (error) {
           if (!(error instanceof Refused)) throw error;
-          if (!wanted) refuse(error.message, asked);
+          if (!wanted && !signal.aborted) refuse(error.message, asked);
         }
       }
     } finally {
@@ -158,12 +165,13 @@ export async function allModels() {
 const DIGITS = 10;
 
 /** A model as the panels know it. `asked` is what names it in a request, and in an address; `names` are those of its labels 0, 1, ... */
-function described({ name, network, data, directions, default: first }) {
+function described({ name, network, data, directions, hand, default: first }) {
   const named = data.class_names.length > 0;
   const names = named ? data.class_names : Array.from({ length: network.classes }, (_, label) => String(label));
   const characters = named || names.length >= DIGITS ? names.filter((one) => [...one].length === 1) : []; // that it can write
   const called = (label) => (label === null ? null : named ? names[label] : (words().digits[label] ?? names[label]));
-  return { name, named, names, characters, called, labels: names.length > 0, directions, asked: first ? {} : { model: name } };
+  const asked = first ? {} : { model: name };
+  return { name, named, names, characters, called, labels: names.length > 0, zDim: network.z_dim, reads: Boolean(hand), directions, asked };
 }
 
 /**

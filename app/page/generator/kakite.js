@@ -70,12 +70,14 @@ export class Kakite {
     return Array.from(draw(...seedsOf(seed, 1), this.generator.zDim).z, (step) => step / STEPS);
   }
 
-  /** The digits on the way from one seed to another, `frames` of them, from one label to another: as `digits`. */
+  /** The digits on the way from one seed, or point as in `digits`, to another, `frames` of them, from one label to another: as `digits`. */
   walk({ from, to, frames = 41, labels = null, truncation = 1 }) {
     const { zDim, classes } = this.generator;
     demand(frames >= 2, "A walk has two frames or more.");
-    const ends = [...seedsOf(from, 1), ...seedsOf(to, 1)].map((seed) => draw(seed, zDim, classes));
-    const [first, last] = this.labels(labels, ends.map(({ label }) => label), 2) ?? [];
+    const drawn = (seed) => draw(...seedsOf(seed, 1), zDim, classes);
+    const ends = [from, to].map((end) => (typeof end === "number" ? drawn(end) : { z: this.steps(end) }));
+    const own = ends.map(({ label }) => label);
+    const [first, last] = this.labels(labels, own.includes(undefined) ? null : own, 2) ?? [];
     const points = journey(ends[0].z, ends[1].z, frames).map((point) => shrunk(point, truncation));
     return { pixels: this.compute(points, classes ? mixed(first, last, frames, classes) : null), labels: classes ? [first, last] : null };
   }
@@ -88,16 +90,16 @@ export class Kakite {
     return new Map(names.map((name, label) => [name, label]).filter(([name]) => [...name].length === 1));
   }
 
-  /** Its characters, blanks and - . : / , in the hand of a seed: a picture { pixels, width, height }. */
-  write(text, { seed = 0, height = 64 } = {}) {
+  /** Its characters, blanks and - . : / , in the hand of a seed, or of a point `z`, which the seed then sets: a picture { pixels, width, height }. */
+  write(text, { seed = 0, z, height = 64 } = {}) {
     const characters = this.characters();
     const all = [...text];
     const writable = all.every((one) => characters.has(one) || MARKS.includes(one));
     demand(characters.size && all.length && writable, `Only ${[...characters.keys()].join("")}, blanks and - . : / , can be written.`);
     demand(height >= HEIGHT_MIN && height <= 1024, `height is a whole number of pixels, ${HEIGHT_MIN} to 1024.`);
     const needed = [...characters.keys()].filter((one) => all.includes(one));
-    const [z] = seedsOf(seed, 1).map((one) => draw(one, this.generator.zDim).z);
-    const { pixels } = needed.length ? this.digits({ z: needed.map(() => z), labels: needed.map((one) => characters.get(one)) }) : {};
+    const point = z ?? draw(...seedsOf(seed, 1), this.generator.zDim).z;
+    const { pixels } = needed.length ? this.digits({ z: needed.map(() => point), labels: needed.map((one) => characters.get(one)) }) : {};
     return compose(text, new Map(needed.map((one, i) => [one, pixels.subarray(i * 784, (i + 1) * 784)])), seed, height);
   }
 

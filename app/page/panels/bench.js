@@ -41,7 +41,7 @@ const show = latest(async ({ content }, { of, label, text }) => {
 /** All that this hand writes in one request; the one of its label is seen large, too, and told as a request. */
 function see() {
   const { label, seed, truncation } = hand;
-  const bent = !hands.untouched(hand);
+  const bent = Boolean(hand.given) || !hands.untouched(hand);
   const text = (bent ? words().bent : words().digit)(model.called(model.labels ? label : null), seed);
   const point = bent ? { z: hands.zOf(hand, own, directions) } : { seed };
   const shared = { ...(truncation !== 1 && { truncation }), paper: "white", ...model.asked };
@@ -58,7 +58,7 @@ const signed = (value) => `${value > 0 ? "+" : ""}${value}`.replace("-", "−");
 
 /** The controls as the hand is. */
 function set() {
-  seedField.value = hand.seed;
+  seedField.value = hand.given ? "" : hand.seed;
   for (const slider of sliders.querySelectorAll("input")) {
     const value = slider.name === "truncation" ? hand.truncation : (hand.along[slider.name] ?? 0);
     slider.value = value;
@@ -72,7 +72,8 @@ function set() {
   if (model.labels) radios[hand.label].checked = true;
   enable(undo, steps() > 0);
   enable(asDrawn, !hands.untouched(hand) || hand.truncation !== 1);
-  toWalk.href = addressOf("walk", { from: hand.seed, first: model.labels ? hand.label : null, ...model.asked });
+  const start = hand.given ? { hand: hands.textOf(hand.given) } : { from: hand.seed };
+  toWalk.href = addressOf("walk", { ...start, first: model.labels ? hand.label : null, ...model.asked });
 }
 
 /** Makes a hand of a model, `made` of its directions, the one on the bench; false if meanwhile a third one is, or the reader has left. */
@@ -81,7 +82,7 @@ async function become(made, of = model) {
   try {
     const along = await directionsOf(of);
     const next = made(along);
-    const z = await hands.ownZ(next.seed, of);
+    const z = await hands.ownZ(next, of);
     if (coming !== mine || panel.hidden) return false;
     follow(along);
     model = choose(of.name);
@@ -161,13 +162,13 @@ chooser.addEventListener("change", ({ target }) => {
   done();
 });
 
-const take = async (seed, of = model) => (await become(() => hands.drawn(seed, hand.label), of)) && done();
+const take = async (seed, of = model, given = null) => (await become(() => hands.drawn(seed, hand.label, given), of)) && done();
 onClick(panel.querySelector("#another"), () => take(anySeed()));
-onClick(asDrawn, () => take(hand.seed));
+onClick(asDrawn, () => take(hand.seed, model, hand.given));
 onClick(undo, () => history.back());
 seedField.addEventListener("change", () => {
   const seed = whole(seedField.value, 0, SEED_MAX, null);
-  if (seed === null) seedField.value = hand.seed;
+  if (seed === null) set();
   else take(seed);
 });
 panel.querySelector("#copy-z").addEventListener("click", ({ currentTarget }) => {
@@ -229,6 +230,6 @@ export async function prepare(fields) {
 export async function enter(fields) {
   lastKeyed = null;
   const of = choose(fields.model);
-  const entered = await become((directions) => hands.read(fields, directions), of);
+  const entered = await become((directions) => hands.read(fields, directions, of.zDim), of);
   if (entered) write("bench", { ...hands.fieldsOf(hand, model.labels), ...model.asked });
 }

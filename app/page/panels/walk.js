@@ -2,6 +2,7 @@
 
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
 import { modelChoice, player, roving } from "../controls.js";
+import { pointIn, textOf } from "../hand.js";
 import { draw, drawSheet } from "../ink.js";
 import { touched } from "../own.js";
 import { requestBox } from "../request.js";
@@ -11,6 +12,7 @@ import { words } from "../words.js";
 const FRAMES = 41;
 const SEEN = 9; // of them in the strip
 const HANDS = 24; // to choose from
+const START = 3; // the seed at either end, unless another is chosen
 const COLUMNS = 8;
 const FRAME_MS = 60;
 const CALM_MS = 500; // for readers who want little motion
@@ -29,6 +31,7 @@ const [first, last] = panel.querySelectorAll(".end [name=label]");
 const ends = { from: { seed: from, label: first }, to: { seed: to, label: last } };
 let choose = null;
 let model = null;
+let given = null; // the z to set out from, in place of a seed's
 let picture = null; // of all frames
 let hands = 0; // the seed of the first hand to choose from
 
@@ -37,13 +40,17 @@ const labelOf = (end) => (model.labels ? Number(ends[end].label.value) : null);
 
 function fields() {
   const labels = model.labels ? { first: first.value, last: last.value } : {};
-  return { from: from.value, to: to.value, ...labels, at: slider.value, end: chosen(), hands, ...model.asked };
+  const start = given ? { hand: textOf(given) } : { from: from.value };
+  return { ...start, to: to.value, ...labels, at: slider.value, end: chosen(), hands, ...model.asked };
 }
 
 function frame() {
   if (!picture) return;
   const at = Number(slider.value);
-  const [a, b] = ["from", "to"].map((end) => words().digit(model.called(labelOf(end)), ends[end].seed.value));
+  const [a, b] = ["from", "to"].map((end) => {
+    const seed = ends[end].seed.value;
+    return (seed ? words().digit : words().bent)(model.called(labelOf(end)), seed);
+  });
   const text = words().between(a, b, Math.round((100 * at) / (FRAMES - 1)));
   draw(canvas, picture, { column: at, text });
   slider.setAttribute("aria-valuetext", text);
@@ -81,14 +88,18 @@ function ask({ step = false } = {}) {
   mark();
   write("walk", fields(), { step });
   const label = model.labels ? `${first.value}..${last.value}` : null;
-  const way = { from: from.value, to: to.value, frames: FRAMES, label, paper: "white", ...model.asked };
-  const film = (format) => pathOf("walk", { ...way, format, scale: 8, ms: FRAME_MS });
+  const points = given ? { z: [given, Number(to.value)] } : { from: from.value, to: to.value };
+  const way = { ...points, frames: FRAMES, ...(label && { label }), paper: "white", ...model.asked };
+  const request = (fields) => (given ? { path: "walk", body: fields } : { path: pathOf("walk", fields) });
+  const film = (format) => request({ ...way, format, scale: 8, ms: FRAME_MS });
   for (const link of exports) {
-    link.href = film(link.dataset.format);
+    const { path, body } = film(link.dataset.format);
+    link.href = path;
+    link.dataset.body = body ? JSON.stringify(body) : "";
     link.download = link.dataset.format === "webp" ? "walk.webp" : "walk.png";
   }
-  asRequest({ path: film("apng"), file: "walk.png" });
-  show({ path: pathOf("walk", way) });
+  asRequest({ ...film("apng"), file: "walk.png" });
+  show(request(way));
 }
 
 const film = player(panel.querySelector("#play"), {
@@ -107,10 +118,17 @@ slider.addEventListener("input", () => {
 });
 slider.addEventListener("change", () => write("walk", fields()));
 
+/** Another seed at an end, or none where a z is given. */
+function put(end, seed) {
+  if (end === from && seed !== "") given = null;
+  end.value = end.dataset.before = seed;
+}
+
 for (const { seed, label } of Object.values(ends)) {
   seed.addEventListener("change", () => {
-    seed.value = whole(seed.value, 0, SEED_MAX, null) ?? seed.dataset.before;
-    seed.dataset.before = seed.value;
+    const typed = whole(seed.value, 0, SEED_MAX, null);
+    if (typed === null) seed.value = seed.dataset.before;
+    else put(seed, typed);
     ask({ step: true });
   });
   label.addEventListener("change", () => {
@@ -126,8 +144,7 @@ for (const radio of radios) {
 }
 places.addEventListener("click", ({ target }) => {
   if (!target.dataset.seed) return;
-  const end = ends[chosen()].seed;
-  end.value = end.dataset.before = target.dataset.seed;
+  put(ends[chosen()].seed, target.dataset.seed);
   ask({ step: true });
 });
 roving(places, COLUMNS);
@@ -153,6 +170,7 @@ function setLabel(label, wanted) {
 export async function prepare(fields) {
   const chosen = (other) => {
     model = other;
+    if (given) put(from, START); // a point of another model's space
     ask({ step: true });
     askHands();
   };
@@ -167,16 +185,18 @@ export async function prepare(fields) {
   }
 }
 
-export function enter(given) {
+export function enter(fields) {
   film.stop();
-  model = choose(given.model);
+  model = choose(fields.model);
   for (const [end, label] of [["from", 4], ["to", 9]]) {
-    ends[end].seed.value = ends[end].seed.dataset.before = whole(given[end], 0, SEED_MAX, 3);
-    setLabel(ends[end].label, whole(given[end === "from" ? "first" : "last"], 0, SEED_MAX, label));
+    put(ends[end].seed, whole(fields[end], 0, SEED_MAX, START));
+    setLabel(ends[end].label, whole(fields[end === "from" ? "first" : "last"], 0, SEED_MAX, label));
   }
-  slider.value = whole(given.at, 0, FRAMES - 1, 0);
-  hands = whole(given.hands, 0, SEED_MAX - HANDS + 1, 0);
-  radios.find((radio) => radio.value === (given.end === "to" ? "to" : "from")).checked = true;
+  given = pointIn(fields.hand, model.zDim);
+  if (given) put(from, "");
+  slider.value = whole(fields.at, 0, FRAMES - 1, 0);
+  hands = whole(fields.hands, 0, SEED_MAX - HANDS + 1, 0);
+  radios.find((radio) => radio.value === (fields.end === "to" ? "to" : "from")).checked = true;
   ask();
   askHands();
 }
