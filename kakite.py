@@ -14,6 +14,7 @@ SERVICE = {
     "sheet": "draw a sheet of digits as a PNG",
     "write": "write a number, date or postcode in one hand, as a PNG",
     "dataset": "make a labelled data set, in one of six formats",
+    "page": "write the page as files that need no service, for any static host",
     "hand": "read a hand from a picture of one digit, and write in it",
     "verify": "check that digits have the same bytes here as on every machine",
 }
@@ -22,11 +23,13 @@ TRAINING = {
     "data": "show your own images before they are trained on, or download MNIST",
     "train": "train a recipe, until its generator can be served",
     "integers": "convert a float generator into the integer one that is served; train does this, too",
+    "export": "write a generator as an ONNX graph or a torch program, for other programs",
     "compare": "draw and score several weights side by side, beside real digits",
     "judge": "train the classifier that scores generators",
     "evaluate": "measure how good generators are, beside real digits",
     "stacked": "train on Stacked MNIST, and count the covered ones of its 1,000 modes",
     "directions": "find ways through the latent space: thicker, leaning, wider, taller",
+    "encoder": "train the encoder that reads hands: a digit in, the z that writes it out",
     "filmstrip": "draw how several runs learnt, side by side",
     "note": "write a sentence into the card of a weights file",
 }

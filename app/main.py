@@ -30,14 +30,14 @@ from app.http.security_headers import SecurityHeaders
 from app.http.services import Services
 from app.http.shared_work import SharedWork
 from app.http.thread_pool import ThreadPool
-from app.routes import datasets, docs, hand, health, inference, metrics, models, page, pictures, source, walks, writing
+from app.routes import datasets, docs, hand, health, inference, metrics, models, page, pictures, source, walks, weights, writing
 from app.settings import Settings
 from app.telemetry.counts import BEAT, Count, Counts, now_us
 from app.telemetry.logs import RequestLog, Stream
 from app.telemetry.metrics import Metrics
 
 # in the order in which a request tries them
-ROUTES = (pictures, page, writing, walks, hand, datasets, inference, models, health, metrics, docs, source)
+ROUTES = (pictures, page, writing, walks, hand, datasets, inference, models, weights, health, metrics, docs, source)
 
 
 def create_app(

@@ -49,12 +49,14 @@ class Way:
 
     @torch.inference_mode()
     def __call__(self, rows: Rows) -> Pixels:
-        sums = self.last(torch.from_numpy(rows).to(self.device))
-        y = sums.round_().clamp_(-LAST_MAX, LAST_MAX - 1).add_(LAST_MAX).to(torch.int32)
+        return self.pixels(torch.from_numpy(rows).to(self.device)).cpu().numpy()
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        y = self.last(rows).round_().clamp_(-LAST_MAX, LAST_MAX - 1).add_(LAST_MAX).to(torch.int32)
         pixels = self.table.index_select(0, y.flatten()).reshape(y.shape)
         if y.dim() == 4 and y.shape[3] == 4:  # phases are joined last, as bytes
             pixels = shuffled(pixels)
-        return pixels.reshape(-1, SIDE, SIDE).cpu().numpy()
+        return pixels.reshape(-1, SIDE, SIDE)
 
     def last(self, rows: Tensor) -> Tensor:
         """Rows -> the last layer's sums, each divided by its power of two: [B, 784], [B, 28, 28, 1], or phases [B, 14, 14, 4]."""

@@ -84,3 +84,8 @@ def listed(folder: Path, suffix: str) -> list[Path]:
         raise
     except OSError as error:
         raise unreadable(folder, error) from None
+
+
+def from_home(path: str | Path) -> Path:
+    """With ~ expanded, and as it is where nobody has that name."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises an error there

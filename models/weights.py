@@ -40,6 +40,7 @@ class Weights:
     generator: Generator | IntegerGenerator
     sha256: str
     tensors_sha256: str  # does not depend on the card
+    size_bytes: int  # of the file
 
 
 def save(path: Path, generator: Generator | IntegerGenerator, card: Card) -> None:
@@ -70,7 +71,7 @@ def load(path: Path) -> Weights:
         raise WeightsError(f"{path} does not exist. Weights files in that folder: {neighbours(path)}.") from None
     except FileError as error:
         raise WeightsError(str(error)) from None
-    return Weights(card, generator, hashlib.sha256(stored.content).hexdigest(), digest(stored.tensors))
+    return Weights(card, generator, hashlib.sha256(stored.content).hexdigest(), digest(stored.tensors), len(stored.content))
 
 
 def load_served(path: Path) -> tuple[Weights, IntegerGenerator, IntegersCard]:

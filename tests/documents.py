@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/data/*.md")])
 RUN = ("sh", "python")
-SHOWN = ("dockerfile", "ini", "json", "mermaid", "nginx", "text", "yaml")
+SHOWN = ("dockerfile", "ini", "js", "json", "mermaid", "nginx", "text", "yaml")
 FILE = re.compile(r"# (\w+\.py)\n")  # how a block begins that is to be saved as a file of that name
 NOT_RUN = "# not run by the tests:"  # what the first line of a block begins with that is left alone; the reason follows
 

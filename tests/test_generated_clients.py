@@ -22,8 +22,9 @@ from app.schemas.inference import InferenceAnswer
 BIN = Path(sys.executable).parent
 JSON = {"accept": "application/json"}
 OPERATIONS = {
-    "generate", "get_digits", "get_grid", "get_writing", "write", "get_walk", "walk", "get_plane", "arithmetic", "read_hand", "get_dataset",
-    "list_models", "get_model", "get_directions", "is_live", "is_ready", "get_metrics",
+    "generate", "get_digits", "get_grid", "get_writing", "write", "get_walk", "walk", "get_plane", "arithmetic", "read_hand",
+    "get_dataset",
+    "list_models", "get_model", "get_directions", "get_weights", "is_live", "is_ready", "get_metrics",
     "get_server_metadata", "is_server_live", "is_server_ready", "list_model_names", "get_repository_index", "get_statistics",
     "get_model_statistics", "get_model_version_statistics", "get_model_configuration", "get_model_version_configuration",
     "get_model_metadata", "get_model_version_metadata", "is_model_ready", "is_model_version_ready", "infer", "infer_version",

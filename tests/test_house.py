@@ -29,7 +29,7 @@ def test_packages_import_along_the_arrows_only(package: str, forbidden: set[str]
 
 
 def test_service_needs_nothing_that_only_training_needs() -> None:
-    needs = {"matplotlib", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard"}
+    needs = {"matplotlib", "onnx", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard"}
     assert needs <= imported("training")
     assert (imported("app") | imported("models")) & needs == set()
 
@@ -42,7 +42,7 @@ def test_process_that_speaks_http_does_without_torch() -> None:
 # The rooms of a package, each of which imports those before it alone; modules beside the rooms count as rooms.
 ROOMS = {
     "app": "errors checks settings schemas telemetry encode engine digits datasets inference http routes main server probe cli __main__",
-    "training": "data parts recipe distillation run measuring pictures notebook cli __main__",
+    "training": "data parts recipe distillation export run measuring hands pictures notebook cli __main__",
 }
 
 

@@ -1,13 +1,22 @@
-"""Nothing spoils a run: not a second one in its folder, no folder that cannot be written into, no full disk, no batch that is too small."""
+"""Nothing spoils a run: not a second one in its folder, no folder that cannot be written into, no full disk, no batch that is too small,
+and nobody who kills it.
+"""
 
 import errno
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from models import weights
 from tests.command_line import run
 from training.run.folder import Folder
 
+ROOT = Path(__file__).parent.parent
+KILLS = int(os.environ.get("KAKITE_KILLS", "6"))
 ARGUMENTS = ("train", "dense", "--images", "64", "--device", "cpu")
 
 
@@ -54,3 +63,23 @@ def test_batch_too_small_to_normalise_is_refused(data: Path, tmp_path: Path, cap
     assert run(*ARGUMENTS, "--batch", "2", "--data", data, "--out", tmp_path / "run") == 1
     assert "choose 4 or more" in capsys.readouterr().err
     assert run(*ARGUMENTS, "--batch", "4", "--data", data, "--out", tmp_path / "run") == 0
+
+
+def test_run_that_is_killed_at_random_moments_and_resumed_ends_with_the_same_bytes(data: Path, tmp_path: Path) -> None:
+    """More often by KAKITE_KILLS=20."""
+    command = [sys.executable, "-m", "tests.killing", "0", str(KILLS), str(data), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    logs = [file.read_text() for file in sorted(tmp_path.glob("*.log"))]
+    assert done.returncode == 0, [done.stderr, *logs]
+    told = json.loads(done.stdout)
+    assert told["killed"] == KILLS
+    assert told["resumed"] > 0
+    assert not any("Traceback" in log for log in logs)
+    for name in ("dense.float.safetensors", "dense.safetensors"):
+        whole, parts = (weights.load(tmp_path / folder / name) for folder in ("whole", "parts"))
+        assert whole.tensors_sha256 == parts.tensors_sha256
+        assert whole.card.images_seen == parts.card.images_seen
+    whole_sheets, sheets = (
+        {file.name: file.read_bytes() for file in (tmp_path / name / "sheets").iterdir()} for name in ("whole", "parts")
+    )
+    assert sheets == whole_sheets

@@ -1,4 +1,5 @@
-"""python -m training list | data | train | integers | compare | judge | evaluate | stacked | directions | filmstrip | note"""
+"""python -m training list | data | train | integers | export | compare | judge | evaluate | stacked | directions | encoder | filmstrip |
+note"""
 
 import sys
 from collections.abc import Sequence

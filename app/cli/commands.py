@@ -56,15 +56,18 @@ def add(commands: Any) -> None:
     sheet = added("sheet", "draw a sheet of digits as a PNG")
     write = added("write", "write a number, date or postcode in one hand, as a PNG")
     dataset = added("dataset", "make a labelled data set, in one of six formats")
+    page = added("page", "write the page as files that need no service, for any static host")
     hand = added("hand", "read a hand from a picture of one digit, and write in it")
     check = added("verify", "check that digits have the same bytes here as on every machine")
     options.add_sheet(sheet)
     options.add_write(write)
     options.add_dataset(dataset)
+    options.add_page(page)
     options.add_hand(hand)
     sheet.set_defaults(run=lambda options: asyncio.run(picture("/grid", GridQuery, options)))
     write.set_defaults(run=lambda options: asyncio.run(picture(f"/write/{quote(options.text, safe='')}", WriteQuery, options)))
     dataset.set_defaults(run=make)
+    page.set_defaults(run=write_page)
     hand.set_defaults(run=lambda options: asyncio.run(in_that_hand(options)))
     check.set_defaults(run=verify)
 
@@ -96,6 +99,22 @@ def verify(_: argparse.Namespace) -> None:
         verify.verify(Settings())
     except (verify.DisagreementError, DeviceError, WeightsError) as error:
         raise CommandError(str(error)) from None
+
+
+def write_page(options: argparse.Namespace) -> None:
+    """The page and the weights that it draws with, into a folder."""
+    from app.cli import page  # here, for it needs torch, to check the weights
+    from models.directions import DirectionsError
+    from models.weights import WeightsError
+
+    settings = Settings()
+    names = list(dict.fromkeys(options.models.split(","))) if options.models else [settings.model]
+    try:
+        size = page.write(Path(options.out), names, settings)
+    except (DirectionsError, WeightsError) as error:
+        raise CommandError(str(error)) from None
+    out = shown(options.out)
+    print(f"{out}: the page with {', '.join(names)}, {size / 1e6:.1f} MB. Try it: python -m http.server -d {out}")
 
 
 async def picture(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:

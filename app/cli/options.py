@@ -110,6 +110,15 @@ def add_dataset(command: argparse.ArgumentParser) -> None:
     command.epilog = "\n".join(["formats:", *lines, f"With --shard: {in_shards}."])
 
 
+def add_page(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", default="site", metavar="DIR", help="folder for the files, a new or an empty one; default: site")
+    command.add_argument(
+        "--models",
+        metavar="NAMES",
+        help="the models that it draws with, with commas; the first is seen first; default: $KAKITE_MODEL, else kakite",
+    )
+
+
 def add(command: argparse.ArgumentParser, schema: type[BaseModel], told: Told) -> None:
     """An option for each field of a schema, which checks what is given."""
     for name in fields(schema):

@@ -65,6 +65,8 @@ class Served(Known):
     way: str  # of computing it, a name in `models.computing`
     wrong: tuple[str, ...] = ()  # faster ways that did not give the golden bytes here
     directions: Directions | None = None  # from the file beside the weights, if there is one
+    file: str = ""  # the weights file; it may be replaced while this one is served
+    size_bytes: int = 0  # of it, as it was loaded
     hand: EncoderCard | None = None  # of the encoder beside the weights, if there is one
 
     @property

@@ -21,6 +21,7 @@ class Loaded(NamedTuple):
     golden: IntegersCard
     generator: IntegerGenerator
     sha256: str
+    size_bytes: int
     directions: Directions | None
     hand: tuple[EncoderCard, Encoder] | None  # the encoder that reads hands for it
 
@@ -64,4 +65,4 @@ def read_file(file: Path) -> Loaded:
     card = loaded.card
     ways = directions.read(directions.file_beside(file), loaded.tensors_sha256, card.network.z_dim)
     hand = encoder.load(encoder.file_beside(file), loaded)
-    return Loaded(file, card, golden, generator, loaded.sha256, ways, hand)
+    return Loaded(file, card, golden, generator, loaded.sha256, loaded.size_bytes, ways, hand)

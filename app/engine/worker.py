@@ -87,8 +87,18 @@ def prepare(loaded: Loaded, where: torch.device, settings: Settings, threads: in
     computes: dict[str, Compute] = {loaded.card.name: sampler}
     if loaded.hand:
         computes[hand_of(loaded.card.name)] = HandReader(loaded.hand[1])
-    hand = loaded.hand[0] if loaded.hand else None
-    return Served(loaded.card, loaded.sha256, str(where), sampler.way.name, sampler.wrong, loaded.directions, hand), computes
+    served = Served(
+        loaded.card,
+        loaded.sha256,
+        str(where),
+        sampler.way.name,
+        sampler.wrong,
+        loaded.directions,
+        str(loaded.file.absolute()),
+        loaded.size_bytes,
+        loaded.hand[0] if loaded.hand else None,
+    )
+    return served, computes
 
 
 def answers(network: NetworkCard, compute: Compute, questions: list[Question]) -> list[Answer | Failed]:

@@ -144,6 +144,17 @@ def documented_get(
     return described
 
 
+def documented_file(kind: str, what: str) -> dict[str, Any]:
+    """Keyword arguments of a GET route that answers with one file, or with a part of it."""
+    headers = {
+        "Kakite-Model": DIGIT_HEADERS["Kakite-Model"],
+        "ETag": {"description": "The SHA-256 of the file.", "schema": {"type": "string"}},
+        "Cache-Control": {"description": "`no-cache`; a year if model@version is named.", "schema": {"type": "string"}},
+    }
+    whole = {"description": what, "content": {kind: BINARY}, "headers": headers}
+    return documented_parts({"response_class": Response, "responses": {200: whole, **NOT_MODIFIED, **documented(404, 416, 422)}})
+
+
 def documented_parts(described: dict[str, Any]) -> dict[str, Any]:
     """Adds 206 to a route that answers `Range`."""
     responses = described["responses"]

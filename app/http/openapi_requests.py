@@ -1,5 +1,6 @@
 """The OpenAPI description of requests: bodies, queries, path parameters. Knows no route."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -31,15 +32,24 @@ def described_json(schema: type[BaseModel], *examples: Any, required: bool = Tru
     return {"requestBody": {"required": required, "content": {"application/json": {"schema": reference(schema), "examples": named}}}}
 
 
+def documented_path(**path: str) -> dict[str, Any]:
+    """`openapi_extra` of a route with path parameters, which `path` describes, and no query."""
+    return {"parameters": in_path(path)}
+
+
 def documented_query(schema: type[BaseModel], **path: str) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its query by `query`. `path` describes its path parameters."""
     described = schema.model_json_schema()
     fields, required = described["properties"], described.get("required", [])
-    in_path = [
-        {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}} for name, what in path.items()
-    ]
     in_query = [
         {"name": name, "in": "query", "required": name in required, "description": field.pop("description"), "schema": field}
         for name, field in fields.items()
     ]
-    return {"parameters": in_path + in_query}
+    return {"parameters": in_path(path) + in_query}
+
+
+def in_path(described: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "description": what, "schema": {"type": "string"}}
+        for name, what in described.items()
+    ]

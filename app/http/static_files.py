@@ -4,6 +4,7 @@ import asyncio
 import mimetypes
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from fastapi import Response
@@ -29,10 +30,11 @@ def is_range(text: str) -> bool:
 
 
 class Files(StaticFiles):
-    def __init__(self, policy: bytes, **places: object) -> None:
-        """`places`: Starlette's `directory` and `packages`."""
+    def __init__(self, policy: bytes, others: Mapping[Path, bytes] | None = None, **places: object) -> None:
+        """`others`: files with a policy of their own. `places`: Starlette's `directory` and `packages`."""
         super().__init__(**places)  # type: ignore[arg-type]
         self.policy = policy
+        self.others = {file.resolve(): other for file, other in (others or {}).items()}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         headers = Headers(scope=scope)
@@ -58,5 +60,5 @@ class Files(StaticFiles):
         answer.headers.update(KEPT)
         if (mimetypes.guess_type(full_path)[0] or "").startswith(TEXT):
             answer.headers["Vary"] = "Accept-Encoding"
-        scope["state"]["policy"] = self.policy
+        scope["state"]["policy"] = self.others.get(Path(full_path), self.policy)
         return answer

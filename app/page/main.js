@@ -8,6 +8,7 @@ import * as walk from "./panels/walk.js";
 import * as write from "./panels/write.js";
 import { held } from "./key.js";
 import { keep } from "./memory.js";
+import * as own from "./own.js";
 import { copy } from "./request.js";
 import { latest } from "./service.js";
 import { language, words } from "./words.js";
@@ -57,7 +58,7 @@ document.addEventListener("click", (event) => {
   }
 });
 
-/** A link carries no key, so what needs one is fetched, and saved or seen from here. */
+/** A link carries no key, and cannot tell of a service that is away, so what leads there is then fetched, and saved or seen from here. */
 const save = latest(({ content }, { name }) => {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(content) });
   if (name) link.download = name;
@@ -66,12 +67,14 @@ const save = latest(({ content }, { name }) => {
 });
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-keyed]");
-  if (!link || !held()) return;
+  if (!link || !(held() || own.anyHere())) return;
   event.preventDefault();
   save({ path: link.href, name: link.download });
 });
 
 addEventListener("popstate", show);
+const idle = globalThis.requestIdleCallback ?? ((act) => setTimeout(act, 1000));
+addEventListener("shown", () => idle(() => own.prepare().catch(() => {})), { once: true });
 addEventListener("written", ({ detail }) => {
   // A panel that is come back to is as it was left.
   const link = links.find((link) => link.dataset.panel === detail.panel);

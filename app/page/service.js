@@ -1,7 +1,9 @@
 // Asking the service. One that is busy or away is asked again until it answers, and the reader is told so meanwhile.
+// What the page can draw by itself (own.js) is not asked for.
 
 import { present } from "./address.js";
 import { headers, held, signIn } from "./key.js";
+import * as own from "./own.js";
 import { words } from "./words.js";
 
 const PAUSE_MS = 400; // before the first try again; each further one waits twice as long
@@ -28,20 +30,46 @@ async function sentence(answer) {
   return problem.detail ?? `${answer.status} ${answer.statusText}`;
 }
 
+/** Where files stand for the service, their names have an ending, as hosts of files want it. */
+const placeOf = (path) => (own.alone && /^models(\/\w[\w-]*\/directions)?$/.test(path) ? `${path}.json` : path);
+
+let watching = false;
+
+/** Tells that the page writes by itself, until the service answers again. */
+async function watch() {
+  if (watching) return;
+  watching = true;
+  tell(watch, "alone");
+  const answers = () => fetch("livez").then(({ ok }) => ok, () => false);
+  while (!(await answers())) await new Promise((done) => setTimeout(done, PAUSE_MAX_MS));
+  tell(watch, null);
+  watching = false;
+}
+
 /**
  * What is answered to { path, body, as }: a GET, or with a body a POST of it as JSON; `as` is "blob" unless it says "json".
  * Gives { content, headers }, or null once `stale()`. Throws Refused.
  */
-export async function ask({ path, body, as = "blob" }, stale = () => false) {
+export async function ask(request, stale = () => false) {
+  const { path, body, as = "blob" } = request;
   const who = {};
+  const writer = own.writer(request);
+  if (own.alone && writer) {
+    tell(who, own.isHere(writer) ? null : "coming");
+    const come = await own.wake(writer);
+    tell(who, null);
+    if (!come) throw new Refused(words().cannotWrite);
+  }
   const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
   try {
     for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, PAUSE_MAX_MS)) {
       let asked = 0; // milliseconds that the service wants to be left alone
+      const made = await own.answer(request);
+      if (made) return made;
       try {
         const key = held();
         const sent = { ...options.headers, ...headers() };
-        const answer = await fetch(path, { ...options, headers: sent, signal: AbortSignal.timeout(PATIENCE_MS) });
+        const answer = await fetch(placeOf(path), { ...options, headers: sent, signal: AbortSignal.timeout(PATIENCE_MS) });
         if (answer.status === 401) {
           tell(who, null);
           await signIn(key);
@@ -55,9 +83,11 @@ export async function ask({ path, body, as = "blob" }, stale = () => false) {
       } catch (error) {
         if (error instanceof Refused) throw error;
         tell(who, "away"); // no connection, or one that broke off
+        if (writer) own.wake(writer).then((come) => come && watch());
       }
       for (const until = Date.now() + Math.max(pause, asked); Date.now() < until; await new Promise((done) => setTimeout(done, 100))) {
         if (stale()) return null;
+        if (own.isHere(writer)) break;
       }
     }
   } finally {
@@ -87,6 +117,7 @@ export function latest(show, refuse = null) {
           if (!answer) continue;
           tell(place, null);
           await show(answer, asked);
+          dispatchEvent(new Event("shown"));
         } catch (error) {
           if (!(error instanceof Refused)) throw error;
           if (!wanted) refuse(error.message, asked);
@@ -117,6 +148,13 @@ export function known(request) {
   return kept.get(key);
 }
 
+/** All models, as the service tells them. */
+export async function allModels() {
+  const { models } = await known({ path: "models" });
+  own.introduce(models);
+  return models;
+}
+
 const DIGITS = 10;
 
 /** A model as the panels know it. `asked` is what names it in a request, and in an address; `names` are those of its labels 0, 1, ... */
@@ -133,7 +171,7 @@ function described({ name, network, data, directions, default: first }) {
  * the best.
  */
 export async function modelsFor({ characters }) {
-  const { models } = await known({ path: "models" });
+  const models = await allModels();
   const agreement = ({ scores }) => scores.label_agreement ?? 0;
   return [...models]
     .sort((a, b) => b.default - a.default || agreement(b) - agreement(a))

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from models import device, directions, golden, latents, weights
 from models.cards import FLOAT_SUFFIX, SUFFIX
+from models.files import from_home
 from models.generators import Generator
 from models.integers import UnsoundError
 from models.interruption import INTERRUPTED
@@ -163,7 +164,7 @@ def cut_filmstrip(options: Namespace, console: Console) -> int:
     folders = []
     for told in options.runs:
         name, _, folder = told.rpartition("=")
-        folders.append(Folder(Path(folder), name or Path(folder).name))
+        folders.append(Folder(from_home(folder), name or Path(folder).name))
     moments = filmstrip.write(folders, options.out)
     console.print(f"{len(moments)} moments of {', '.join(folder.name for folder in folders)}: {options.out}")
     return 0

@@ -1,5 +1,7 @@
 """rich's console for the training commands, which prints text unchanged. Does not know what is printed."""
 
+import os
+import sys
 from typing import Any
 
 from rich.console import Console
@@ -13,3 +15,10 @@ class PlainConsole(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:
         super().print(*[Text(shown_lines(one)) if isinstance(one, str) else one for one in objects], **options)
+
+    def on_broken_pipe(self) -> None:
+        """Whoever read goes away (| head): the command goes on without a word, for its results lie in files."""
+        self.quiet = True
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -10,8 +10,9 @@ from rich.console import Console
 
 from models.cards import NAME
 from models.device import CHOICES
-from training.cli import commands, data_sets, scoring, swapping
+from training.cli import commands, data_sets, exporting, hands, scoring, swapping
 from training.distillation import integers
+from training.hands import learning
 from training.measuring import directions, judge
 from training.recipe import BOOK
 
@@ -61,6 +62,12 @@ def parser(program: str) -> argparse.ArgumentParser:
     )
     verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: beside the float one")
     verb.set_defaults(command=commands.make_integers)
+
+    verb = add(verbs, "export", "write a generator as an ONNX graph or a torch program, for other programs")
+    verb.add_argument("weights", help="a name in models/weights, or a file")
+    verb.add_argument("--format", choices=exporting.SUFFIXES, default=exporting.ONNX, help=f"default: {exporting.ONNX}")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: the model's name, with .onnx or .pt2")
+    verb.set_defaults(command=exporting.export)
 
     verb = add(verbs, "compare", "draw and score several weights side by side, beside real digits")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files; with --swap recipes: names, or FILE.py:NAME")
@@ -117,6 +124,19 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")
     verb.add_argument("--digits", type=enough, default=directions.DIGITS, metavar="N", help="number of digits to measure; default: 20,000")
     verb.set_defaults(command=commands.find_directions)
+
+    verb = add(verbs, "encoder", "train the encoder that reads hands: a digit in, the z that writes it out")
+    verb.add_argument("weights", help="a name in models/weights, or a file: the generator whose z it finds")
+    verb.add_argument("--steps", type=positive, default=learning.STEPS, metavar="N", help=f"training steps; default: {learning.STEPS:,}")
+    verb.add_argument("--width", type=positive, default=32, metavar="N", help="channels of its first convolution; default: 32")
+    verb.add_argument("--hidden", type=positive, default=512, metavar="N", help="units of its dense layers; default: 512")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights, of z and of the data's order; default: 0")
+    verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: beside the weights")
+    told = "fifty test digits and what is written back; default: evaluation/hands.png"
+    verb.add_argument("--picture", type=Path, default=hands.PICTURE, metavar="FILE", help=told)
+    add_judge(verb)
+    add_data(verb)
+    verb.set_defaults(command=hands.train_encoder)
 
     verb = add(verbs, "filmstrip", "draw how several runs learnt, side by side")
     verb.add_argument("runs", nargs="+", metavar="[NAME=]DIR", help="folders of runs, each with an optional name for its strip")

@@ -5,13 +5,14 @@ from argparse import Namespace
 from pathlib import Path
 
 from models import cards
+from models.files import from_home
 from training.data.fit import Fit
 from training.parts.download import cache_folder
 
 
 def data_folder(named: Path | None) -> Path:
     """The path given on the command line, else $KAKITE_DATA, else the download cache."""
-    return Path(named or os.environ.get("KAKITE_DATA") or cache_folder())
+    return from_home(named or os.environ.get("KAKITE_DATA") or cache_folder())
 
 
 def fit(options: Namespace) -> Fit:
@@ -20,4 +21,4 @@ def fit(options: Namespace) -> Fit:
 
 def weights_file(name: str) -> Path:
     """The path as given if it ends in .safetensors, else the shipped weights file of that name."""
-    return Path(name) if name.endswith(cards.SUFFIX) else cards.FOLDER / (name + cards.SUFFIX)
+    return from_home(name) if name.endswith(cards.SUFFIX) else cards.FOLDER / (name + cards.SUFFIX)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+from models.files import from_home
 from training.recipe import BOOK, Entry, Recipe, swaps
 from training.run.loop import RecipeError
 
@@ -27,7 +28,7 @@ def look_up(text: str) -> Entry:
     place, colon, name = text.rpartition(":")
     if not colon or not place or not name:
         raise RecipeError(f"There is no recipe {text}. There are: {', '.join(BOOK)}. One of your own is named by its file: FILE.py:RECIPE.")
-    module = load_file(Path(place).expanduser()) if place.endswith(".py") else load_module(place)
+    module = load_file(from_home(place)) if place.endswith(".py") else load_module(place)
     there = {name: value for name, value in vars(module).items() if isinstance(value, Recipe)}
     if name not in there:
         names = f"There are: {', '.join(there)}." if there else "It has none: MINE = replace(DCGAN, loss=...) makes one."

@@ -28,7 +28,7 @@ def named(dataset: Dataset, names: str | None) -> Dataset:
 
 def listed(names: str) -> list[str]:
     """The names in this text, or in the file of that name."""
-    file = Path(names).expanduser()
+    file = files.from_home(names)
     is_file = os.path.isfile(file)  # noqa: PTH113 - unlike Path's, it takes any text
     parts = text(file).splitlines() if is_file else names.split(",") if "," in names else list(names)
     return [part.strip() for part in parts if part.strip()]

@@ -56,6 +56,10 @@ class Folder:
     def locked(self) -> Iterator[None]:
         """Keeps other runs on this machine out of the folder. The lock ends with the process, however it ends. Raises FolderError."""
         try:
+            str(self.root).encode()
+        except UnicodeEncodeError:  # TensorBoard takes names in UTF-8 alone
+            raise FolderError(f"{self.root} is no name in UTF-8. Choose another --out, or a locale with UTF-8: LC_ALL=C.UTF-8.") from None
+        try:
             self.root.mkdir(parents=True, exist_ok=True)
             file = (self.root / LOCK).open("a")
         except OSError as error:

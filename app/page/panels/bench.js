@@ -4,6 +4,7 @@ import { SEED_MAX, addressOf, anySeed, steps, whole, write } from "../address.js
 import { enable, labelRadios, modelChoice, onClick, roving } from "../controls.js";
 import * as hands from "../hand.js";
 import { SIDE, draw } from "../ink.js";
+import { touched } from "../own.js";
 import { copy, requestBox } from "../request.js";
 import { known, latest, pathOf } from "../service.js";
 import { stencil } from "../stencils.js";
@@ -105,6 +106,7 @@ function done(control = null) {
 
 function bend(next) {
   if (coming) return;
+  touched(model.name);
   hand = next;
   set();
   see();

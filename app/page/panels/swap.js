@@ -4,7 +4,7 @@ import { SEED_MAX, whole, write } from "../address.js";
 import { browse, player } from "../controls.js";
 import { SIDE, draw, drawSheet } from "../ink.js";
 import { requestBox } from "../request.js";
-import { ask as asked, known, latest, pathOf } from "../service.js";
+import { allModels, ask as asked, known, latest, pathOf } from "../service.js";
 import { stencil } from "../stencils.js";
 import { counted, words } from "../words.js";
 
@@ -100,7 +100,7 @@ scrubber.addEventListener("input", () => {
 scrubber.addEventListener("change", () => write("swap", { seed, at: film.at }));
 
 export async function prepare() {
-  models = [...(await known({ path: "models" })).models].sort((a, b) => place(a) - place(b));
+  models = [...(await allModels())].sort((a, b) => place(a) - place(b));
   await load();
   shows = models.map(card);
 }

@@ -3,6 +3,7 @@
 import { SEED_MAX, anySeed, whole, write } from "../address.js";
 import { modelChoice, player, roving } from "../controls.js";
 import { draw, drawSheet } from "../ink.js";
+import { touched } from "../own.js";
 import { requestBox } from "../request.js";
 import { latest, pathOf } from "../service.js";
 import { words } from "../words.js";
@@ -76,6 +77,7 @@ function askHands() {
 }
 
 function ask({ step = false } = {}) {
+  if (step) touched(model.name);
   mark();
   write("walk", fields(), { step });
   const label = model.labels ? `${first.value}..${last.value}` : null;
@@ -91,6 +93,7 @@ function ask({ step = false } = {}) {
 
 const film = player(panel.querySelector("#play"), {
   step() {
+    touched(model.name);
     slider.value = (Number(slider.value) + 1) % FRAMES;
     frame();
   },
@@ -99,6 +102,7 @@ const film = player(panel.querySelector("#play"), {
 });
 slider.addEventListener("input", () => {
   film.stop();
+  touched(model.name);
   frame();
 });
 slider.addEventListener("change", () => write("walk", fields()));
