@@ -107,6 +107,8 @@ def load(path: Path, generator: Weights) -> tuple[EncoderCard, Encoder] | None:
             raise WeightsError(f"{path} was changed after it was written: its content does not match its SHA-256. {remedy}")
         if card.tensors_sha256 != generator.tensors_sha256:
             raise WeightsError(f"{path} reads hands for other weights than those of {generator.card.name}. {remedy}")
+        if (card.z_dim, card.classes) != (generator.card.network.z_dim, generator.card.network.classes):
+            raise WeightsError(f"{path} reads hands for another generator than {generator.card.name}. {remedy}")
         with torch.device("meta"):
             tensors.check_fit(path, Encoder(card.z_dim, card.classes, card.width, card.hidden).state_dict(), stored.tensors)
     except FileNotFoundError:

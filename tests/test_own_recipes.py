@@ -44,6 +44,12 @@ class Mistaken(Hinge):
         return -discriminator(fake, labels).mean()
 
 
+@dataclass(frozen=True)
+class Lacking:
+    def discriminator(self, discriminator, real, fake, label, step):
+        return Hinge().discriminator(discriminator, real, fake, label, step)
+
+
 class Wide(Dense):
     kind = "wide"
 
@@ -51,6 +57,7 @@ class Wide(Dense):
 HINGED = replace(DENSE, loss=Hinge())
 NAMELESS = replace(DENSE, loss=Nameless())
 MISTAKEN = replace(DENSE, loss=Mistaken())
+LACKING = replace(DENSE, loss=Lacking())
 WIDE = replace(DENSE, networks=Wide())
 '''
 MISTAKE_LINE = 1 + HINGE[: HINGE.index("fake, labels)")].count("\n")
@@ -147,9 +154,13 @@ def test_compare_trains_recipes_that_differ_and_tells_what_came_of_it(
 @pytest.mark.parametrize(
     ("recipe", "sentence"),
     [
-        ("own_hinge.py:NONE", "has no recipe NONE. There are: DENSE, HINGED, NAMELESS, MISTAKEN, WIDE."),
+        ("own_hinge.py:NONE", "has no recipe NONE. There are: DENSE, HINGED, NAMELESS, MISTAKEN, LACKING, WIDE."),
         ("own_hinge.py:NAMELESS", "Make its class a frozen dataclass"),
         ("own_hinge.py:MISTAKEN", f"own_hinge.py, line {MISTAKE_LINE}: NameError: name 'labels' is not defined"),
+        (
+            "own_hinge.py:LACKING",
+            "own_hinge.py: 'Lacking' object has no attribute 'generator'. Its neighbours in training/parts/ have one.",
+        ),
         ("broken.py:MINE", "broken.py, line 2: "),
         ("raises.py:MINE", "raises.py, line 1: ZeroDivisionError: division by zero"),
         ("empty.py:MINE", "It has none: MINE = replace(DCGAN, loss=...) makes one."),

@@ -35,7 +35,7 @@ PIXELS_MAX = {"PNG": 16_000_000, "JPEG": 50_000_000, "WebP": 8_000_000, "GIF": 1
 BYTES_A_PIXEL = {"PNG": 12, "WebP": 20, "GIF": 12, "BMP": 12}  # most memory that decoding takes
 BUFFERED_PIXELS_MAX = 16_000_000  # of a JPEG that is kept whole while it is decoded
 BUFFERED_BYTES_A_PIXEL = 8
-JPEG_SCANS_MAX = 100  # each of which passes over the whole picture; a progressive JPEG has about ten
+JPEG_SCANS_MAX = 20  # each of which passes over the whole picture; a progressive JPEG has about ten
 
 
 class NoPicture(Unprocessable):

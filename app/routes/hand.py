@@ -85,7 +85,7 @@ async def digit(request: Request, picture: bytes | str, place: str) -> Pixels:
     held_bytes = state.held_bytes
     async with in_turn(request):
         try:
-            content = hands.from_base64(picture) if isinstance(picture, str) else picture
+            content = await run_in_thread(request, hands.from_base64, picture) if isinstance(picture, str) else picture
             opened = await run_in_thread(request, sent.opened, content, scans.LOOKED_AT)
             state.hold(held_bytes + opened.memory_bytes + scans.MEMORY_BYTES)
             return await run_in_thread(request, lambda: scans.scan(sent.decoded(opened, scans.LOOKED_AT)))
@@ -120,14 +120,17 @@ async def read(request: Request, model: Model, wanted: HandRequest, found: list[
     def picture(image: Pixels) -> str:
         return base64.b64encode(png.encode_sheet(image[None], 1, wanted.scale, wanted.paper)).decode()
 
-    digits = [
-        {
-            **formats.told(label, model.card.data.class_names),
-            "probability": round(probability, 4),
-            "likeness": round(hands.likeness(one, back), 4),
-            "read": picture(one),
-            "image": picture(back),
-        }
-        for one, back, label, probability in zip(found, written, hand.labels, hand.probabilities, strict=True)
-    ]
+    def told_digits() -> list[dict[str, object]]:
+        return [
+            {
+                **formats.told(label, model.card.data.class_names),
+                "probability": round(probability, 4),
+                "likeness": round(hands.likeness(one, back), 4),
+                "read": picture(one),
+                "image": picture(back),
+            }
+            for one, back, label, probability in zip(found, written, hand.labels, hand.probabilities, strict=True)
+        ]
+
+    digits = await run_in_thread(request, told_digits)
     return {**model.about, "z": latents.as_numbers(hand.z).tolist(), "digits": digits}

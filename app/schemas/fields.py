@@ -43,6 +43,8 @@ def as_whole(value: Any, info: ValidationInfo) -> Any:
     """Turns 7.0 into 7: many clients have only floating-point numbers. Leaves other values as they are."""
     if isinstance(value, str) and not (info.config or {}).get("strict"):
         refuse_underscore(value, "int_parsing")
+        if len(value) > CLASS_NAME_MAX:  # sixty-five zeros are no label, nor any other number that a request needs
+            raise PydanticKnownError("int_parsing")
         value = float(value) if EXPONENT.fullmatch(value) else value
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= SEED_MAX else value
 

@@ -39,8 +39,10 @@ def train_encoder(options: Namespace, console: Console) -> int:
         raise weights.WeightsError(f"{path} has no labels, so it cannot write another digit in the same hand. Choose a model with labels.")
     training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
     cpu = torch.device("cpu")
-    if (judge := that_knows(test, options, cpu)) is None or training.classes > classes:
-        raise ClassifierError(f"An encoder learns by a judge that knows the images, of at most the {classes} classes of {name}.")
+    if (judge := that_knows(test, options, cpu)) is None or not max(training.classes, test.classes) <= classes <= judge.count:
+        raise ClassifierError(
+            f"An encoder for {name} learns by images of its {classes} classes, and by a judge that knows them all: --data PATH --judge FILE"
+        )
     torch.manual_seed(options.seed)
     learner = Encoder(generator.z_dim, classes, options.width, options.hidden)
     seconds = 0.0

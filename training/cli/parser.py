@@ -3,6 +3,7 @@
 import argparse
 import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,8 +129,8 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb = add(verbs, "encoder", "train the encoder that reads hands: a digit in, the z that writes it out")
     verb.add_argument("weights", help="a name in models/weights, or a file: the generator whose z it finds")
     verb.add_argument("--steps", type=positive, default=learning.STEPS, metavar="N", help=f"training steps; default: {learning.STEPS:,}")
-    verb.add_argument("--width", type=positive, default=32, metavar="N", help="channels of its first convolution; default: 32")
-    verb.add_argument("--hidden", type=positive, default=512, metavar="N", help="units of its dense layers; default: 512")
+    verb.add_argument("--width", type=up_to(256), default=32, metavar="N", help="channels of its first convolution; default: 32")
+    verb.add_argument("--hidden", type=up_to(4096), default=512, metavar="N", help="units of its dense layers; default: 512")
     verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the weights, of z and of the data's order; default: 0")
     verb.add_argument("--out", type=Path, metavar="FILE", help="file to write; default: beside the weights")
     told = "fifty test digits and what is written back; default: evaluation/hands.png"
@@ -199,6 +200,15 @@ def positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if positive(text) > most:
+            raise argparse.ArgumentTypeError(f"{text} is more than {most}")
+        return int(text)
+
     return number
 
 

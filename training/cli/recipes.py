@@ -89,9 +89,18 @@ def told_by_line() -> Iterator[None]:
         raise RecipeError(f"{error.filename}, line {error.lineno}: {error.msg}.") from None
     except Exception as error:
         own = [frame for frame in traceback.extract_tb(error.__traceback__) if is_own(Path(frame.filename))]
+        if not own and isinstance(error, AttributeError) and (file := own_file(type(error.obj))):  # a method that a part lacks
+            raise RecipeError(f"{file}: {error}. Its neighbours in training/parts/ have one.") from error
         if not own:
             raise
         raise RecipeError(f"{own[-1].filename}, line {own[-1].lineno}: {type(error).__name__}: {error}") from error
+
+
+def own_file(kind: type) -> Path | None:
+    """The file of a class, if it is the user's own."""
+    module = sys.modules.get(kind.__module__)
+    file = Path(module.__file__) if module and module.__file__ else None
+    return file if file and is_own(file) else None
 
 
 def is_own(file: Path) -> bool:

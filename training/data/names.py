@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from models import files
-from training.data.dataset import DataError, Dataset
+from training.data.dataset import CLASSES_MAX, DataError, Dataset
 
 LIMIT_BYTES = 1 << 16
 
@@ -38,7 +38,7 @@ def mapped(file: Path) -> tuple[str, ...]:
     """EMNIST's mapping file, a line for each label: the label, and the codes of its characters. The first one is its name."""
     try:
         rows = {int(label): chr(int(codes[0])) for label, *codes in map(str.split, text(file).splitlines()) if codes}
-        return tuple(rows.get(label, "") for label in range(max(rows, default=-1) + 1))
+        return tuple(rows.get(label, "") for label in range(min(max(rows, default=-1), CLASSES_MAX) + 1))
     except (ValueError, OverflowError):
         raise DataError(f"{file} is no mapping of labels to characters. Fetch it again, or move it away.") from None
 

@@ -121,8 +121,9 @@ const reading = latest(
 );
 
 async function readNow() {
-  if (paper.blank() || !canRead()) return;
+  if (!canRead()) return;
   const body = await paper.picture();
+  if (paper.blank()) return;
   const request = { path: pathOf("hand", { label: said, paper: "white", ...model.asked }), body };
   asRequest({ ...request, file: "hand.json" });
   reading({ ...request, as: "json", from: model });
