@@ -248,3 +248,15 @@ def test_idx_files_without_test_files_have_some_held_back(tmp_path: Path) -> Non
     for file in list(idx_folder(tmp_path, IMAGES, LABELS, 0).glob("t10k*")):
         file.unlink()
     assert (len(Idx().read(tmp_path).images), len(Idx().read(tmp_path, "test").images)) == (27, 3)
+
+
+@pytest.mark.parametrize(
+    ("named", "class_names"), [(("A", "B", "C"), ("A", "B", "C")), (("A", "B", ""), ("0", "1", "2")), ((), ("0", "1", "2"))]
+)
+def test_table_of_pictures_tells_what_classes_are_called(named: tuple[str, ...], class_names: tuple[str, ...], tmp_path: Path) -> None:
+    for i, image in enumerate(IMAGES):
+        Image.fromarray(image).save(tmp_path / f"{i}.png")
+    head = ["file,label,class_name" if named else "file,label"]
+    rows = [f"{i}.png,{label}" + (f",{named[label]}" if named else "") for i, label in enumerate(LABELS)]
+    (tmp_path / "labels.csv").write_text("\n".join(head + rows))
+    assert Idx().read(tmp_path).class_names == class_names

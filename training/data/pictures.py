@@ -2,7 +2,8 @@
 
 import csv
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from models import files
 from models.files import FileError
 from models.pixels import SIDE, Pixels
-from training.data.dataset import LIMIT_BYTES, DataError, Split
+from training.data.dataset import CLASSES_MAX, LIMIT_BYTES, DataError, Split
 from training.data.fit import Fit
 from training.data.found import Found, Labelled
 
@@ -88,7 +89,9 @@ def read_table(folder: Path, fit: Fit) -> Labelled:
     """Raises DataError for a table that leads out of the folder. Without labels, all pictures are of one class."""
     try:
         lines = files.read(folder / TABLE, LIMIT_BYTES).decode("utf-8-sig").splitlines()
-        rows = [(row["file"], row["label"] or "0") for row in csv.DictReader(lines)]
+        table = list(csv.DictReader(lines))
+        rows = [(row["file"], row["label"] or "0") for row in table]
+        named = {row["label"]: row["class_name"] for row in table if row.get("class_name")}
     except FileError as error:
         raise DataError(str(error)) from None
     except (UnicodeDecodeError, csv.Error, TypeError) as error:
@@ -97,7 +100,15 @@ def read_table(folder: Path, fit: Fit) -> Labelled:
     for name, _ in rows:
         if not name or not (folder / name).resolve().is_relative_to(root):
             raise DataError(f"{folder / TABLE} names {name or 'nothing'}, which is no file of its folder. Mend it.")
-    return labelled([folder / name for name, _ in rows], [label for _, label in rows], fit)
+    read = labelled([folder / name for name, _ in rows], [label for _, label in rows], fit)
+    return replace(read, names=names_of(named) if named.keys() >= {label for _, label in rows} else ())
+
+
+def names_of(named: Mapping[str, str]) -> tuple[str, ...]:
+    """What the labels 0, 1, ... are called, from label to name; none if a label is no such number."""
+    if not all(label.isdecimal() and int(label) < CLASSES_MAX for label in named):
+        return ()
+    return tuple(named.get(str(label), str(label)) for label in range(max(map(int, named), default=-1) + 1))
 
 
 def labelled(pictures: Sequence[Path], labels: Sequence[str], fit: Fit) -> Labelled:
