@@ -19,11 +19,10 @@ from models import atomic, latents, tensors
 from models.cards import ENCODER_SUFFIX, SUFFIX, EncoderCard
 from models.documents import DocumentError, parsed
 from models.files import FileError
+from models.hands import UNKNOWN
 from models.latents import Rows
 from models.pixels import SIDE, to_float
 from models.weights import Weights, WeightsError, digest
-
-UNKNOWN = 255  # as label: to be found
 
 
 class Encoder(nn.Module):

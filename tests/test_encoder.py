@@ -9,7 +9,8 @@ import torch
 
 from models import encoder, latents, load, tensors, weights
 from models.cards import FOLDER, DataCard, EncoderCard
-from models.encoder import UNKNOWN, Encoder, HandReader
+from models.encoder import Encoder, HandReader
+from models.hands import UNKNOWN
 from models.pixels import to_uint8
 from models.smooth import SmoothGenerator
 from models.weights import WeightsError, digest

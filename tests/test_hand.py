@@ -21,7 +21,8 @@ from app.schemas.hand import EXAMPLE
 from app.settings import Settings
 from models import encoder, weights
 from models.cards import FOLDER
-from models.encoder import UNKNOWN, HandReader
+from models.encoder import HandReader
+from models.hands import UNKNOWN
 from models.latents import STEPS
 from tests.answers import assert_problem, assert_still_serving, pixels
 from tests.hands import drawn, encoded, photograph, stand_in

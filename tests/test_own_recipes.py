@@ -149,6 +149,11 @@ def test_compare_trains_recipes_that_differ_and_tells_what_came_of_it(
     assert "Training" not in capsys.readouterr().out  # what is trained is kept
     assert run(*arguments[:3], "dense") == 1
     assert "Name two recipes or more, of different names" in capsys.readouterr().err
+    Path("parity.py").write_text(OF_THE_PAGE["parity.py"])
+    assert run("compare", "--swap", "cgan", "parity.py:MINE", *arguments[4:]) == 1  # before it trains
+    told = capsys.readouterr()
+    assert "parity.py:MINE knows 2 classes of the 10 in data, so it cannot be scored" in told.err
+    assert "Training" not in told.out
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.encode.sent import NoPicture
-from models import latents
+from models import hands, latents
+from models.hands import UNKNOWN
 from models.latents import Rows, Steps
 from models.pixels import Pixels
 
-UNKNOWN = 255  # as label: the encoder finds it
 DATA_URL = re.compile(r"data:[a-z]+/[a-z+.-]+;base64,")
 
 
@@ -36,14 +36,13 @@ def from_base64(text: str) -> bytes:
 
 def rows(digits: list[Pixels], labels: list[int | None]) -> Rows:
     """Digits, each [28, 28], and their labels -> [n, 785]."""
-    told = np.array([UNKNOWN if label is None else label for label in labels], np.uint8)
-    return np.concatenate([np.stack(digits).reshape(len(digits), -1), told[:, None]], axis=1)
+    return hands.rows(np.stack(digits), [UNKNOWN if label is None else label for label in labels])
 
 
-def hand(read: NDArray[np.float32]) -> Hand:
+def hand(answer: NDArray[np.float32]) -> Hand:
     """What an encoder reads [n, z_dim + 2]: z, label and probability of each digit."""
-    z = latents.from_numbers(read[:, :-2].mean(axis=0, dtype=np.float64))
-    return Hand(z, read[:, -2].astype(int).tolist(), read[:, -1].tolist())
+    z, labels, probabilities = hands.read(answer)
+    return Hand(latents.to_grid(z.mean(axis=0)), labels.tolist(), probabilities.tolist())
 
 
 def likeness(one: Pixels, other: Pixels) -> float:

@@ -51,10 +51,6 @@ class Sent:
     memory_bytes: int  # most that `decoded` takes
 
 
-def is_picture(content: bytes) -> bool:
-    return content.startswith(tuple(MAGIC))
-
-
 def opened(content: bytes, side: int) -> Sent:
     """Reads the header. The picture will be reduced while its longer side has twice `side` pixels. Raises NoPicture."""
     kind, read = next((one for magic, one in MAGIC.items() if content.startswith(magic)), (None, None))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from models import device, encoder, latents, weights
+from models import device, encoder, hands, weights
 from models.cards import DataCard, EncoderCard
 from models.encoder import Encoder, HandReader
 from models.integers import IntegerGenerator
@@ -89,6 +89,5 @@ def train_encoder(options: Namespace, console: Console) -> int:
 
 def pairs(reader: HandReader, generator: IntegerGenerator, digits: Pixels, labels: NDArray[np.int64]) -> Pixels:
     """Rows of digits, and below each row what is written back."""
-    read = reader(measuring.rows(digits, labels))
-    back = write(generator, Latents(latents.from_numbers(read[:, :-2].astype(np.float64)), labels))
+    back = write(generator, Latents(hands.read(reader(hands.rows(digits, labels))).z, labels))
     return np.concatenate([rows[i : i + COLUMNS] for i in range(0, len(digits), COLUMNS) for rows in (digits, back)])

@@ -57,13 +57,16 @@ def swap(options: Namespace, console: Console) -> int:
     agreed = {"images": options.images or first.entry.total_images, "batch": options.batch or first.entry.batch, "classes": None}
     options = Namespace(**{**vars(options), **agreed})
     where = device.choose(options.device)
+    training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
+    for one in contestants:
+        if 0 < (classes := one.entry.recipe.with_classes(training.classes).labels.classes) < training.classes:
+            raise RecipeError(f"{one.text} knows {classes} classes of the {training.classes} in {training.name}, so it cannot be scored.")
     runs: dict[str, Trained] = {}
     for one in contestants:
         if (trained := finished(one, options, where, console)) is None:
             console.print("Here that is the same compare again, without --resume: what is trained is kept.")
             return INTERRUPTED
         runs[one.name] = trained
-    training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
     labelled = any(run.generator.classes for run in runs.values())
     bench = Bench(that_knows(test, options, where), training, test, Protocol(DIGITS, DIGITS, PUPILS if labelled else 0), where)
     columns: dict[str, dict[str, float]] = {}

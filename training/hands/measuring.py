@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models import latents
-from models.encoder import UNKNOWN, HandReader
+from models import hands, latents
+from models.encoder import HandReader
+from models.hands import UNKNOWN
 from models.integers import IntegerGenerator
 from models.latents import Latents
 from models.pixels import Pixels
@@ -16,12 +17,11 @@ APART = 1 << 40  # seeds of digits that are measured, which no training drew
 
 def scores(reader: HandReader, generator: IntegerGenerator, judge: Judge, digits: Pixels, labels: NDArray[np.int64]) -> dict[str, float]:
     """Of digits [n, 28, 28] with their labels [n], read with them, and read without."""
-    read = reader(rows(digits, labels))
-    steps = latents.from_numbers(read[:, :-2].astype(np.float64))
+    steps = hands.read(reader(hands.rows(digits, labels))).z
     back = write(generator, Latents(steps, labels))
     n, classes = len(digits), generator.classes
     every = write(generator, Latents(steps.repeat(classes, axis=0), np.tile(np.arange(classes), n)))
-    found = reader(rows(digits, np.full(n, UNKNOWN)))[:, -2]
+    found = hands.read(reader(hands.rows(digits, np.full(n, UNKNOWN)))).labels
     seen, was = judged(judge, back), judged(judge, digits)
     apart = np.linalg.norm(seen.features - was.features, axis=1) / np.linalg.norm(was.features, axis=1)
     return {
@@ -36,8 +36,3 @@ def scores(reader: HandReader, generator: IntegerGenerator, judge: Judge, digits
 def generated(generator: IntegerGenerator, n: int) -> tuple[Pixels, NDArray[np.int64]]:
     drawn = latents.draw(APART, n, generator.z_dim, generator.classes)
     return write(generator, drawn), drawn.label
-
-
-def rows(digits: Pixels, labels: NDArray[np.int64]) -> latents.Rows:
-    """What a HandReader takes: [n, 785]."""
-    return np.concatenate([digits.reshape(len(digits), -1), labels[:, None].astype(np.uint8)], axis=1)
