@@ -151,9 +151,9 @@ def test_compare_trains_recipes_that_differ_and_tells_what_came_of_it(
     assert "Name two recipes or more, of different names" in capsys.readouterr().err
     Path("parity.py").write_text(OF_THE_PAGE["parity.py"])
     assert run("compare", "--swap", "cgan", "parity.py:MINE", *arguments[4:]) == 1  # before it trains
-    told = capsys.readouterr()
-    assert "parity.py:MINE knows 2 classes of the 10 in data, so it cannot be scored" in told.err
-    assert "Training" not in told.out
+    refused = capsys.readouterr()
+    assert "parity.py:MINE knows 2 classes of the 10 in data, so it cannot be scored" in refused.err
+    assert "Training" not in refused.out
 
 
 @pytest.mark.parametrize(
