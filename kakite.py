@@ -25,6 +25,7 @@ TRAINING = {
     "integers": "convert a float generator into the integer one that is served; train does this, too",
     "export": "write a generator as an ONNX graph or a torch program, for other programs",
     "compare": "draw and score several weights side by side, beside real digits",
+    "sweep": "train recipes with several seeds each, some at a time, and score them with the spread between seeds",
     "judge": "train the classifier that scores generators",
     "evaluate": "measure how good generators are, beside real digits",
     "stacked": "train on Stacked MNIST, and count the covered ones of its 1,000 modes",

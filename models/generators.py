@@ -68,9 +68,9 @@ class UpsamplingGenerator(Generator):
 class ConvolutionalGenerator(UpsamplingGenerator):
     """The DCGAN's generator: with z of 100, no labels and 1024 hidden units 6,768,129 parameters, 14,720 of them batch-norm statistics."""
 
-    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes, hidden, width=128)
-        self.conv_2 = UpsampledConv(64, channels)
+    def __init__(self, z_dim: int, classes: int, hidden: int, width: int = 128, channels: int = 1) -> None:
+        super().__init__(z_dim, classes, hidden, width)
+        self.conv_2 = UpsampledConv(width // 2, channels)
         initialise(self)
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
@@ -78,15 +78,15 @@ class ConvolutionalGenerator(UpsamplingGenerator):
 
 
 class RefinedGenerator(UpsamplingGenerator):
-    """Half the DCGAN's channels, and one more layer at full size.
+    """Usually half the DCGAN's channels, and one more layer at full size.
 
-    With z of 64, ten classes and 256 hidden units 903,105 parameters, 6,880 of them batch-norm statistics. In the DCGAN each pixel is a
-    linear function (before the tanh) of the 14x14 features around it; here 16 features per pixel pass through a ReLU first.
+    With z of 64, ten classes, 256 hidden units and a width of 64 903,105 parameters, 6,880 of them batch-norm statistics. In the DCGAN each
+    pixel is a linear function (before the tanh) of the 14x14 features around it; here 16 features per pixel pass through a ReLU first.
     """
 
-    def __init__(self, z_dim: int, classes: int, hidden: int, channels: int = 1) -> None:
-        super().__init__(z_dim, classes, hidden, width=64)
-        self.conv_2 = UpsampledConv(32, 16)
+    def __init__(self, z_dim: int, classes: int, hidden: int, width: int = 64, channels: int = 1) -> None:
+        super().__init__(z_dim, classes, hidden, width)
+        self.conv_2 = UpsampledConv(width // 2, 16)
         self.norm_4 = batch_norm_2d(16)
         self.conv_3 = nn.Conv2d(16, channels, 3, padding=1)
         initialise(self)

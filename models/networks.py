@@ -23,6 +23,9 @@ class Networks(Protocol):
     def hidden(self) -> int: ...
 
     @property
+    def width(self) -> int: ...
+
+    @property
     def channels(self) -> int: ...
 
     def generator(self, classes: int) -> Generator: ...
@@ -36,7 +39,7 @@ class Dense:
 
     z_dim: int = 100
     kind: ClassVar[Kind] = "dense"
-    hidden = 0  # its widths are fixed
+    hidden = width = 0  # they are fixed
     channels = 1
 
     def generator(self, classes: int) -> DenseGenerator:
@@ -48,15 +51,16 @@ class Dense:
 
 @dataclass(frozen=True)
 class Convolutional:
-    """The DCGAN pair: upsampled 5x5 convolutions up, strided 5x5 convolutions down."""
+    """The DCGAN pair: upsampled 5x5 convolutions up, strided 5x5 convolutions down. `width`: the generator's channels at 7x7."""
 
     z_dim: int = 100
     hidden: int = 1024
     channels: int = 1
+    width: int = 128
     kind: ClassVar[Kind] = "convolutional"
 
     def generator(self, classes: int) -> UpsamplingGenerator:
-        return ConvolutionalGenerator(self.z_dim, classes, self.hidden, self.channels)
+        return ConvolutionalGenerator(self.z_dim, classes, self.hidden, self.width, self.channels)
 
     def discriminator(self, classes: int) -> ConvolutionalDiscriminator | ProjectionDiscriminator:
         return ConvolutionalDiscriminator(classes, self.channels)
@@ -74,28 +78,29 @@ class Projected(Convolutional):
 class Refined(Projected):
     """A generator with one more layer at full size, with a projection discriminator."""
 
+    width: int = 64
     kind: ClassVar[Kind] = "refined"
 
     def generator(self, classes: int) -> RefinedGenerator:
-        return RefinedGenerator(self.z_dim, classes, self.hidden, self.channels)
+        return RefinedGenerator(self.z_dim, classes, self.hidden, self.width, self.channels)
 
 
-def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int) -> Networks:
+def networks_of(kind: Kind, z_dim: int, hidden: int, channels: int, width: int = 0) -> Networks:
     """The pair whose generator a card describes."""
     match kind:
         case "dense":
             return Dense(z_dim)
         case "convolutional":
-            return Convolutional(z_dim, hidden, channels)
+            return Convolutional(z_dim, hidden, channels, width or Convolutional.width)
         case "refined":
-            return Refined(z_dim, hidden, channels)
+            return Refined(z_dim, hidden, channels, width or Refined.width)
 
 
 def is_described(networks: Networks, classes: int) -> bool:
     """Whether a card can describe the generator: it must have the same tensors as the generator that its `kind` names."""
     if networks.kind not in get_args(Kind):
         return False
-    usual = networks_of(networks.kind, networks.z_dim, networks.hidden, networks.channels)
+    usual = networks_of(networks.kind, networks.z_dim, networks.hidden, networks.channels, networks.width)
     with torch.device("meta"):
         own, known = (each.generator(classes).state_dict() for each in (networks, usual))
     return {name: tensor.shape for name, tensor in own.items()} == {name: tensor.shape for name, tensor in known.items()}

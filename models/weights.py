@@ -99,7 +99,7 @@ def neighbours(path: Path) -> str:
 
 def in_floats(path: Path, found: Mapping[str, Tensor], card: Card) -> Generator:
     network = card.network
-    networks = networks_of(network.kind, network.z_dim, network.hidden, network.channels)
+    networks = networks_of(network.kind, network.z_dim, network.hidden, network.channels, network.width)
     with torch.device("meta"):  # so that the largest network takes no memory
         tensors.check_fit(path, networks.generator(network.classes).state_dict(), found)
     generator = networks.generator(network.classes)
@@ -132,7 +132,8 @@ def rewrite_card(path: Path, **changes: Any) -> Card:
 
 
 def write(path: Path, content: dict[str, Tensor], card: Card) -> None:
-    text = card.model_dump_json(exclude=None if card.data.class_names else {"data": {"class_names"}})  # as it was before there were names
+    absent = {"data": set() if card.data.class_names else {"class_names"}, "network": set() if card.network.width else {"width"}}
+    text = card.model_dump_json(exclude=absent)  # a card that does without these fields stays as it was before there were any
     atomic.write(path, tensors.in_order(safetensors.torch.save(content, {"card": text, "sha256": digest(content, text)})))
 
 

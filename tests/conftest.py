@@ -72,6 +72,7 @@ SLOW_MODULES = {
     "shown",
     "signals",
     "stacked",
+    "sweep",
     "terminals",
     "training",
     "unix_sockets",

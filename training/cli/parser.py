@@ -11,7 +11,7 @@ from rich.console import Console
 
 from models.cards import NAME
 from models.device import CHOICES
-from training.cli import commands, data_sets, exporting, hands, scoring, swapping
+from training.cli import commands, data_sets, exporting, hands, scoring, swapping, sweeping
 from training.distillation import integers
 from training.hands import learning
 from training.measuring import directions, judge
@@ -87,6 +87,21 @@ def parser(program: str) -> argparse.ArgumentParser:
     )
     add_data(verb)
     verb.set_defaults(command=compare, names=None)
+
+    verb = add(verbs, "sweep", "train recipes with several seeds each, some at a time, and score them with the spread between seeds")
+    verb.add_argument("recipes", nargs="+", metavar="RECIPE", help="recipes, by name or as FILE.py:NAME")
+    verb.add_argument("--seeds", type=positive, default=2, metavar="N", help="runs of each recipe; default: 2")
+    verb.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of the first run of each; default: 0")
+    verb.add_argument("--images", type=positive, metavar="N", help="images that each run sees; default: the first recipe's")
+    verb.add_argument("--batch", type=positive, metavar="N", help="batch size of all runs; default: the first recipe's")
+    verb.add_argument("--jobs", type=positive, metavar="N", help="runs at a time; default: as many as cores, with one thread each")
+    verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="number of digits to score; default: 60,000")
+    verb.add_argument("--pupils", type=natural, default=1, metavar="N", help="number of pupils that those digits teach; default: 1")
+    verb.add_argument("--out", type=Path, default=sweeping.RUNS, metavar="DIR", help=f"folder for the runs; default: {sweeping.RUNS}")
+    add_judge(verb)
+    add_device(verb)
+    add_data(verb)
+    verb.set_defaults(command=sweeping.sweep, names=None)
 
     verb = add(verbs, "judge", "train the classifier that scores generators")
     add_device(verb)

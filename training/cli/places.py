@@ -2,12 +2,15 @@
 
 import os
 from argparse import Namespace
+from dataclasses import fields
 from pathlib import Path
 
 from models import cards
 from models.files import from_home
 from training.data.fit import Fit
 from training.parts.download import cache_folder
+
+FITS = tuple(field.name for field in fields(Fit))  # the options of these names
 
 
 def data_folder(named: Path | None) -> Path:
@@ -16,7 +19,7 @@ def data_folder(named: Path | None) -> Path:
 
 
 def fit(options: Namespace) -> Fit:
-    return Fit(options.resize, options.pad, options.transpose, options.invert)
+    return Fit(*(getattr(options, name) for name in FITS))
 
 
 def weights_file(name: str) -> Path:

@@ -11,6 +11,7 @@ from training.measuring.scores import Scores
 
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"
+CIRCUMSTANCES = ("digits", "pupils", "lessons")  # what scores rest on
 
 # Name of a score, or of what it rests on, in cards and in JSON -> how it is called, and how it is written.
 MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -51,6 +52,25 @@ def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, 
             if len(shares) == len(columns):
                 table.add_row("  times real digits'", *map("{:.2f}".format, shares), "1.00")
     return table
+
+
+def with_spread(columns: Mapping[str, Sequence[Mapping[str, float]]], real: Mapping[str, float]) -> Table:
+    """The scores of several runs of each model: the mean, and the standard deviation from run to run."""
+    table = Table("", *columns, "real digits", box=None, padding=(0, 2, 0, 0))
+    for key, (name, written) in MEASURES.items():
+        if key in CIRCUMSTANCES or not any(key in run for runs in columns.values() for run in runs):
+            continue
+        cells = [spread([run[key] for run in runs if key in run], written) for runs in columns.values()]
+        table.add_row(name, *cells, written(real[key]) if key in real else ABSENT)
+    return table
+
+
+def spread(numbers: Sequence[float], written: Callable[[float], str]) -> str:
+    """The mean of the numbers, and if there are several also their standard deviation: "0.105 ± 0.006"."""
+    if not numbers:
+        return ABSENT
+    mean = written(float(np.mean(numbers)))
+    return f"{mean} ± {written(float(np.std(numbers, ddof=1)))}" if len(numbers) > 1 else mean
 
 
 def range_of_nearest(scores: Scores) -> str:

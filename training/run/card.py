@@ -19,6 +19,7 @@ def card(training: Training, name: str, wall_time_s: float) -> Card:
             z_dim=networks.z_dim,
             classes=training.recipe.labels.classes,
             hidden=networks.hidden,
+            width=networks.width,
             channels=networks.channels,
         ),
         recipe=training.recipe.parts(),

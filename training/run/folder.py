@@ -37,6 +37,15 @@ class Folder:
         return self.root / f"{self.name}{FLOAT_SUFFIX}"
 
     @property
+    def log(self) -> Path:
+        """What a run prints that has no terminal."""
+        return self.root / "log.txt"
+
+    @property
+    def scores(self) -> Path:
+        return self.root / "scores.json"
+
+    @property
     def curves(self) -> Path:
         return self.root / "losses.png"
 

@@ -1,0 +1,142 @@
+"""The command `sweep`: trains recipes with several seeds each, some at a time, and tells their scores with the spread between seeds."""
+
+import json
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from models import atomic, device
+from models.interruption import INTERRUPTED
+from training.cli import tables
+from training.cli.contest import Contestant, Run, agreed, check_classes, contestants, run_of
+from training.cli.jobs import Job, side_by_side
+from training.cli.places import FITS, data_folder, fit
+from training.cli.scoring import SPLITS, that_knows
+from training.cli.session import stop_signals
+from training.measuring.evaluate import Bench, Protocol
+from training.parts.data import Idx
+
+RUNS = Path("runs/sweep")
+TOLD_EACH_S = 60.0
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """A recipe with one of its seeds, and the options of that run."""
+
+    contestant: Contestant
+    options: Namespace
+
+    @property
+    def title(self) -> str:
+        return f"{self.contestant.name}, seed {self.options.seed}"
+
+    def run(self, where: torch.device) -> Run:
+        return run_of(self.contestant, self.options, where, self.options.out)
+
+    def command(self, run: Run) -> tuple[str, ...]:
+        """The command that trains it to its end."""
+        asked = {
+            "seed": run.training.seed,
+            "images": run.training.total_images,
+            "batch": run.training.batch,
+            "device": run.training.device.type,
+        }
+        asked |= {"name": run.folder.name, "out": run.folder.root, "data": data_folder(self.options.data)}
+        flags = [f"--{name}" for name in FITS if getattr(self.options, name)] + ["--resume"] * run.begun
+        given = [f"--{name}={value}" for name, value in asked.items()]
+        return (sys.executable, "-m", "training", "train", self.contestant.text, *given, *flags)
+
+
+def sweep(options: Namespace, console: Console) -> int:
+    """Trains what is not trained yet, scores what is not scored yet, and tells both in a table and a JSON file."""
+    all_of_them = contestants(options.recipes, "sweep refined mine.py:MINE")
+    options = agreed(all_of_them[0], options)
+    where = device.choose(options.device)
+    training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
+    check_classes(all_of_them, training)
+    seeds = range(options.seed, options.seed + options.seeds)
+    entrants = [Entrant(one, Namespace(**{**vars(options), "seed": seed})) for seed in seeds for one in all_of_them]
+    failed = train_all(entrants, where, options.jobs, console)
+    if failed is None:
+        console.print("Interrupted. The same command goes on: what is trained is kept.")
+        return INTERRUPTED
+    labelled = any(one.entry.recipe.labels.classes for one in all_of_them)
+    protocol = Protocol(options.digits, options.digits, options.pupils if labelled else 0)
+    bench = Bench(that_knows(test, options, where), training, test, protocol, where)
+    columns: dict[str, list[dict[str, float]]] = {one.name: [] for one in all_of_them}
+    for entrant in entrants:
+        if entrant.title not in failed:
+            print(f"Scores of {entrant.title} ...", file=sys.stderr)
+            columns[entrant.contestant.name].append(scores(entrant.run(where), bench))
+    print("Real digits ...", file=sys.stderr)
+    told = {
+        "protocol": asdict(protocol),
+        "images": options.images,
+        "batch": options.batch,
+        "recipes": columns,
+        "real": bench.real.headline(),
+    }
+    atomic.write(options.out / "scores.json", json.dumps(told, indent=1).encode())
+    console.print(tables.with_spread(columns, bench.real.headline()))
+    taught = f"; pupils: {protocol.pupils}, taught by as many" if protocol.pupils else ""
+    console.print(f"Means over the seeds, ± standard deviation. Measured on {protocol.digits:,} digits of each run{taught}.")
+    console.print(f"All numbers: {options.out / 'scores.json'}")
+    return 1 if failed else 0
+
+
+def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | None, console: Console) -> list[str] | None:
+    """Trains those that are not trained yet, each in a process of its own. Returns the titles of those that failed; None if interrupted."""
+    failed = []
+    cores = torch.get_num_threads()
+    at_once = at_once or (cores if where.type == "cpu" else 1)
+    threads = max(1, cores // at_once)
+    with stop_signals() as asked:
+        for job, status in side_by_side(jobs(entrants, where, console), at_once, threads, lambda: bool(asked), told_at_times(console)):
+            if asked:
+                continue
+            if status:
+                failed.append(job.title)
+            console.print(f"{job.title}: {'failed: ' + job.last_line + f' Its log: {job.log}' if status else 'trained'}")
+        return None if asked else failed
+
+
+def jobs(entrants: Sequence[Entrant], where: torch.device, console: Console) -> Iterator[Job]:
+    for entrant in entrants:
+        run = entrant.run(where)
+        if not run.ended:
+            console.print(f"{entrant.title}: training in {run.folder.root}")
+            yield Job(entrant.title, entrant.command(run), run.folder.log)
+
+
+def told_at_times(console: Console) -> Callable[[Sequence[Job]], None]:
+    """Prints now and then what the jobs printed last."""
+    told_at = time.monotonic()
+
+    def tell(running: Sequence[Job]) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at > TOLD_EACH_S:
+            told_at = time.monotonic()
+            for job in running:
+                console.print(f"{job.title}: {job.last_line}")
+
+    return tell
+
+
+def scores(run: Run, bench: Bench) -> dict[str, float]:
+    """The scores of a finished run. They are kept in its folder, so that they are measured once."""
+    known_by = {"protocol": asdict(bench.protocol), "judge": bench.judge is not None}
+    file = run.folder.scores
+    if file.exists() and (kept := json.loads(file.read_text()))["known_by"] == known_by:
+        return dict(kept["scores"])
+    trained = run.trained()
+    assert trained is not None
+    found = bench.generated(trained.generator)[0].headline() | {"trained_min": trained.minutes}
+    atomic.write(file, json.dumps({"known_by": known_by, "scores": found}).encode())
+    return found
