@@ -39,7 +39,7 @@ class NetworkCard(CardPart):
     z_dim: int = Field(ge=1, le=4096)
     classes: int = Field(ge=0, le=62)
     hidden: int = Field(ge=0, le=8192, description="Units of each hidden dense layer; 0 where the kind fixes its widths.")
-    width: int = Field(default=0, ge=0, le=512, description="Channels of the 7x7 image, twice those of the 14x14 one; 0: as many as usual.")
+    width: int = Field(default=0, ge=0, le=192, description="Channels of the 7x7 image, twice those of the 14x14 one; 0: as many as usual.")
     channels: int = Field(default=1, ge=1, le=3, description="Of an image; only those of one channel are served.")
 
 

@@ -18,7 +18,7 @@ from models import files
 from models.documents import DocumentError, parsed
 from models.files import FileError
 
-LIMIT_BYTES = 1 << 28  # of a file; the largest network that a card can describe takes 172 million bytes
+LIMIT_BYTES = 1 << 28  # of a file; the largest network that a card can describe takes 224 million bytes
 HEADER_LIMIT_BYTES = 1 << 20
 TENSORS_MAX = 1000
 DIMENSIONS = 8

@@ -13,7 +13,14 @@ from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import to_uint8
 from training.distillation.folding import Affine, fold
 
-KINDS = [Dense(), Convolutional(), Convolutional(hidden=256), Convolutional(hidden=64, channels=3), Refined(z_dim=100)]
+KINDS = [
+    Dense(),
+    Convolutional(),
+    Convolutional(hidden=256),
+    Convolutional(hidden=64, channels=3, width=10),
+    Refined(z_dim=100),
+    Refined(z_dim=100, hidden=64, width=96),
+]
 
 
 def lived_in(networks: Networks, classes: int) -> Generator:

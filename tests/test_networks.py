@@ -41,6 +41,13 @@ def test_refined_generator_has_the_counts_of_its_docstring() -> None:
     assert statistics(generator) == 6_880
 
 
+def test_width_counts_the_channels_of_the_small_image_and_half_as_many_follow() -> None:
+    found = shapes(Refined(z_dim=64, width=96).generator(0), torch.zeros(2, 64), torch.zeros(2, 0))
+    assert found["dense_2"] == [2, 7 * 7 * 96]
+    assert found["conv_1"] == [2, 48, 14, 14]
+    assert found["conv_2"] == [2, 16, 28, 28]
+
+
 def test_dense_pair_has_the_counts_of_its_layers() -> None:
     generator, discriminator = Dense().generator(0), Dense().discriminator(0)
     layers = (100 + 1) * 256 + (256 + 1) * 512 + (512 + 1) * 1024 + (1024 + 1) * 784

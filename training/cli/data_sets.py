@@ -16,9 +16,11 @@ from training.data.found import NoTestImages
 from training.data.names import named
 from training.parts.download import cache_folder, download
 from training.pictures import report
+from training.recipe import BOOK
 
 PICTURE = Path("evaluation/data.png")
 SHOWN = 16  # images of each class
+STEADIER, PLAINER = "refined", "cgan"  # recipes for any images; the first one takes larger batches
 BRIGHT = 127.5  # ink covers less than half of an image, so one that is brighter on average has dark ink
 
 
@@ -51,7 +53,8 @@ def show(options: Namespace, console: Console) -> int:
     report.write_sheet(out, some_of_each(training), SHOWN)
     console.print(f"Picture: {out} (a row for each class)")
     chosen = [f"--{name}" for name, asked in vars(fit(options)).items() if asked]
-    command = ["python", "-m", "training", "train", "cgan", "--data", str(options.data), *chosen]
+    recipe = STEADIER if len(training.images) >= BOOK[STEADIER].batch else PLAINER
+    command = ["python", "-m", "training", "train", recipe, "--data", str(options.data), *chosen]
     command += ["--names", options.names] if options.names else []
     console.print(f"To train on it: {shlex.join(command)}")
     return 0

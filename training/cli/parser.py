@@ -16,6 +16,7 @@ from training.distillation import integers
 from training.hands import learning
 from training.measuring import directions, judge
 from training.recipe import BOOK
+from training.run.loop import RecipeError
 
 FORMS = "images: a folder with IDX files or with a folder of pictures for each class, or npz, CSV or Parquet files, or a ZIP of these"
 
@@ -182,7 +183,12 @@ def add_device(verb: argparse.ArgumentParser) -> None:
 
 
 def compare(options: argparse.Namespace, console: Console) -> int:
-    return swapping.swap(options, console) if options.swap else scoring.compare(options, console)
+    if options.swap:
+        return swapping.swap(options, console)
+    for name in ("images", "batch", "seed"):
+        if getattr(options, name):
+            raise RecipeError(f"--{name} is of runs, and compare trains none: give --swap and recipes, or leave it out.")
+    return scoring.compare(options, console)
 
 
 def add_judge(verb: argparse.ArgumentParser) -> None:
