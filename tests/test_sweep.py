@@ -57,6 +57,21 @@ def test_a_run_that_fails_is_told_with_its_last_line_and_the_others_are_scored(s
     }
 
 
+def test_what_cannot_be_scored_is_refused_before_it_is_trained(sweep: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "dense", "stacked", *sweep) == 1
+    assert "stacked makes images of 3 channels, which are measured by: python -m training stacked" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_broken_scores_are_measured_again(sweep: list[str]) -> None:
+    assert run("sweep", "dense", "--seeds", "1", *sweep) == 0
+    found = Path("runs/sweep/scores.json").read_bytes()
+    (kept,) = Path("runs/sweep").glob("*/scores.json")
+    kept.write_text('{"scores": ')
+    assert run("sweep", "dense", "--seeds", "1", *sweep) == 0
+    assert Path("runs/sweep/scores.json").read_bytes() == found
+
+
 def test_ctrl_c_keeps_what_each_run_has_and_leaves_none_behind(sweep: list[str]) -> None:
     arguments = [*sweep, "--images", "1000000"]
     command = [sys.executable, "-m", "training", "sweep", "dense", "--jobs", "2", *arguments]

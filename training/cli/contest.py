@@ -83,9 +83,11 @@ def agreed(first: Contestant, options: Namespace) -> Namespace:
     return Namespace(**{**vars(options), **common})
 
 
-def check_classes(all_of_them: Sequence[Contestant], training: Dataset) -> None:
-    """Raises RecipeError for a recipe whose digits cannot be scored, because it joins classes of the data."""
+def check_scorable(all_of_them: Sequence[Contestant], training: Dataset) -> None:
+    """Raises RecipeError for a recipe whose images cannot be scored: of several channels, or of joined classes of the data."""
     for one in all_of_them:
+        if (channels := one.entry.recipe.networks.channels) != 1:
+            raise RecipeError(f"{one.text} makes images of {channels} channels, which are measured by: python -m training stacked")
         if 0 < (classes := one.entry.recipe.with_classes(training.classes).labels.classes) < training.classes:
             raise RecipeError(f"{one.text} knows {classes} classes of the {training.classes} in {training.name}, so it cannot be scored.")
 

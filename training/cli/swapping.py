@@ -9,7 +9,7 @@ from rich.console import Console
 from models import device
 from models.interruption import INTERRUPTED
 from training.cli import commands, tables
-from training.cli.contest import TOO_FEW, Contestant, Trained, agreed, check_classes, contestants, run_of
+from training.cli.contest import TOO_FEW, Contestant, Trained, agreed, check_scorable, contestants, run_of
 from training.cli.places import data_folder, fit
 from training.cli.scoring import SHOWN, SPLITS, that_knows
 from training.measuring.evaluate import Bench, Protocol
@@ -34,7 +34,7 @@ def swap(options: Namespace, console: Console) -> int:
     options = agreed(first, options)
     where = device.choose(options.device)
     training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
-    check_classes(all_of_them, training)
+    check_scorable(all_of_them, training)
     runs: dict[str, Trained] = {}
     for one in all_of_them:
         if (trained := finished(one, options, where, console)) is None:

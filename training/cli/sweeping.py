@@ -1,12 +1,15 @@
 """The command `sweep`: trains recipes with several seeds each, some at a time, and tells their scores with the spread between seeds."""
 
+import hashlib
 import json
+import signal
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -14,7 +17,7 @@ from rich.console import Console
 from models import atomic, device
 from models.interruption import INTERRUPTED
 from training.cli import tables
-from training.cli.contest import Contestant, Run, agreed, check_classes, contestants, run_of
+from training.cli.contest import Contestant, Run, agreed, check_scorable, contestants, run_of
 from training.cli.jobs import Job, side_by_side
 from training.cli.places import FITS, data_folder, fit
 from training.cli.scoring import SPLITS, that_knows
@@ -60,7 +63,7 @@ def sweep(options: Namespace, console: Console) -> int:
     options = agreed(all_of_them[0], options)
     where = device.choose(options.device)
     training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
-    check_classes(all_of_them, training)
+    check_scorable(all_of_them, training)
     seeds = range(options.seed, options.seed + options.seeds)
     entrants = [Entrant(one, Namespace(**{**vars(options), "seed": seed})) for seed in seeds for one in all_of_them]
     failed = train_all(entrants, where, options.jobs, console)
@@ -70,11 +73,13 @@ def sweep(options: Namespace, console: Console) -> int:
     labelled = any(one.entry.recipe.labels.classes for one in all_of_them)
     protocol = Protocol(options.digits, options.digits, options.pupils if labelled else 0)
     bench = Bench(that_knows(test, options, where), training, test, protocol, where)
+    judged = hashlib.sha256(options.judge.read_bytes()).hexdigest() if bench.judge else None
+    known_by = {"protocol": asdict(protocol), "judge": judged, "test": test.sha256}
     columns: dict[str, list[dict[str, float]]] = {one.name: [] for one in all_of_them}
     for entrant in entrants:
         if entrant.title not in failed:
             print(f"Scores of {entrant.title} ...", file=sys.stderr)
-            columns[entrant.contestant.name].append(scores(entrant.run(where), bench))
+            columns[entrant.contestant.name].append(scores(entrant.run(where), bench, known_by))
     print("Real digits ...", file=sys.stderr)
     told = {
         "protocol": asdict(protocol),
@@ -103,7 +108,10 @@ def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | N
                 continue
             if status:
                 failed.append(job.title)
-            console.print(f"{job.title}: {'failed: ' + job.last_line + f' Its log: {job.log}' if status else 'trained'}")
+                cause = job.last_line if status > 0 else f"ended by {signal.Signals(-status).name}."
+                console.print(f"{job.title}: failed: {cause} Its log: {job.log}")
+            else:
+                console.print(f"{job.title}: trained")
         return None if asked else failed
 
 
@@ -129,14 +137,22 @@ def told_at_times(console: Console) -> Callable[[Sequence[Job]], None]:
     return tell
 
 
-def scores(run: Run, bench: Bench) -> dict[str, float]:
-    """The scores of a finished run. They are kept in its folder, so that they are measured once."""
-    known_by = {"protocol": asdict(bench.protocol), "judge": bench.judge is not None}
+def scores(run: Run, bench: Bench, known_by: dict[str, Any]) -> dict[str, float]:
+    """The scores of a finished run. They are kept in its folder, so that they are measured once for what they are known by."""
     file = run.folder.scores
-    if file.exists() and (kept := json.loads(file.read_text()))["known_by"] == known_by:
-        return dict(kept["scores"])
+    if kept := kept_scores(file, known_by):
+        return kept
     trained = run.trained()
     assert trained is not None
     found = bench.generated(trained.generator)[0].headline() | {"trained_min": trained.minutes}
     atomic.write(file, json.dumps({"known_by": known_by, "scores": found}).encode())
     return found
+
+
+def kept_scores(file: Path, known_by: dict[str, Any]) -> dict[str, float] | None:
+    """None where there are none, or others, or a file that is broken."""
+    try:
+        kept = json.loads(file.read_text())
+        return dict(kept["scores"]) if kept["known_by"] == known_by else None
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
