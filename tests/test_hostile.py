@@ -50,6 +50,7 @@ HOSTILE: dict[str, Ask] = {
     "depth": posted("/generate", b"[" * BODY_BYTES),
     "a number": posted("/generate", b'{"seed":' + b"9" * BODY_BYTES + b"}"),
     "a text": posted("/generate", b'{"model":"' + b"\\u0061" * (BODY_BYTES // 6) + b'"}'),
+    "some escapes": posted("/generate", b'{"model":"' + b"\\u0061" * 200_000 + b'"}'),
     "lines": posted("/write", repeated('{"lines":[', '"a"', "]}")),
     "fewer lines": posted("/write", json.dumps({"lines": [5] * 200_000}).encode()),
     "digits": posted("/hand", repeated('{"digits":[', '{"image":"a"}', "]}")),
@@ -62,7 +63,7 @@ HOSTILE: dict[str, Ask] = {
 }
 
 
-STATUSES = {"media types": 406, "tags": 200, "a text": 404, "outputs": 400, "inputs": 400, "data": 400}
+STATUSES = {"media types": 406, "tags": 200, "some escapes": 404, "outputs": 400, "inputs": 400, "data": 400}
 
 
 async def seconds(ask: Ask, client: httpx.AsyncClient) -> tuple[float, httpx.Response]:

@@ -13,7 +13,9 @@ import pytest
 from PIL import Image
 
 from app.digits.hands import likeness
-from app.digits.scans import BOX, LOOKED_AT, MEMORY_BYTES, THIN, NoDigit, scan, thickness
+from app.digits.ink import NoDigit
+from app.digits.scans import LOOKED_AT, MEMORY_BYTES, scan
+from app.digits.strokes import BOX, THIN, thickness
 from app.encode import sent
 from app.encode.sent import NoPicture
 from app.errors import Unprocessable

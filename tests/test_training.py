@@ -44,7 +44,7 @@ def test_a_gan_is_another_with_one_part_replaced() -> None:
     assert replace(DCGAN, labels=OneHot(10)) == CGAN
     assert swaps(CGAN, DCGAN) == ["labels: Unlabelled() -> OneHot(classes=10)"]
     assert swaps(DCGAN, DENSE) == [
-        "networks: Dense(z_dim=100) -> Convolutional(z_dim=100, hidden=1024, channels=1)",
+        "networks: Dense(z_dim=100) -> Convolutional(z_dim=100, hidden=1024, channels=1, width=128)",
         "optimizer.discriminator.rate: 0.0002 -> 1e-05",
         "optimizer.discriminator.beta_1: 0.5 -> 0.1",
     ]

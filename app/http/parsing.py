@@ -31,8 +31,15 @@ GZIP = 31  # zlib's `wbits` for gzip
 LARGE_BYTES = 65_536  # a larger body waits for its turn to be parsed
 PAUSE_S = 0.005  # between two large bodies
 PARAMETERS_MAX = 2048  # in a query
-# How often each byte may occur in a body: twice what the largest request needs, 1024 vectors of 128 numbers.
-COUNTS_MAX = {b",": ("values", 262_144), b"[": ("lists", 4096), b"{": ("objects", 4096), b":": ("names", 32_768)}
+# How often each byte may occur in a body: twice what the largest request needs, 1024 vectors of 128 numbers, or a picture whose slashes
+# are escaped.
+COUNTS_MAX = {
+    b",": ("values", 262_144),
+    b"[": ("lists", 4096),
+    b"{": ("objects", 4096),
+    b":": ("names", 32_768),
+    b"\\": ("escapes", 262_144),
+}
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 FORM = re.compile(rb"[A-Za-z_]+=[^{\[]*$")
 FORM_BYTES = 256  # that are looked at, for a form is known by its beginning
