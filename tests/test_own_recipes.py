@@ -77,6 +77,7 @@ def test_recipe_of_ones_own_is_trained_resumed_and_described(
 ) -> None:
     arguments = ("train", f"{file}:HINGED", "--images", "64", "--batch", "16", "--data", data, "--device", "cpu", "--out", tmp_path / "run")
     assert run(*arguments) == 0
+    assert f"KAKITE_WEIGHTS={tmp_path / 'run'} KAKITE_MODEL=hinged python -m app" in capsys.readouterr().out
     assert run(*arguments, "--resume") == 0
     assert "Resumed at 64 images" in capsys.readouterr().out
     card = weights.load(tmp_path / "run" / "hinged.safetensors").card

@@ -36,6 +36,8 @@ def test_compare_draws_and_tells_the_cards_scores_beside_real_digits(
     assert dense > 5 * kakite  # the article's sand, and its message
     assert dense > 5 * real
     assert size(picture)[0] > 1000
+    assert run("compare", "dense", "kakite", "--images", "64", "--data", data) == 1
+    assert "compare trains none: give --swap" in capsys.readouterr().err
 
 
 def test_evaluate_tells_scores_draws_and_writes_them_into_the_card(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

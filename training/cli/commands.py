@@ -87,7 +87,7 @@ def train(options: Namespace, console: Console) -> int:
         if stopped := in_integers(written, folder.weights, integers.steps_after(total_images), console):
             return stopped
         console.print(f"Weights      {folder.weights}")
-        console.print(f"Serve it     KAKITE_WEIGHTS={shlex.quote(str(folder.root))} python -m app")
+        console.print(f"Serve it     KAKITE_WEIGHTS={shlex.quote(str(folder.root))} KAKITE_MODEL={name} python -m app")
     if written:
         console.print(f"In floats    {written}")
     console.print(f"Last sheet   {folder.last_sheet}\nAll sheets   {folder.sheets}\nFilm         {folder.film}")
