@@ -1,5 +1,5 @@
-"""python -m training list | data | train | integers | export | compare | judge | evaluate | stacked | directions | encoder | filmstrip |
-note"""
+"""python -m training list | data | train | integers | export | compare | sweep | judge | evaluate | stacked | directions | encoder |
+filmstrip | note"""
 
 import sys
 from collections.abc import Sequence
