@@ -94,7 +94,7 @@ def test_training_without_its_packages_says_what_to_install(
     command: Path, elsewhere: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     absent = tmp_path_factory.mktemp("absent")
-    (absent / "matplotlib.py").write_text("raise ModuleNotFoundError(name='matplotlib')")
+    (absent / "sitecustomize.py").write_text("import sys; sys.modules['matplotlib'] = None")  # how Python marks what is not there
     told = run(command, elsewhere, "train", "dcgan", PYTHONPATH=str(absent))
     assert told.returncode == 1
     assert "matplotlib is not here: install Kakite with its extra `training`" in told.stderr

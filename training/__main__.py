@@ -3,28 +3,26 @@ filmstrip | note"""
 
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from models.interruption import ends_quietly
 from models.spinning import spin_briefly
 
-OURS = ("models", "training")
+EXTRA = ("matplotlib", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard")  # some are imported late: they take seconds
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m training") -> int:
+    for package in EXTRA:
+        if find_spec(package) is None:
+            print(
+                f"Training needs more than serving does, and {package} is not here: install Kakite with its extra `training`, "
+                "by make setup in its folder, or by pip install '.[training]'.",
+                file=sys.stderr,
+            )
+            return 1
     spin_briefly()
-    try:
-        with ends_quietly():
-            from training.cli.program import run
-    except ModuleNotFoundError as error:
-        missing = str(error.name).partition(".")[0]
-        if missing in OURS:
-            raise
-        print(
-            f"Training needs more than serving does, and {missing} is not here: install Kakite with its extra `training`, "
-            "by make setup in its folder, or by pip install '.[training]'.",
-            file=sys.stderr,
-        )
-        return 1
+    with ends_quietly():
+        from training.cli.program import run
     return run(arguments, program)
 
 

@@ -5,10 +5,8 @@ import io
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its modules are loaded when they are first used
 from numpy.typing import NDArray
-from prdc import compute_prdc
-from scipy import linalg, ndimage, stats
-from sklearn.neighbors import NearestNeighbors
 
 from models.pixels import SIDE, Pixels
 
@@ -33,11 +31,11 @@ def sand(images: Pixels) -> Sand:
     count as sand, and real digits have some, too. Strokes are never `specks`: groups of at most `SPECK_PIXELS`
     neighbouring pixels of at least `SPECK_INK`, surrounded by paper.
     """
-    background = ndimage.median_filter(images, size=(1, 5, 5), mode="constant", cval=0) == 0
+    background = scipy.ndimage.median_filter(images, size=(1, 5, 5), mode="constant", cval=0) == 0
     ink = float(images[background].mean()) if background.any() else 0.0
     neighbours = np.zeros((3, 3, 3), bool)
     neighbours[1] = True  # all eight within an image, none across images
-    groups, count = ndimage.label(images >= SPECK_INK, neighbours)
+    groups, count = scipy.ndimage.label(images >= SPECK_INK, neighbours)
     sizes = np.bincount(groups.ravel(), minlength=count + 1)[1:]
     specks = int((sizes <= SPECK_PIXELS).sum()) / len(images)
     return Sand(ink, float(background.mean()), specks)
@@ -50,7 +48,7 @@ def frechet(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     eigenvalues of A B, which are real and not negative.
     """
     covariance_a, covariance_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    roots = np.sqrt(np.maximum(linalg.eigvals(covariance_a @ covariance_b).real, 0.0))
+    roots = np.sqrt(np.maximum(scipy.linalg.eigvals(covariance_a @ covariance_b).real, 0.0))
     means = np.square(a.mean(axis=0) - b.mean(axis=0)).sum()
     return float(means + np.trace(covariance_a) + np.trace(covariance_b) - 2 * roots.sum())
 
@@ -71,6 +69,8 @@ class Manifold(NamedTuple):
 
 def manifold(real: NDArray[np.float64], generated: NDArray[np.float64]) -> Manifold:
     """Features [n, d] and [m, d]. Takes 12 n m bytes of memory, so pass at most 10,000 each."""
+    from prdc import compute_prdc  # here, as sklearn below, because they take two seconds
+
     with contextlib.redirect_stdout(io.StringIO()):  # the library prints n and m
         found = compute_prdc(real.astype(np.float32), generated.astype(np.float32), NEIGHBOURS)
     return Manifold(**{name: float(value) for name, value in found.items()})
@@ -105,7 +105,7 @@ def histogram(seen: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
 
 def divergence(of: NDArray[np.float64], against: NDArray[np.float64]) -> float:
     """The Kullback-Leibler divergence of histogram `of` from `against`, in nats. Infinite if `against` lacks a class of `of`."""
-    return float(stats.entropy(of, against))
+    return float(scipy.stats.entropy(of, against))
 
 
 class Nearest(NamedTuple):
@@ -116,6 +116,8 @@ class Nearest(NamedTuple):
 
 
 def nearest(images: Pixels, among: Pixels) -> Nearest:
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(flat(among))
     distances, indices = search.kneighbors(flat(images))
     return Nearest(distances[:, 0].astype(np.float64), indices[:, 0])

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -84,6 +83,8 @@ def halve(looks: NDArray[np.float32], group: NDArray[np.int64], path: int, depth
 
 def parted(looks: NDArray[np.float32], group: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Two halves, the one with ink on fewer pixels first. If a half would be too small: the whole group, and an empty one."""
+    from sklearn.cluster import KMeans  # here, because it takes two seconds, and few recipes have styles
+
     if len(group) >= 2 * SMALLEST and np.ptp(looks[group], axis=0).any():
         second = KMeans(2, n_init=TRIES, random_state=0).fit(looks[group]).labels_ == 1
         halves = [group[~second], group[second]]

@@ -3,14 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib
 import numpy as np
-
-matplotlib.use("Agg")
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from PIL import Image
 
 from models import files
@@ -19,6 +14,10 @@ from training.measuring.measures import Misread, Nearest
 from training.measuring.scores import Scores
 from training.parts.data import Dataset
 from training.run.loop import Progress
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FEW = 20  # points of a curve, which are marked, since of one alone there would be no line
 
@@ -47,7 +46,8 @@ def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
     """Plots the losses and the discriminator's accuracy against the number of images seen."""
     images = [row.images for row in history]
     marker = "." if len(history) < FEW else ""
-    figure, (losses, accuracy) = plt.subplots(2, 1, figsize=(8, 6), sharex=True, height_ratios=[2, 1], layout="constrained")
+    figure = blank((8, 6))
+    losses, accuracy = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
     losses.plot(images, [row.discriminator_loss for row in history], label="discriminator", linewidth=0.8, marker=marker)
     losses.plot(images, [row.generator_loss for row in history], label="generator", linewidth=0.8, marker=marker)
     losses.set(ylabel="loss (nats)", title=title)
@@ -63,8 +63,9 @@ def write_curves(path: Path, title: str, history: Sequence[Progress]) -> None:
 
 def write_comparison(path: Path, columns: Sequence[tuple[str, str, Pixels]]) -> None:
     """Draws sheets side by side. `columns`: title, subtitle and images [N, 28, 28] of each."""
-    figure, axes = plt.subplots(1, len(columns), figsize=(4 * len(columns), 4.6), layout="constrained", squeeze=False)
-    for axis, (title, subtitle, images) in zip(axes[0], columns, strict=True):
+    figure = blank((4 * len(columns), 4.6))
+    axes = figure.subplots(1, len(columns), squeeze=False)[0]
+    for axis, (title, subtitle, images) in zip(axes, columns, strict=True):
         draw(axis, images, scale=3)
         axis.set_title(title, fontsize=15)
         axis.set_xlabel(subtitle, fontsize=11)
@@ -79,10 +80,10 @@ def write_closest(path: Path, images: Pixels, nearest: Nearest, training: Datase
     order = np.argsort(nearest.distances, kind="stable")
     kinds = training.labels.numpy()[nearest.indices[order]]
     _, first = np.unique(kinds, return_index=True)  # of each kind, the closest
-    blank = np.zeros_like(images[:1])
+    paper = np.zeros_like(images[:1])
     rows = []
     for chosen in (order[:pairs], order[first][:pairs]):
-        padding = [blank] * (pairs - len(chosen))
+        padding = [paper] * (pairs - len(chosen))
         rows += [images[chosen], *padding, training.images.numpy()[nearest.indices[chosen]], *padding]
     write_sheet(path, np.concatenate(rows), columns=pairs, scale=3)
 
@@ -94,27 +95,34 @@ def write_misread(path: Path, images: Pixels, misread: Misread, most: int = 60) 
         return
     shown = images[misread.indices[:most]]
     columns = min(10, len(shown))
-    figure, axis = plt.subplots(figsize=(columns, -(-len(shown) // columns)), layout="constrained")
+    figure = blank((columns, -(-len(shown) // columns)))
+    axis = figure.subplots()
     draw(axis, shown, columns)
     for i, (told, seen) in enumerate(zip(misread.told[:most], misread.seen[:most], strict=True)):
         axis.text(i % columns * SIDE, i // columns * SIDE, f"{told}→{seen}", color="orange", va="top")
     save(figure, path)
 
 
-def draw(axis: Axes, images: Pixels, columns: int | None = None, scale: int = 1) -> None:
+def blank(inches: tuple[float, float]) -> "Figure":
+    from matplotlib.figure import Figure  # here, because it takes half a second
+
+    return Figure(inches, layout="constrained")
+
+
+def draw(axis: "Axes", images: Pixels, columns: int | None = None, scale: int = 1) -> None:
     axis.imshow(sheet(images, columns, scale), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: "Figure", path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=100)
-    plt.close(figure)
 
 
 def write_distances(path: Path, scored: Mapping[str, Scores]) -> None:
     """Plots a histogram of each set's distances to the nearest training digit."""
-    figure, axis = plt.subplots(figsize=(8, 4), layout="constrained")
+    figure = blank((8, 4))
+    axis = figure.subplots()
     every = [scores.nearest.distances for scores in scored.values()]
     bins = np.linspace(min(map(np.min, every)), max(map(np.max, every)), 40).tolist()
     for name, distances in zip(scored, every, strict=True):
