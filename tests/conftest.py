@@ -62,6 +62,7 @@ SLOW_MODULES = {
     "process",
     "processes",
     "proxy",
+    "read_back",
     "replicas",
     "runs",
     "scans",

@@ -22,6 +22,7 @@ from models.pixels import Pixels
 from training.data.dataset import LIMIT_BYTES, DataError
 from training.data.fit import Fit
 from training.data.found import Found, Labelled, Labels
+from training.data.names import of_manifest
 
 # The names of images and labels for training, then for testing.
 KNOWN = {
@@ -30,6 +31,7 @@ KNOWN = {
     "npz": (("images", "labels"), None),
 }
 SUFFIX = ".npz"
+MANIFEST = "manifest"  # of the service's own files
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, RuntimeError, TypeError, ValueError, TokenError)  # of archive, array or head
 
 
@@ -69,7 +71,16 @@ def find_folder(folder: Path, name: str) -> Found | None:
 def read(file: Path, images: str, labels: str, fit: Fit) -> Labelled:
     pixels = as_pixels(array(file, images), f"{images} in {file}")
     found = as_labels(array(file, labels), f"{labels} in {file}") if labels in names(file) else np.zeros(len(pixels), np.int64)
-    return Labelled(fit.images(pixels, file), found)
+    return Labelled(fit.images(pixels, file), found, class_names(file, found))
+
+
+def class_names(file: Path, labels: Labels) -> tuple[str, ...]:
+    """What a file of the service's own calls its labels. () if nothing tells it."""
+    try:
+        told = of_manifest(str(array(file, MANIFEST))) if MANIFEST in names(file) else ()
+    except DataError:  # another program's manifest
+        return ()
+    return told if labels.dtype.kind == "i" and 0 <= labels.min(initial=0) <= labels.max(initial=0) < len(told) else ()
 
 
 def read_all(shards: list[Path], fit: Fit) -> Labelled:
@@ -80,7 +91,8 @@ def read_all(shards: list[Path], fit: Fit) -> Labelled:
         parts.append(read(shard, images, labels, fit))
         if sum(part.images.nbytes for part in parts) > LIMIT_BYTES:
             raise DataError(f"{shard.parent} has too many images; at most {LIMIT_BYTES:,} bytes are read. Take some of the files away.")
-    return Labelled(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]))
+    same = parts[0].names if len({part.names for part in parts}) == 1 else ()
+    return Labelled(np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts]), same)
 
 
 def read_pair(folder: Path, stem: str, fit: Fit) -> Labelled:

@@ -19,7 +19,7 @@ from models.files import FileError
 from training.data.dataset import CLASSES_MAX, LIMIT_BYTES, DataError, Split
 from training.data.fit import Fit
 from training.data.found import Found, Labelled, Labels
-from training.data.names import mapped
+from training.data.names import manifested, mapped
 
 STEMS: dict[Split, tuple[str, ...]] = {"train": ("train",), "test": ("t10k", "test")}
 ENDINGS = ("ubyte.gz", "idx2-int.gz", "ubyte", "idx2-int")  # of two files of one name, the unpacked one wins
@@ -34,6 +34,7 @@ TYPES = {
 }
 QMNIST = bytes([0, 0, 0x0C, 2])  # its labels: 32-bit integers [N, 8], the class first
 GZIP = b"\x1f\x8b"
+MANIFEST = "manifest.json"
 CHUNK = 1 << 24
 
 
@@ -71,9 +72,10 @@ def read(folder: Path, split: Split, fit: Fit) -> Labelled:
 
 
 def names_beside(images_file: Path, highest: int) -> tuple[str, ...]:
-    """What the labels up to `highest` stand for, if EMNIST's mapping lies beside the images: emnist-letters-mapping.txt."""
+    """What the labels up to `highest` stand for, if EMNIST's mapping lies beside the images, emnist-letters-mapping.txt, or the manifest of
+    a data set that the service made."""
     file = images_file.with_name(f"{images_file.name.rpartition('-train-')[0] or images_file.name.rpartition('-test-')[0]}-mapping.txt")
-    names = mapped(file) if file.is_file() else ()
+    names = mapped(file) if file.is_file() else manifested(images_file.with_name(MANIFEST))
     return names if len(names) > highest else ()
 
 

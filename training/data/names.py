@@ -1,9 +1,11 @@
-"""What classes are called, where the images do not tell: as a user says it, or in EMNIST's mapping files."""
+"""What classes are called, where the images do not tell: as a user says it, in EMNIST's mapping files, or in the service's manifests."""
 
+import json
 import os
 from pathlib import Path
 
 from models import files
+from models.files import FileError
 from training.data.dataset import CLASSES_MAX, DataError, Dataset
 
 LIMIT_BYTES = 1 << 16
@@ -41,6 +43,23 @@ def mapped(file: Path) -> tuple[str, ...]:
         return tuple(rows.get(label, "") for label in range(min(max(rows, default=-1), CLASSES_MAX) + 1))
     except (ValueError, OverflowError):
         raise DataError(f"{file} is no mapping of labels to characters. Fetch it again, or move it away.") from None
+
+
+def of_manifest(manifest: str | bytes) -> tuple[str, ...]:
+    """The names in the manifest of a data set that the service made. () if it tells none, or is none."""
+    try:
+        told = json.loads(manifest)["class_names"]
+    except (ValueError, KeyError, TypeError):
+        return ()
+    return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
+def manifested(file: Path) -> tuple[str, ...]:
+    """The same of a manifest in a file. () where there is none."""
+    try:
+        return of_manifest(files.read(file, LIMIT_BYTES))
+    except (FileError, FileNotFoundError):
+        return ()
 
 
 def text(file: Path) -> str:

@@ -16,6 +16,7 @@ from models.pixels import SIDE, Pixels
 from training.data.dataset import LIMIT_BYTES, DataError
 from training.data.fit import Fit
 from training.data.found import Found, Labelled, Labels
+from training.data.names import of_manifest
 from training.data.pictures import decoded
 
 MAGIC = b"PAR1"
@@ -65,7 +66,8 @@ def read_one(path: Path, fit: Fit) -> Labelled:
             for batch in file.iter_batches(ROWS, columns=[name for name in (image, label) if name]):
                 images.append(fitted(batch.column(image).to_pylist(), raw, fit, path))
                 labels += batch.column(label).to_pylist() if label else [None] * len(batch)
-            names = class_names(schema.metadata or {}, label)
+            metadata = schema.metadata or {}
+            names = class_names(metadata, label) or of_manifest(metadata.get(b"kakite", b""))
     except FileNotFoundError:
         raise DataError(f"{path} does not exist any more.") from None
     except FileError as error:
