@@ -5,7 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.batcher import Batcher, QueueFull
+from app.engine.batcher import Batcher
+from app.engine.room import QueueFull
 from app.engine.tickets import Expired
 from app.telemetry.counts import Count
 from tests.doubling import Doubling, doubled, rows, settle, submit

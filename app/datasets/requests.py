@@ -6,10 +6,10 @@ import contextlib
 from app.datasets.data_set import Compute, DataSet, Label
 from app.datasets.files import SUFFIXES
 from app.digits.checks import check_labels, label_numbers
-from app.engine.batcher import QueueFull
 from app.engine.batches import concatenate
 from app.engine.messages import Known
 from app.engine.registry import Model
+from app.engine.room import QueueFull
 from app.errors import Unprocessable
 from app.schemas.datasets import DatasetQuery, Format
 from app.schemas.validation import MESSAGES, with_allowed
@@ -50,7 +50,7 @@ def compute_for_stream(model: Model) -> Compute:
 
     async def compute(rows: Rows) -> Pixels:
         while True:
-            await batcher.room_for_stream(len(rows))
+            await batcher.room.wait_for_stream(len(rows))
             with contextlib.suppress(QueueFull):
                 return concatenate(await batcher.submit(rows, FOREVER_S, has_room=True))
             await asyncio.sleep(RETRY_S)

@@ -1,7 +1,8 @@
 """Dynamic batching: joins the rows of concurrent requests into one call of a function. Knows neither HTTP nor GANs.
 
 While one batch is computed in another process, the next one fills. An idle batcher adds no wait. A large request is cut into pieces, and
-the pieces of this process's requests take turns. (Between processes whole batches take turns, in `callers`.)
+the pieces of this process's requests take turns. (Between processes whole batches take turns, in `callers`.) How many rows may be pending,
+and which requests wait before they are queued, `room` knows.
 """
 
 import asyncio
@@ -11,21 +12,14 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.engine.tickets import Computed, Expired, Pieces, Rows, Ticket, Timing
+from app.engine.room import Room
+from app.engine.tickets import Computed, Pieces, Rows, Ticket, Timing
 from app.errors import ServiceError
-from app.telemetry.counts import Count, now_us
+from app.telemetry.counts import Count
 
 log = logging.getLogger("kakite.batcher")
 
 PIECE_ROWS = 16  # rows that a request gets per turn
-LOOK_S = 0.005  # between two looks for room in the queue, which other processes fill, too
-
-
-class QueueFull(ServiceError):
-    """Too many rows are waiting."""
-
-    status = 503
-    reason = "queue_full"
 
 
 class Closed(ServiceError):
@@ -51,9 +45,7 @@ STOPPED = "The model has stopped. Restart the server."
 
 class Batcher:
     """The whole mutable state: `waiting`, the tickets with rows not yet in a batch, in the order of their turns; `queued`, the number of
-    these rows; `pending`, the rows of all unanswered requests, which are limited; `large`, those of large ones among them; `lined_up`, the
-    rows of large requests that wait for room; and `first_since`, the time since when the first of these has waited. All counts but
-    `lined_up` may be shared with other processes."""
+    these rows, which may be shared with other processes; and that of its `room`."""
 
     def __init__(
         self,
@@ -70,14 +62,10 @@ class Batcher:
         self.function = function
         self.on_wait = on_wait
         self.batch_rows = batch_rows
-        self.limit_rows = limit_rows
+        self.room = Room(limit_rows, batch_rows, lambda: self.alive, pending, large, first_since)
         self.waiting: deque[Ticket] = deque()
-        self.pending, self.queued, self.large = pending or Count(), queued or Count(), large or Count()
-        self.first_since = first_since or Count()  # the time since when the first in line has waited
+        self.queued = queued or Count()
         self.wake = asyncio.Event()
-        self.line = asyncio.Lock()  # its holder is the next large request that gets room
-        self.streams = asyncio.Lock()  # the same for streams
-        self.lined_up = 0  # rows of large requests that wait for room
         self.closed = False
         self.task: asyncio.Task[None] | None = None
 
@@ -87,6 +75,18 @@ class Batcher:
     @property
     def alive(self) -> bool:
         return self.task is not None and not self.task.done()
+
+    @property
+    def pending(self) -> Count:
+        return self.room.pending
+
+    @property
+    def large(self) -> Count:
+        return self.room.large
+
+    @property
+    def lined_up(self) -> int:
+        return self.room.lined_up
 
     def start(self) -> None:
         self.task = asyncio.create_task(self.run(), name="batcher")
@@ -104,8 +104,7 @@ class Batcher:
             raise Closed("The server is shutting down.")
         if not self.alive:
             raise Closed(STOPPED)
-        if (pending := self.pending.total) >= self.limit_rows:
-            raise QueueFull(f"{pending} images are being written, and beyond {self.limit_rows} no more are taken. Try again in a second.")
+        self.room.refuse_if_full()
 
     async def submit(self, rows: Rows, timeout_s: float, timing: Timing | None = None, has_room: bool = False) -> Pieces:
         """Rows [n, ...] -> the function's results, in the pieces the rows were cut into. A caller that is cancelled leaves nothing behind.
@@ -113,13 +112,12 @@ class Batcher:
         self.admit()
         loop = asyncio.get_running_loop()
         came_s, deadline_s = time.perf_counter(), loop.time() + timeout_s
-        large = len(rows) if len(rows) > self.batch_rows else 0
-        if large and not has_room:
-            await self.line_up(large, timeout_s)
+        if self.room.is_large(len(rows)) and not has_room:
+            await self.room.line_up(len(rows), timeout_s)
+            self.admit()  # which may have changed
         ticket = Ticket(rows, len(rows), loop.create_future(), timing or Timing(), came_s)
         self.waiting.append(ticket)
-        self.pending.add(ticket.n)
-        self.large.add(large)
+        self.room.take(ticket.n)
         self.queued.add(ticket.n)
         self.wake.set()
         deadline = loop.call_at(deadline_s, ticket.expire, timeout_s)  # asyncio.timeout was a tenth of a whole request's profile
@@ -128,53 +126,7 @@ class Batcher:
         finally:
             deadline.cancel()
             self.drop(ticket)
-            self.pending.add(-ticket.n)
-            self.large.add(-large)
-
-    async def line_up(self, n: int, timeout_s: float) -> None:
-        """Waits for room for a large request, so that large ones together leave room for small ones. Raises QueueFull and Expired."""
-        if self.lined_up >= self.limit_rows:
-            raise QueueFull(f"{self.lined_up} images of large requests wait, and no more are taken. Try again in a second.")
-        self.lined_up += n
-        try:
-            async with asyncio.timeout(timeout_s):
-                async with self.line:
-                    await self.room_for_large(n)
-        except TimeoutError:
-            raise Expired(timeout_s) from None
-        finally:
-            self.lined_up -= n
-        self.admit()  # which may have changed
-
-    async def room_for_large(self, n: int) -> None:
-        """Returns when `n` more rows leave room for a batch of small requests, or no large one is pending. Of several processes, the one
-        that has waited longest is first."""
-        self.first_since.set(now_us())
-        try:
-            while self.alive and (self.is_behind() or (self.large.total and self.pending.total + n > self.limit_rows - self.batch_rows)):  # noqa: ASYNC110 - other processes change it, too
-                await asyncio.sleep(LOOK_S)
-        finally:
-            self.first_since.set(0)
-
-    def is_behind(self) -> bool:
-        """Whether the first in another process's line has waited longer than the first in this one."""
-        return self.is_awaited(before=self.first_since.own)
-
-    def is_awaited(self, before: int) -> bool:
-        """Whether a large request has waited for room since before this time, in any process."""
-        return any(0 < since < before for since in self.first_since.parts)
-
-    async def room_for_stream(self, n: int) -> None:
-        """Returns, in order of arrival, when `n` more rows fill at most half of the queue, or nothing is pending. A large request that has
-        waited longer is first."""
-        async with self.streams:
-            came = now_us()
-            while self.alive and (self.is_awaited(before=came) or self.fills_half(n)):  # noqa: ASYNC110 - other processes change it, too
-                await asyncio.sleep(LOOK_S)
-
-    def fills_half(self, n: int) -> bool:
-        pending = self.pending.total
-        return pending > 0 and pending + n > self.limit_rows // 2
+            self.room.give_back(ticket.n)
 
     def drop(self, ticket: Ticket) -> None:
         """Removes a ticket that is answered, failed, expired or cancelled from the queue."""
