@@ -1,6 +1,8 @@
 """A service that is overloaded, late, failing, stopped or left says so, and goes on."""
 
 import asyncio
+import base64
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -8,10 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
+from app.digits import scans
 from app.engine.process import ModelProcess
 from app.engine.registry import Model
 from app.main import create_app
 from app.settings import Settings
+from models.pixels import Pixels
 from tests.answers import assert_problem, assert_still_serving, pixels
 from tests.running import until_async
 
@@ -125,3 +129,31 @@ async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")
         assert_problem(await client.get("/generate?seed=1"), 503, "Restart the server")
     assert "The model process has ended. Restart the server." in caplog.text
+
+
+async def slowly(let: asyncio.Semaphore) -> None:
+    while True:
+        await asyncio.sleep(0.3)
+        let.release()
+
+
+async def test_steps_of_a_request_share_its_time(models: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step is in time, all together are not."""
+    async with holding(models, timeout_ms=2000) as (client, _, let):
+        releasing = asyncio.create_task(slowly(let))
+        late = await client.post("/write", json={"lines": ["0123456789"] * 103})  # in parts, 17 batches in all
+        assert_problem(late, 504, "not ready within 2 seconds")
+        releasing.cancel()
+        release(let)
+        digit = (await client.get("/generate?seed=3")).content
+        picture = {"image": base64.b64encode(digit).decode()}
+        scan = scans.scan
+
+        def scan_slowly(grey: Pixels) -> Pixels:
+            time.sleep(0.5)
+            return scan(grey)
+
+        monkeypatch.setattr(scans, "scan", scan_slowly)
+        assert_problem(await client.post("/hand", json={"digits": [picture] * 10}), 504, "not ready within 2 seconds")
+        monkeypatch.undo()
+        await assert_still_serving(client)

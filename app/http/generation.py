@@ -1,6 +1,8 @@
 """What a route awaits: digits from a model, and work in another thread. Knows no route."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.engine.batches import Digit, Piece, Written, concatenate
 from app.engine.registry import Model
-from app.engine.tickets import Timing
+from app.engine.tickets import Expired, Timing
 from app.http.request_state import request_state
 from app.http.services import services
 from models.latents import Rows
@@ -41,6 +43,17 @@ async def submit(request: Request, model: Model, rows: Piece) -> list[Any]:
     state.images = (state.images or 0) + len(rows)
     timing = state.timing = state.timing or Timing()
     return await model.batcher.submit(rows, services(request).settings.timeout_ms / 1000, timing)
+
+
+@asynccontextmanager
+async def in_time(request: Request) -> AsyncIterator[None]:
+    """Gives a block of several steps the time of one, and cancels it then. Raises Expired."""
+    timeout_s = services(request).settings.timeout_ms / 1000
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError:
+        raise Expired(timeout_s) from None
 
 
 async def run_in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:

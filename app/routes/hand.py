@@ -1,10 +1,8 @@
 """POST /hand: from pictures of somebody's digits to the z of that hand, in which everything can be written."""
 
-import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -14,10 +12,9 @@ from app.digits.checks import label_numbers
 from app.encode import formats, png, sent
 from app.encode.formats import JSON
 from app.engine.registry import Model
-from app.engine.tickets import Expired
 from app.errors import Unprocessable
 from app.http.disconnect import WhileConnected
-from app.http.generation import generate, read_hands, run_in_thread
+from app.http.generation import generate, in_time, read_hands, run_in_thread
 from app.http.openapi import documented_post
 from app.http.openapi_requests import documented_picture
 from app.http.parsing import from_json_body, query, read_body
@@ -66,7 +63,7 @@ async def post_hand(request: Request) -> Response:
     model.reader.admit()
     model.batcher.admit()
     numbers = told(model, labels)
-    async with WhileConnected(request.receive):
+    async with WhileConnected(request.receive), in_time(request):
         places = [f"digits[{i}]: " for i in range(len(pictures))] if isinstance(wanted, HandBody) else [""]
         found = [await digit(request, picture, place) for picture, place in zip(pictures, places, strict=True)]
         answer = await read(request, model, wanted, found, numbers)
@@ -83,7 +80,7 @@ async def digit(request: Request, picture: bytes | str, place: str) -> Pixels:
     """The digit in a picture, or in one in base64 [28, 28]. `place` begins the sentence of a refusal. Raises Unprocessable."""
     state = request_state(request)
     held_bytes = state.held_bytes
-    async with in_turn(request):
+    async with services(request).scanning:  # one picture at a time
         try:
             content = await run_in_thread(request, hands.from_base64, picture) if isinstance(picture, str) else picture
             opened = await run_in_thread(request, sent.opened, content, scans.LOOKED_AT)
@@ -93,22 +90,6 @@ async def digit(request: Request, picture: bytes | str, place: str) -> Pixels:
             raise Unprocessable(f"{place}{error}") from None
         finally:
             state.hold_only(held_bytes)
-
-
-@asynccontextmanager
-async def in_turn(request: Request) -> AsyncIterator[None]:
-    """Waits until no other picture is decoded. Raises Expired."""
-    shared = services(request)
-    timeout_s = shared.settings.timeout_ms / 1000
-    try:
-        async with asyncio.timeout(timeout_s):
-            await shared.scanning.acquire()
-    except TimeoutError:
-        raise Expired(timeout_s) from None
-    try:
-        yield
-    finally:
-        shared.scanning.release()
 
 
 async def read(request: Request, model: Model, wanted: HandRequest, found: list[Pixels], labels: list[int | None]) -> dict[str, object]:

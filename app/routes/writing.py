@@ -16,7 +16,7 @@ from app.engine.registry import Model
 from app.errors import Unprocessable
 from app.http import caching
 from app.http.disconnect import WhileConnected
-from app.http.generation import generate, run_each, run_in_thread
+from app.http.generation import generate, in_time, run_each, run_in_thread
 from app.http.openapi import documented_get, documented_post
 from app.http.openapi_requests import documented_body, documented_query
 from app.http.parsing import body, query
@@ -95,7 +95,7 @@ async def post_write(request: Request) -> Response:
     headers = {"Kakite-Model": model.name, "Kakite-Seed": str(seed)}
     if wanted.seed is None and wanted.z is None:
         headers["Cache-Control"] = caching.NEVER
-    async with WhileConnected(request.receive):
+    async with WhileConnected(request.receive), in_time(request):
         request_state(request).hold(memory_bytes(wanted.texts, wanted.height))
         made = await lines(request, model, wanted, seed, wanted.texts, wanted.z)
         if wanted.text is not None:
