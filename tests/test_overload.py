@@ -5,10 +5,13 @@ import base64
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
+from PIL.Image import Image, fromarray
 
 from app.digits import scans
 from app.engine.process import ModelProcess
@@ -33,13 +36,16 @@ async def holding(models: ModelProcess, **settings: Any) -> AsyncIterator[tuple[
     """A service whose model waits before each batch until the semaphore lets it."""
     app = create_app(Settings(**settings), models.connect())
     model, let = app.state.services.models.default, asyncio.Semaphore(0)
-    function = model.batcher.function
 
-    async def wait(rows: Any) -> Any:
-        await let.acquire()
-        return await function(rows)
+    def waiting(function: Any) -> Any:
+        async def wait(rows: Any) -> Any:
+            await let.acquire()
+            return await function(rows)
 
-    model.batcher.function = wait
+        return wait
+
+    for batcher in model.batchers:
+        batcher.function = waiting(batcher.function)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client, model, let
@@ -62,6 +68,18 @@ async def test_overload_is_refused_at_once_and_passes(held: tuple[httpx.AsyncCli
     release(let)
     assert pixels(await waiting).shape == (896, 896)
     assert pixels(await client.get("/grid?n=1024&seed=2")).shape == (896, 896)
+
+
+async def test_digits_that_wait_to_be_read_are_told(held: tuple[httpx.AsyncClient, Model, asyncio.Semaphore]) -> None:
+    client, model, let = held
+    one = BytesIO()
+    fromarray(np.pad(np.zeros((12, 4), np.uint8), 12, constant_values=255)).save(one, "PNG")
+    reading = asyncio.create_task(client.post("/hand", content=one.getvalue()))
+    await until_async(lambda: model.reader.pending.total > 0)
+    assert 'kakite_pending_hands{model="kakite"} 1.0' in (await client.get("/metrics")).text
+    release(let)
+    assert (await reading).status_code == 200
+    assert 'kakite_pending_hands{model="kakite"} 0.0' in (await client.get("/metrics")).text
 
 
 async def test_late_answer_is_refused(models: ModelProcess) -> None:
@@ -149,9 +167,9 @@ async def test_steps_of_a_request_share_its_time(models: ModelProcess, monkeypat
         picture = {"image": base64.b64encode(digit).decode()}
         scan = scans.scan
 
-        def scan_slowly(grey: Pixels) -> Pixels:
+        def scan_slowly(picture: Image) -> Pixels:
             time.sleep(0.5)
-            return scan(grey)
+            return scan(picture)
 
         monkeypatch.setattr(scans, "scan", scan_slowly)
         assert_problem(await client.post("/hand", json={"digits": [picture] * 10}), 504, "not ready within 2 seconds")

@@ -148,6 +148,8 @@ class ModelRegistry:
         batcher = Batcher(compute, settings.batch_images, settings.queue_limit_images, **shared, on_wait=on_wait)
         hands = Batcher(read, HANDS_BATCH, HANDS_LIMIT, **shared_counts(counts, hand_of(name))) if served.hand else None
         metrics.gauges.watch(name, batcher.queued, batcher.pending)
+        if hands:
+            metrics.gauges.watch_hands(name, hands.queued, hands.pending)
         metrics.gauges.tell(name, {"sha256": served.sha256, "way": served.way, "device": served.device})
         return Model(served, batcher, hands)
 

@@ -19,21 +19,27 @@ class Gauges(Collector):
         """`processes`: their process ids. `used_us`: CPU time of those that have ended."""
         self.processes, self.used_us = processes, used_us
         self.asked_us = Count()
-        self.counts: dict[str, tuple[Count, Count]] = {}
+        self.images: dict[str, tuple[Count, Count]] = {}
+        self.hands: dict[str, tuple[Count, Count]] = {}
         self.models: dict[str, Mapping[str, str]] = {}
 
     def watch(self, model: str, queued: Count, pending: Count) -> None:
-        self.counts[model] = queued, pending
+        self.images[model] = queued, pending
+
+    def watch_hands(self, model: str, queued: Count, pending: Count) -> None:
+        """The same for digits whose hand is read."""
+        self.hands[model] = queued, pending
 
     def tell(self, model: str, about: Mapping[str, str]) -> None:
         self.models[model] = about
 
     def collect(self) -> Iterator[Metric]:
-        queued = GaugeMetricFamily("kakite_queue_images", "Images requested but not yet sent to the model process.", labels=["model"])
-        pending = GaugeMetricFamily("kakite_pending_images", "Images of unanswered requests, which are limited.", labels=["model"])
-        for model, (waiting, open_) in self.counts.items():
-            queued.add_metric([model], waiting.total)
-            pending.add_metric([model], open_.total)
+        images = queue("images", "Images requested but not yet sent to the model process", "Images of unanswered requests")
+        hands = queue("hands", "Digits to be read but not yet sent to the model process", "Digits to be read of unanswered requests")
+        for families, counts in ((images, self.images), (hands, self.hands)):
+            for model, both in counts.items():
+                for family, count in zip(families, both, strict=True):
+                    family.add_metric([model], count.total)
         unanswered = GaugeMetricFamily("kakite_unanswered_seconds", "Age of the oldest unanswered question to the model process.")
         unanswered.add_metric([], unanswered_s(self.asked_us))
         info = InfoMetricFamily("kakite_model", "A served model: SHA-256 of its file, way of computing, device.", labels=["model"])
@@ -42,7 +48,7 @@ class Gauges(Collector):
         processes = GaugeMetricFamily("kakite_http_processes", "HTTP processes that are running.")
         pids = [pid for pid in self.processes.parts if pid]
         processes.add_metric([], len(pids))
-        yield from (queued, pending, unanswered, info, processes, *self.used(pids))
+        yield from (*images, *hands, unanswered, info, processes, *self.used(pids))
 
     def used(self, pids: list[int]) -> Iterator[Metric]:
         """CPU, memory and open files of all HTTP processes together."""
@@ -56,3 +62,8 @@ class Gauges(Collector):
                 value += self.used_us.total / 1e6  # a counter must not fall when a process dies
             total.samples = [sample._replace(value=value)]
             yield total
+
+
+def queue(what: str, queued: str, pending: str) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    names = f"kakite_queue_{what}", f"kakite_pending_{what}"
+    return GaugeMetricFamily(names[0], f"{queued}.", labels=["model"]), GaugeMetricFamily(names[1], f"{pending}.", labels=["model"])
