@@ -148,8 +148,10 @@ def test_compare_trains_recipes_that_differ_and_tells_what_came_of_it(
     assert size(Path("evaluation/comparison.png"))[0] > 1000
     assert run(*arguments) == 0
     assert "Training" not in capsys.readouterr().out  # what is trained is kept
+    assert run(*arguments[:3]) == 1
+    assert "Name two recipes or more: compare --swap dcgan hinge.py:MINE" in capsys.readouterr().err
     assert run(*arguments[:3], "dense") == 1
-    assert "Name two recipes or more, of different names" in capsys.readouterr().err
+    assert "dense is named twice." in capsys.readouterr().err
     Path("parity.py").write_text(OF_THE_PAGE["parity.py"])
     assert run("compare", "--swap", "cgan", "parity.py:MINE", *arguments[4:]) == 1  # before it trains
     refused = capsys.readouterr()

@@ -15,8 +15,35 @@ from models.interruption import INTERRUPTED
 from tests.command_line import run
 from tests.running import PATIENCE_S, until
 from tests.test_own_recipes import HINGE
+from training.cli import sweeping
+from training.cli.console import PlainConsole
 from training.cli.jobs import Job, side_by_side
 from training.cli.tables import spread
+
+OF_NO_USE = """
+from dataclasses import dataclass, replace
+
+from models.networks import Dense
+from training.parts.losses import NonSaturating
+from training.parts.optimizers import Adam, Pair
+from training.recipe import DENSE
+
+
+class NoNumber(NonSaturating):
+    def generator(self, discriminator, real, fake, label):
+        return super().generator(discriminator, real, fake, label) * float("nan")
+
+
+@dataclass(frozen=True)
+class Unbuilt(Dense):
+    def discriminator(self, classes):
+        raise ValueError("no such width")
+
+
+DIVERGED = replace(DENSE, loss=NoNumber())
+TOO_FAST = replace(DENSE, optimizer=Pair(generator=Adam(rate=1e3, beta_1=0.5), discriminator=Adam(rate=1e3, beta_1=0.5)))
+UNBUILT = replace(DENSE, networks=Unbuilt())
+"""
 
 
 @pytest.fixture
@@ -24,6 +51,7 @@ def sweep(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[s
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     Path("hinge_of_sweep.py").write_text(HINGE)
+    Path("of_no_use.py").write_text(OF_NO_USE)
     return ["--images", "64", "--batch", "16", "--digits", "300", "--pupils", "0", "--data", str(data), "--device", "cpu"]
 
 
@@ -34,7 +62,9 @@ def test_each_recipe_is_trained_with_each_seed_and_the_spread_is_told(sweep: lis
     assert re.search(r"Fréchet distance +\d+\.\d+ ± \d+\.\d+ +\d+\.\d+ ± \d+\.\d+ ", told)
     found = json.loads(Path("runs/sweep/scores.json").read_text())
     assert set(found["recipes"]) == {"dense", "hinged"}
+    assert "Means over 2 seeds" in told
     for runs in found["recipes"].values():
+        assert [scores["seed"] for scores in runs] == [0, 1]
         assert len({scores["frechet"] for scores in runs}) == 2  # another seed, another generator
     logs = sorted(Path("runs/sweep").glob("*/log.txt"))
     assert len(logs) == 4
@@ -51,6 +81,7 @@ def test_a_run_that_fails_is_told_with_its_last_line_and_the_others_are_scored(s
     assert run("sweep", "dense", "hinge_of_sweep.py:MISTAKEN", "--seeds", "1", *sweep) == 1
     told = capfd.readouterr().out
     assert re.search(r"mistaken, seed 0: failed: .*name 'labels' is not defined", " ".join(told.split()))
+    assert "Left out, for they failed: mistaken, seed 0." in told
     assert {name: len(runs) for name, runs in json.loads(Path("runs/sweep/scores.json").read_text())["recipes"].items()} == {
         "dense": 1,
         "mistaken": 0,
@@ -63,6 +94,59 @@ def test_what_cannot_be_scored_is_refused_before_it_is_trained(sweep: list[str],
     assert not Path("runs").exists()
 
 
+def test_what_cannot_begin_is_refused_before_anything_is_trained(sweep: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "dense", "of_no_use.py:UNBUILT", *sweep) == 1
+    assert "ValueError: no such width" in capsys.readouterr().err
+    assert not Path("runs").exists()
+
+
+def test_recipes_of_one_name_are_both_named(sweep: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("sweep", "dense", "dense", *sweep) == 1
+    assert capsys.readouterr().err == "dense is named twice.\n"
+    Path("other.py").write_text(HINGE)
+    assert run("sweep", "hinge_of_sweep.py:HINGED", "other.py:HINGED", *sweep) == 1
+    assert capsys.readouterr().err.startswith("hinge_of_sweep.py:HINGED and other.py:HINGED would both be called hinged: rename one")
+
+
+def test_a_place_that_takes_no_folder_is_told_before_anything_is_trained(sweep: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("file").touch()
+    assert run("sweep", "dense", *sweep, "--out", "file") == 1
+    told = capsys.readouterr()
+    assert re.search(r"^file/dense-\w+ cannot be written into: Not a directory. Choose another --out.$", told.err, re.MULTILINE)
+    assert "training in" not in told.out
+
+
+def test_the_same_sweep_again_scores_the_same_runs(sweep: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """What can be drawn is scored, also if it cannot be served; what cannot be drawn is not, also once it is trained to its end."""
+    arguments = ("sweep", "of_no_use.py:DIVERGED", "of_no_use.py:TOO_FAST", "--seeds", "1", *sweep)
+    for first in (True, False):
+        assert run(*arguments) == 1
+        told = capfd.readouterr().out
+        assert ("too_fast, seed 0: trained, but not made ready to be served: " in told) == first
+        assert "diverged, seed 0: failed: its generator holds NaN or infinity" in told
+        found = json.loads(Path("runs/sweep/scores.json").read_text())["recipes"]
+        assert {name: len(runs) for name, runs in found.items()} == {"diverged": 0, "too_fast": 1}
+
+
+def test_scores_are_kept_where_there_are_no_new_ones(sweep: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    (kept := Path("runs/sweep/scores.json")).parent.mkdir(parents=True)
+    kept.write_text("kept")
+    assert run("sweep", "hinge_of_sweep.py:MISTAKEN", "--seeds", "1", *sweep) == 1
+    assert "There is nothing to score." in capfd.readouterr().out
+    assert kept.read_text() == "kept"
+
+
+def test_a_job_that_has_printed_nothing_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sweeping, "TOLD_EACH_S", -1.0)
+    tell = sweeping.told_at_times(PlainConsole())
+    quiet, speaking = Job("quiet", (), tmp_path / "none.txt"), Job("speaking", (), tmp_path / "some.txt")
+    speaking.log.write_text("320 images\n")
+    tell([quiet, speaking])
+    assert capsys.readouterr().out == "speaking: 320 images\n"
+
+
 def test_broken_scores_are_measured_again(sweep: list[str]) -> None:
     assert run("sweep", "dense", "--seeds", "1", *sweep) == 0
     found = Path("runs/sweep/scores.json").read_bytes()
@@ -72,12 +156,13 @@ def test_broken_scores_are_measured_again(sweep: list[str]) -> None:
     assert Path("runs/sweep/scores.json").read_bytes() == found
 
 
-def test_ctrl_c_keeps_what_each_run_has_and_leaves_none_behind(sweep: list[str]) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "its terminal's end"])
+def test_ctrl_c_keeps_what_each_run_has_and_leaves_none_behind(sweep: list[str], number: signal.Signals) -> None:
     arguments = [*sweep, "--images", "1000000"]
     command = [sys.executable, "-m", "training", "sweep", "dense", "--jobs", "2", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         until(lambda: len(list(Path("runs/sweep").glob("*/checkpoint.pt"))) == 2, process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         told, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED, told
     assert "The same command goes on" in told

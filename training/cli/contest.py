@@ -19,7 +19,7 @@ from training.run import checkpoint
 from training.run.folder import Folder
 from training.run.loop import RecipeError, Training
 
-TOO_FEW = "Name two recipes or more, of different names: {}"
+TOO_FEW = "Name two recipes or more: {}"
 
 
 @dataclass(frozen=True)
@@ -60,21 +60,29 @@ class Run:
         return checkpoint.load(self.folder.checkpoint, session.identity(self.training))
 
     def trained(self) -> Trained | None:
-        """What came of the run. None while it has not ended."""
+        """What came of the run. None while it has not ended. Raises RecipeError for a generator that draws nothing."""
         if not self.ended:
             return None
         state = self.state()
         with told_by_line():
             self.training.load_state_dict(state["training"])
-            return Trained(self.training.average.snapshot(), round(state["wall_time_s"] / 60, 2))
+            generator = self.training.average.snapshot()
+        if not all(tensor.isfinite().all() for tensor in generator.state_dict().values()):
+            raise RecipeError("its generator holds NaN or infinity, so it cannot be scored. A lower rate may keep it from that.")
+        return Trained(generator, round(state["wall_time_s"] / 60, 2))
 
 
-def contestants(texts: Sequence[str], example: str) -> list[Contestant]:
-    """The recipes of these names. Raises RecipeError if two of them would have one name; `example` is how to name them."""
-    found = [Contestant(text, default_name(text), look_up(text)) for text in texts]
-    if len({one.name for one in found}) < len(found):
-        raise RecipeError(TOO_FEW.format(example))
-    return found
+def contestants(texts: Sequence[str]) -> list[Contestant]:
+    """The recipes of these names. Raises RecipeError if two of them would have one name."""
+    found = dict[str, Contestant]()
+    for text in texts:
+        name = default_name(text)
+        if (other := found.get(name)) and other.text == text:
+            raise RecipeError(f"{text} is named twice.")
+        if other:
+            raise RecipeError(f"{other.text} and {text} would both be called {name}: rename one of the recipes in its file.")
+        found[name] = Contestant(text, name, look_up(text))
+    return list(found.values())
 
 
 def agreed(first: Contestant, options: Namespace) -> Namespace:

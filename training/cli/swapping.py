@@ -26,7 +26,7 @@ PUPILS = 2
 
 def swap(options: Namespace, console: Console) -> int:
     """Trains each recipe with the first one's batch and number of images, all with the same seed and data; draws and scores them."""
-    first, *others = all_of_them = contestants(options.weights, EXAMPLE)
+    first, *others = all_of_them = contestants(options.weights)
     if not others:
         raise RecipeError(TOO_FEW.format(EXAMPLE))
     for other in others:

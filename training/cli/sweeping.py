@@ -24,6 +24,7 @@ from training.cli.scoring import SPLITS, that_knows
 from training.cli.session import stop_signals
 from training.measuring.evaluate import Bench, Protocol
 from training.parts.data import Idx
+from training.run.loop import RecipeError
 
 RUNS = Path("runs/sweep")
 TOLD_EACH_S = 60.0
@@ -59,11 +60,13 @@ class Entrant:
 
 def sweep(options: Namespace, console: Console) -> int:
     """Trains what is not trained yet, scores what is not scored yet, and tells both in a table and a JSON file."""
-    all_of_them = contestants(options.recipes, "sweep refined mine.py:MINE")
+    all_of_them = contestants(options.recipes)
     options = agreed(all_of_them[0], options)
     where = device.choose(options.device)
     training, test = (Idx().read(data_folder(options.data), split, fit(options)) for split in SPLITS)
     check_scorable(all_of_them, training)
+    for one in all_of_them:
+        run_of(one, options, where, options.out)  # what cannot even begin is told before anything is trained
     seeds = range(options.seed, options.seed + options.seeds)
     entrants = [Entrant(one, Namespace(**{**vars(options), "seed": seed})) for seed in seeds for one in all_of_them]
     failed = train_all(entrants, where, options.jobs, console)
@@ -79,7 +82,16 @@ def sweep(options: Namespace, console: Console) -> int:
     for entrant in entrants:
         if entrant.title not in failed:
             print(f"Scores of {entrant.title} ...", file=sys.stderr)
-            columns[entrant.contestant.name].append(scores(entrant.run(where), bench, known_by))
+            try:
+                found = scores(entrant.run(where), bench, known_by)
+            except RecipeError as error:
+                failed.append(entrant.title)
+                console.print(f"{entrant.title}: failed: {error}")
+            else:
+                columns[entrant.contestant.name].append({"seed": entrant.options.seed} | found)
+    if len(failed) == len(entrants):
+        console.print("There is nothing to score.")
+        return 1
     print("Real digits ...", file=sys.stderr)
     told = {
         "protocol": asdict(protocol),
@@ -91,7 +103,10 @@ def sweep(options: Namespace, console: Console) -> int:
     atomic.write(options.out / "scores.json", json.dumps(told, indent=1).encode())
     console.print(tables.with_spread(columns, bench.real.headline()))
     taught = f"; pupils: {protocol.pupils}, taught by as many" if protocol.pupils else ""
-    console.print(f"Means over the seeds, ± standard deviation. Measured on {protocol.digits:,} digits of each run{taught}.")
+    spread = f"Means over {options.seeds} seeds, ± standard deviation" if options.seeds > 1 else "One run of each"
+    console.print(f"{spread}. Measured on {protocol.digits:,} digits of each run{taught}.")
+    if failed:
+        console.print(f"Left out, for they failed: {'; '.join(failed)}.")
     console.print(f"All numbers: {options.out / 'scores.json'}")
     return 1 if failed else 0
 
@@ -99,6 +114,7 @@ def sweep(options: Namespace, console: Console) -> int:
 def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | None, console: Console) -> list[str] | None:
     """Trains those that are not trained yet, each in a process of its own. Returns the titles of those that failed; None if interrupted."""
     failed = []
+    known = {entrant.title: entrant for entrant in entrants}
     cores = torch.get_num_threads()
     at_once = at_once or (cores if where.type == "cpu" else 1)
     threads = max(1, cores // at_once)
@@ -106,12 +122,14 @@ def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | N
         for job, status in side_by_side(jobs(entrants, where, console), at_once, threads, lambda: bool(asked), told_at_times(console)):
             if asked:
                 continue
-            if status:
-                failed.append(job.title)
-                cause = job.last_line if status > 0 else f"ended by {signal.Signals(-status).name}."
-                console.print(f"{job.title}: failed: {cause} Its log: {job.log}")
-            else:
+            cause = job.last_line if status >= 0 else f"ended by {signal.Signals(-status).name}"
+            if not status:
                 console.print(f"{job.title}: trained")
+            elif known[job.title].run(where).ended:  # what failed was the file to be served, without which it is scored as well
+                console.print(f"{job.title}: trained, but not made ready to be served: {cause}")
+            else:
+                failed.append(job.title)
+                console.print(f"{job.title}: failed: {cause.rstrip('.')}. Its log: {job.log}")
         return None if asked else failed
 
 
@@ -119,6 +137,7 @@ def jobs(entrants: Sequence[Entrant], where: torch.device, console: Console) -> 
     for entrant in entrants:
         run = entrant.run(where)
         if not run.ended:
+            run.folder.make()
             console.print(f"{entrant.title}: training in {run.folder.root}")
             yield Job(entrant.title, entrant.command(run), run.folder.log)
 
@@ -132,7 +151,8 @@ def told_at_times(console: Console) -> Callable[[Sequence[Job]], None]:
         if time.monotonic() - told_at > TOLD_EACH_S:
             told_at = time.monotonic()
             for job in running:
-                console.print(f"{job.title}: {job.last_line}")
+                if line := job.last_line:
+                    console.print(f"{job.title}: {line}")
 
     return tell
 

@@ -61,18 +61,28 @@ class Folder:
     def sheets(self) -> Path:
         return self.root / "sheets"
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Keeps other runs on this machine out of the folder. The lock ends with the process, however it ends. Raises FolderError."""
+    def make(self) -> None:
+        """Makes the folder, unless it exists. Raises FolderError."""
         try:
             str(self.root).encode()
         except UnicodeEncodeError:  # TensorBoard takes names in UTF-8 alone
             raise FolderError(f"{self.root} is no name in UTF-8. Choose another --out, or a locale with UTF-8: LC_ALL=C.UTF-8.") from None
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self.unwritable(error) from None
+
+    def unwritable(self, error: OSError) -> FolderError:
+        return FolderError(f"{self.root} cannot be written into: {error.strerror}. Choose another --out.")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps other runs on this machine out of the folder. The lock ends with the process, however it ends. Raises FolderError."""
+        self.make()
+        try:
             file = (self.root / LOCK).open("a")
         except OSError as error:
-            raise FolderError(f"{self.root} cannot be written into: {error.strerror}. Choose another --out.") from None
+            raise self.unwritable(error) from None
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
