@@ -18,6 +18,7 @@ from tests.test_own_recipes import HINGE
 from training.cli import sweeping
 from training.cli.console import PlainConsole
 from training.cli.jobs import Job, side_by_side
+from training.cli.session import stop_signals
 from training.cli.tables import spread
 
 OF_NO_USE = """
@@ -169,6 +170,16 @@ def test_ctrl_c_keeps_what_each_run_has_and_leaves_none_behind(sweep: list[str],
     assert "Traceback" not in told
     for log in Path("runs/sweep").glob("*/log.txt"):
         assert "Interrupted at" in log.read_text()  # so it had ended, with its checkpoint
+
+
+def test_nohup_keeps_its_word() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_signals() as asked:
+            signal.raise_signal(signal.SIGHUP)
+        assert not asked
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_no_more_jobs_run_at_once_than_allowed_and_each_has_its_log(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def draw_sheet(path: Path, training: Training) -> None:
 
 @contextmanager
 def stop_signals() -> Iterator[list[int]]:
-    """Yields a list that stays empty until Ctrl-C or SIGTERM. The second signal has its usual effect."""
+    """Yields a list that stays empty until Ctrl-C, SIGTERM, or the terminal closes. The second signal has its usual effect."""
     received: list[int] = []
 
     def remember(number: int, _: Any) -> None:
@@ -149,7 +149,10 @@ def stop_signals() -> Iterator[list[int]]:
         for signum, handler in before.items():
             signal.signal(signum, handler)
 
-    before = {signum: signal.signal(signum, remember) for signum in (signal.SIGINT, signal.SIGTERM)}
+    asking = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
+        asking.append(signal.SIGHUP)
+    before = {signum: signal.signal(signum, remember) for signum in asking}
     try:
         yield received
     finally:
