@@ -5,8 +5,10 @@ and nobody who kills it.
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from models import weights
 from tests.command_line import run
 from training.run.folder import Folder
+from training.run.loop import Progress, Training, train
 
 ROOT = Path(__file__).parent.parent
 KILLS = int(os.environ.get("KAKITE_KILLS", "6"))
@@ -57,6 +60,36 @@ def test_full_disk_is_told_and_the_last_checkpoint_stays(
     assert str(out / "checkpoint.pt") in told
     assert (out / "checkpoint.pt").read_bytes() == before
     assert not list(out.glob("*.part"))
+
+
+def test_run_becomes_longer_or_shorter_before_its_rates_fall(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "falling.py").write_text(
+        "from dataclasses import replace\nfrom training.recipe import DENSE\n"
+        "FALLING = replace(DENSE, optimizer=replace(DENSE.optimizer, average=0.9, falls_from=0.5))\n"
+    )
+    arguments = ("train", f"{tmp_path / 'falling.py'}:FALLING", "--batch", "16", "--data", data, "--device", "cpu", "--floats", "--out")
+    assert run(*arguments, tmp_path / "whole", "--images", "1600") == 0
+
+    def interrupted(training: Training) -> Iterator[Progress]:
+        for i, progress in enumerate(train(training)):
+            if i == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield progress
+
+    with monkeypatch.context() as patch:
+        patch.setattr("training.cli.session.train", interrupted)
+        assert run(*arguments, tmp_path / "parts", "--images", "3200") == 130
+    assert "Interrupted at 640 images" in capsys.readouterr().out
+    assert run(*arguments, tmp_path / "parts", "--resume", "--images", "960") == 1  # its rates would fall since 480
+    assert "after 640 images it cannot become one of 960. Give --images 3200, or another --out." in capsys.readouterr().err
+    assert run(*arguments, tmp_path / "parts", "--resume", "--images", "1600") == 0
+    whole, parts = (weights.load(tmp_path / name / "falling.float.safetensors") for name in ("whole", "parts"))
+    assert whole.tensors_sha256 == parts.tensors_sha256
+    assert not (tmp_path / "parts" / "falling.safetensors").exists()  # --floats
+    assert run(*arguments, tmp_path / "parts", "--resume", "--images", "3200") == 1
+    assert "is of a run of 1,600 images" in capsys.readouterr().err
 
 
 def test_batch_too_small_to_normalise_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,12 +118,18 @@ def test_a_place_that_takes_no_folder_is_told_before_anything_is_trained(sweep: 
 
 
 def test_the_same_sweep_again_scores_the_same_runs(sweep: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """What can be drawn is scored, also if it cannot be served; what cannot be drawn is not, also once it is trained to its end."""
+    """What can be drawn is scored, also if its pictures could not be; what cannot be drawn is not, also once it is trained to its end."""
     arguments = ("sweep", "of_no_use.py:DIVERGED", "of_no_use.py:TOO_FAST", "--seeds", "1", *sweep)
+    assert run(*arguments) == 1
+    [folder] = Path("runs/sweep").glob("too_fast-*")
+    for name in ("checkpoint.pt", "scores.json", "film.png"):
+        (folder / name).unlink()
+    (folder / "film.png").mkdir()
+    capfd.readouterr()
     for first in (True, False):
         assert run(*arguments) == 1
         told = capfd.readouterr().out
-        assert ("too_fast, seed 0: trained, but not made ready to be served: " in told) == first
+        assert ("too_fast, seed 0: trained, though its last files were not written: " in told) == first
         assert "diverged, seed 0: failed: its generator holds NaN or infinity" in told
         found = json.loads(Path("runs/sweep/scores.json").read_text())["recipes"]
         assert {name: len(runs) for name, runs in found.items()} == {"diverged": 0, "too_fast": 1}

@@ -83,7 +83,7 @@ def train(options: Namespace, console: Console) -> int:
     if training.images < total_images:
         console.print(f"Interrupted at {training.images:,} images. To go on: the same command with --resume")
         return INTERRUPTED
-    if written and dataset.images.dim() == 3:  # images of several channels are not served
+    if written and dataset.images.dim() == 3 and not options.floats:  # images of several channels are not served
         if stopped := in_integers(written, folder.weights, integers.steps_after(total_images), console):
             return stopped
         console.print(f"Weights      {folder.weights}")

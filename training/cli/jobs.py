@@ -76,3 +76,5 @@ def side_by_side(
     finally:
         for process in running.values():
             process.terminate()
+        for process in running.values():
+            process.wait()  # it saves what it has

@@ -54,6 +54,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.add_argument("--name", type=name, metavar="NAME", help="name of the model; default: the recipe's name")
     verb.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; default: runs/NAME")
     verb.add_argument("--resume", action="store_true", help="continue the run in that folder, exactly as if it had not stopped")
+    verb.add_argument("--floats", action="store_true", help="make no integer weights, which are served: `integers` can make them later")
     add_data(verb)
     verb.set_defaults(command=commands.train)
 
@@ -87,7 +88,7 @@ def parser(program: str) -> argparse.ArgumentParser:
         help="the picture; default: evaluation/comparison.png",
     )
     add_data(verb)
-    verb.set_defaults(command=compare, names=None)
+    verb.set_defaults(command=compare, names=None, floats=False)
 
     verb = add(verbs, "sweep", "train recipes with several seeds each, some at a time, and score them with the spread between seeds")
     verb.add_argument("recipes", nargs="+", metavar="RECIPE", help="recipes, by name or as FILE.py:NAME")
@@ -97,7 +98,9 @@ def parser(program: str) -> argparse.ArgumentParser:
     verb.add_argument("--batch", type=positive, metavar="N", help="batch size of all runs; default: the first recipe's")
     verb.add_argument("--jobs", type=positive, metavar="N", help="runs at a time; default: as many as cores, with one thread each")
     verb.add_argument("--digits", type=enough, default=60_000, metavar="N", help="number of digits to score; default: 60,000")
-    verb.add_argument("--pupils", type=natural, default=1, metavar="N", help="number of pupils that those digits teach; default: 1")
+    verb.add_argument(
+        "--pupils", type=natural, default=1, metavar="N", help="classifiers that learn from those digits, 0 for none; default: 1"
+    )
     verb.add_argument("--out", type=Path, default=sweeping.RUNS, metavar="DIR", help=f"folder for the runs; default: {sweeping.RUNS}")
     add_judge(verb)
     add_device(verb)
@@ -135,7 +138,7 @@ def parser(program: str) -> argparse.ArgumentParser:
     add_judge(verb)
     add_device(verb)
     add_data(verb)
-    verb.set_defaults(command=scoring.cover)
+    verb.set_defaults(command=scoring.cover, floats=False)
 
     verb = add(verbs, "directions", "find ways through the latent space: thicker, leaning, wider, taller")
     verb.add_argument("weights", nargs="+", help="names in models/weights, or files")

@@ -76,8 +76,9 @@ def compare(options: Namespace, console: Console) -> int:
         captioned.append((title, told, write(loaded.generator, drawn)))
     captioned.append(("real digits", f"{measured.specks:.2f} specks a digit", digits[:SHOWN]))
     report.write_comparison(options.out, captioned)
-    console.print(tables.side_by_side(columns, real))
-    console.print("\nScores are the cards'; a dash needs labels, or is not measured yet: python -m training evaluate NAME --write")
+    for table in tables.in_width(console, lambda some: tables.side_by_side(some, real), columns):
+        console.print(table, "")
+    console.print("Scores are the cards'; a dash needs labels, or is not measured yet: python -m training evaluate NAME --write")
     console.print(f"Picture: {options.out}")
     return 0
 
@@ -115,10 +116,14 @@ def score(options: Namespace, console: Console) -> int:
         print(json.dumps(document(bench, columns, where), allow_nan=False))
         return 0
     headlines = {name: scores.headline() for name, scores in columns.items()}
-    console.print(tables.side_by_side(headlines, real.headline()), "", tables.details(columns, real, bench.names), "")
+    of_real = real.headline()
+    for table in tables.in_width(console, lambda some: tables.side_by_side(some, of_real), headlines):
+        console.print(table, "")
+    for table in tables.in_width(console, lambda some: tables.details(some, real, bench.names), columns):
+        console.print(table, "")
     for name, scores in columns.items():
-        if table := tables.agreement(name, scores, bench.names):
-            console.print(table, "")
+        if confusion := tables.agreement(name, scores, bench.names):
+            console.print(confusion, "")
     console.print(f"Between two halves of the training digits the Fréchet distance is {bench.halves:.4f}.")
     console.print(tables.EXPLAINED if reader else f"{tables.EXPLAINED}\n{tables.IN_PIXELS}")
     console.print(f"Pictures: {options.out} (the ten closest pairs, then the closest of each digit; below each the training digit;")

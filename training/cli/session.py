@@ -54,6 +54,7 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
         raise CheckpointError(f"{folder.root} already holds a run. Go on with it by --resume, or choose another one by --name or --out.")
     if own or (plan.resume and not (plan.restarted and not there)):
         state = checkpoint.load(folder.checkpoint, known_by)
+        check_total(folder.checkpoint, state, training)
         training.load_state_dict(state["training"])
         history = [Progress(**row) for row in state["history"]]
         training.wall_time_s = state["wall_time_s"]
@@ -62,6 +63,7 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
     def save() -> None:
         rows = [asdict(row) for row in history]
         state = {"training": training.state_dict(), "history": rows, "wall_time_s": training.wall_time_s, "launch": launch()}
+        state["total_images"] = training.total_images
         checkpoint.save(folder.checkpoint, known_by, state)
 
     processes = training.processes
@@ -110,8 +112,19 @@ def identity(training: Training) -> dict[str, Any]:
         "labels": hashlib.sha256(training.dataset.labels.cpu().numpy().tobytes()).hexdigest(),
         "device": training.device.type,
         "precision": training.precision,
-        "total of images": training.total_images if training.recipe.optimizer.falls_from < 1 else None,
     }
+
+
+def check_total(path: Path, state: dict[str, Any], training: Training) -> None:
+    """A run may become longer or shorter while nothing has depended on its length. Raises CheckpointError once its rates fall, or would
+    have fallen already."""
+    was, total, done = state.get("total_images", training.total_images), training.total_images, state["training"]["images"]
+    falls_from = training.recipe.optimizer.falls_from
+    if was != total and falls_from < 1 and done > falls_from * min(was, total):
+        raise CheckpointError(
+            f"{path} is of a run of {was:,} images, whose rates fall according to that: after {done:,} images it cannot become one of "
+            f"{total:,}. Give --images {was}, or another --out."
+        )
 
 
 def follow(training: Training) -> None:

@@ -50,7 +50,9 @@ def swap(options: Namespace, console: Console) -> int:
         columns[name] = scores.headline() | {"trained_min": run.minutes}
         captioned.append((name, f"{options.images:,} images in {run.minutes:.1f} minutes", images[:SHOWN]))
     report.write_comparison(options.out, [*captioned, ("real images", "", test.images.numpy()[:SHOWN])])
-    console.print("", tables.side_by_side(columns, bench.real.headline()))
+    real = bench.real.headline()
+    for table in tables.in_width(console, lambda some: tables.side_by_side(some, real), columns):
+        console.print("", table)
     console.print(f"Seed {options.seed}. One run of each: a difference as small as between two seeds says nothing. Picture: {options.out}")
     return 0
 

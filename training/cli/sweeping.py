@@ -55,7 +55,7 @@ class Entrant:
         asked |= {"name": run.folder.name, "out": run.folder.root, "data": data_folder(self.options.data)}
         flags = [f"--{name}" for name in FITS if getattr(self.options, name)] + ["--resume"] * run.begun
         given = [f"--{name}={value}" for name, value in asked.items()]
-        return (sys.executable, "-m", "training", "train", self.contestant.text, *given, *flags)
+        return (sys.executable, "-m", "training", "train", self.contestant.text, "--floats", *given, *flags)
 
 
 def sweep(options: Namespace, console: Console) -> int:
@@ -101,7 +101,8 @@ def sweep(options: Namespace, console: Console) -> int:
         "real": bench.real.headline(),
     }
     atomic.write(options.out / "scores.json", json.dumps(told, indent=1).encode())
-    console.print(tables.with_spread(columns, bench.real.headline()))
+    for table in tables.in_width(console, lambda some: tables.with_spread(some, bench.real.headline()), columns):
+        console.print(table, "")
     taught = f"; pupils: {protocol.pupils}, taught by as many" if protocol.pupils else ""
     spread = f"Means over {options.seeds} seeds, ± standard deviation" if options.seeds > 1 else "One run of each"
     console.print(f"{spread}. Measured on {protocol.digits:,} digits of each run{taught}.")
@@ -125,8 +126,8 @@ def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | N
             cause = job.last_line if status >= 0 else f"ended by {signal.Signals(-status).name}"
             if not status:
                 console.print(f"{job.title}: trained")
-            elif known[job.title].run(where).ended:  # what failed was the file to be served, without which it is scored as well
-                console.print(f"{job.title}: trained, but not made ready to be served: {cause}")
+            elif known[job.title].run(where).ended:  # so that it is scored now as it would be the next time
+                console.print(f"{job.title}: trained, though its last files were not written: {cause}")
             else:
                 failed.append(job.title)
                 console.print(f"{job.title}: failed: {cause.rstrip('.')}. Its log: {job.log}")

@@ -1,14 +1,17 @@
 """Tables of scores: a row per measure, a column per model, real digits last. Knows the numbers, not how they are measured."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
+from rich.console import Console
 from rich.table import Table
 
 from training.measuring.evaluate import SAMPLE, WATCHED
 from training.measuring.pupil import EPOCHS
 from training.measuring.scores import Scores
 
+Column = TypeVar("Column")
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"
 CIRCUMSTANCES = ("digits", "pupils", "lessons")  # what scores rest on
@@ -37,6 +40,17 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
     "pupils": ("pupils taught", "{:.0f}".format),
     "lessons": ("lessons of each", "{:,.0f}".format),
 }
+
+
+def in_width(console: Console, make: Callable[[Mapping[str, Column]], Table], columns: Mapping[str, Column]) -> Iterator[Table]:
+    """One table, or several below each other, each with as many of the columns as the console has room for."""
+    shown: dict[str, Column] = {}
+    for name, column in columns.items():
+        if shown and console.measure(make({**shown, name: column})).maximum > console.width:
+            yield make(shown)
+            shown = {}
+        shown[name] = column
+    yield make(shown)
 
 
 def side_by_side(columns: Mapping[str, Mapping[str, float]], real: Mapping[str, float]) -> Table:
