@@ -10,26 +10,17 @@ A way is used only if it gives the golden bytes of the weights file on this mach
 Dividing by a power of two is exact in floating point, and all ways round half to even.
 """
 
-import itertools
-import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from models.integers import (
-    ACTIVATION_MAX,
-    LAST_MAX,
-    LEAKY_MIDDLE,
-    LEAKY_SLOPE,
-    TANH,
-    IntegerGenerator,
-    Layer,
-    Step,
-)
+from models import onednn
+from models.integers import ACTIVATION_MAX, LAST_MAX, LEAKY_MIDDLE, LEAKY_SLOPE, TANH, IntegerGenerator, Layer, Step
 from models.latents import Rows
+from models.phases import shuffled, steps_on_phases
 from models.pixels import SIDE, Pixels
 
 
@@ -146,7 +137,7 @@ class Float32(Floats):
 
     @classmethod
     def is_for(cls, device: torch.device) -> bool:
-        return has_onednn(device)
+        return onednn.is_there(device)
 
     def kernels(self, weight: Tensor) -> Tensor:
         return weight.contiguous(memory_format=torch.channels_last)
@@ -156,11 +147,7 @@ class Float32(Floats):
 
 
 class Int8(Way):
-    """oneDNN's 8-bit operators, with prepacked weights.
-
-    `torch.compile` uses them for quantised layers on x86 (torch/_inductor/fx_passes/quantization.py). They are not public, so only speed
-    depends on them.
-    """
+    """oneDNN's 8-bit operators."""
 
     name = "int8"
 
@@ -170,15 +157,13 @@ class Int8(Way):
         steps = steps_on_phases(generator)
         self.steps: list[tuple[Callable[[Tensor], Tensor], Step]] = []
         for step in steps:
-            make = convolution if step.layer.is_conv else linear
+            make = onednn.convolution if step.layer.is_conv else onednn.linear
             operator = make(step.layer, torch.float32, "none", [], 0) if step is steps[-1] else make(step.layer, torch.uint8, *activation)
             self.steps.append((operator, step))
 
     @classmethod
     def is_for(cls, device: torch.device) -> bool:
-        capabilities = torch.cpu.get_capabilities()
-        exact = any(capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
-        return exact and has_onednn(device) and hasattr(torch.ops.onednn, "qlinear_pointwise")
+        return onednn.multiplies_exactly(device)
 
     def last(self, rows: Tensor) -> Tensor:
         x, side = rows, 1
@@ -191,70 +176,11 @@ class Int8(Way):
         return x.permute(0, 2, 3, 1) if x.dim() == 4 else x
 
 
-def has_onednn(device: torch.device) -> bool:
-    return device.type == "cpu" and platform.machine() in ("x86_64", "AMD64") and torch.backends.mkldnn.is_available()
-
-
-def linear(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[float], middle: int) -> Callable[[Tensor], Tensor]:
-    """uint8 [B, in] -> [B, out]"""
-    factor, bias = scaled(layer)
-    weight, zeros = torch.ops.onednn.qlinear_prepack(layer.weight, None), torch.zeros(layer.outputs, dtype=torch.int32)
-    compute = torch.ops.onednn.qlinear_pointwise.default
-    return lambda x: compute(x, 1.0, 0, weight, factor, zeros, bias, 1.0, middle, dtype, activation, slopes, "")
-
-
-def convolution(layer: Layer, dtype: torch.dtype, activation: str, slopes: list[float], middle: int) -> Callable[[Tensor], Tensor]:
-    """uint8 [B, in, H, W] -> [B, out, H, W], channels last"""
-    factor, bias = scaled(layer)
-    one, zeros = [1, 1], torch.zeros(layer.outputs, dtype=torch.int32)
-    weight = torch.ops.onednn.qconv_prepack(layer.weight, factor, 1.0, 0, one, one, one, 1, None)
-    compute = torch.ops.onednn.qconv2d_pointwise.default
-    return lambda x: compute(x, 1.0, 0, weight, factor, zeros, bias, one, one, one, 1, 1.0, middle, dtype, activation, slopes, "")
-
-
-def steps_on_phases(generator: IntegerGenerator) -> list[Step]:
-    """The generator's steps. If the last one convolves an image of full size, it works on that image's phases instead."""
-    *before, last = generator.steps
-    if last.side < SIDE or not before[-1].doubles:
-        return generator.steps
-    return [*before, Step(on_phases(last.layer), SIDE // 2, 4 * last.channels)]
-
-
-def on_phases(layer: Layer) -> Layer:
-    """A convolution of an image -> the same convolution of its phases, which gives phases: [out, in, 3, 3] -> [4 * out, 4 * in, 3, 3].
-
-    Most of its weights are 0, yet it is faster, because the phases need not be joined first (docs/performance.md).
-    """
-    outputs, inputs = layer.weight.shape[:2]
-    weight = layer.weight.new_zeros(outputs, 2, 2, inputs, 2, 2, 3, 3)  # phases of the output, phases of the input, kernel
-    for (down, from_down, i), (right, from_right, j) in itertools.product(taps(), taps()):
-        weight[:, down, right, :, from_down % 2, from_right % 2, from_down // 2 + 1, from_right // 2 + 1] = layer.weight[:, :, i, j]
-    return Layer(weight.reshape(4 * outputs, 4 * inputs, 3, 3), layer.bias.repeat_interleave(4), layer.shift.repeat_interleave(4))
-
-
-def taps() -> Iterator[tuple[int, int, int]]:
-    """For each phase and each row of the kernel: phase, the fine row that is read (from the first of the phases' pair on), kernel row."""
-    return ((phase, phase + tap - 1, tap) for phase in range(2) for tap in range(3))
-
-
-def scaled(layer: Layer) -> tuple[Tensor, Tensor]:
-    """The factor 2^-k of the sums, and the bias multiplied by it. Both are exact."""
-    factor = torch.exp2(-layer.shift.float())
-    return factor, layer.bias * factor
-
-
 def patches(x: Tensor) -> Tensor:
     """[B, H, W, C] -> [B, H, W, 9 * C]: each pixel's neighbourhood, zeros beyond the edge."""
     _, height, width, _ = x.shape
     padded = F.pad(x, (0, 0, 1, 1, 1, 1))
     return torch.cat([padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)], dim=3)
-
-
-def shuffled(x: Tensor) -> Tensor:
-    """[B, H, W, 4 * C] -> [B, 2 * H, 2 * W, C]: the four outputs of a channel are the upper left, upper right, lower left, lower right."""
-    images, height, width, outputs = x.shape
-    phases = x.reshape(images, height, width, outputs // 4, 2, 2).permute(0, 1, 4, 2, 5, 3)
-    return phases.reshape(images, 2 * height, 2 * width, outputs // 4)
 
 
 WAYS: tuple[type[Way], ...] = (Int8, Float32, Products)  # the fastest first
