@@ -16,7 +16,7 @@ from app.settings import Settings
 
 
 def make(options: argparse.Namespace, given: dict[str, str], progress: Any) -> str:
-    """What is told when all is there. Raises what `commands` tells in a sentence."""
+    """What is told when all is there. Raises what `cli.data_sets` tells in a sentence."""
     wanted = validated(BulkQuery, given)
     settings = Settings(access_log=False)
     model = looked_up(settings, wanted.model)
