@@ -3,15 +3,13 @@
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
-from numpy.typing import NDArray
 
 from app.digits import walks
-from app.digits.checks import check_vector, label_numbers, refuse_without_label
-from app.digits.walks import Point
+from app.digits.points import EndLabels, LabelledPoint, both_ends, end_labels, point, seeded
+from app.digits.walks import Points
 from app.encode import animation, formats, png
 from app.encode.formats import BYTES, JSON, PNG, WRITERS, Digits
 from app.engine.registry import Model
@@ -25,9 +23,8 @@ from app.http.responses import cache_headers, negotiate, not_modified, respond
 from app.http.routing import DirectRoute
 from app.http.services import services
 from app.schemas.answers import DigitList, Sum
-from app.schemas.fields import AnimationFormat, Label, ScaledRequest
-from app.schemas.validation import MESSAGES, with_allowed
-from app.schemas.walks import ENDS_ALLOWED, ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
+from app.schemas.fields import AnimationFormat, ScaledRequest
+from app.schemas.walks import ArithmeticBody, PlaneQuery, Walk, WalkBody, WalkQuery
 from models import latents
 from models.pixels import Pixels, sheet_pixels
 
@@ -35,16 +32,6 @@ router = APIRouter(tags=["latent space"], route_class=DirectRoute)
 
 STRIP = formats.KINDS
 WALKS = tuple(dict.fromkeys((*STRIP, *animation.MEDIA_TYPES.values())))
-Points = NDArray[np.int64]  # [n, z_dim], whole steps of the grid
-EndLabels = tuple[int | None, int | None]  # the labels at the start and at the end; None where the model has none
-
-
-@dataclass(frozen=True)
-class LabelledPoint:
-    """A latent vector, and the label that its seed draws."""
-
-    z: Point
-    label: int | None  # None where z was given, or the model has no labels
 
 
 @router.get(
@@ -65,7 +52,7 @@ async def get_walk(request: Request) -> Response:
         return unchanged
     model.batcher.admit()
     async with WhileConnected(request.receive):
-        points = [point(model, seed) for seed in (wanted.from_, *wanted.to)]
+        points = [point(model.card, seed) for seed in (wanted.from_, *wanted.to)]
         content = await walk(request, model, wanted, points, kind)
     return respond(request, content, kind, headers)
 
@@ -83,7 +70,7 @@ async def post_walk(request: Request) -> Response:
     model = services(request).models.find(wanted.model)
     model.batcher.admit()
     async with WhileConnected(request.receive):
-        content = await walk(request, model, wanted, [point(model, where) for where in wanted.z], kind)
+        content = await walk(request, model, wanted, [point(model.card, where) for where in wanted.z], kind)
     return respond(request, content, kind, {"Kakite-Model": model.name})
 
 
@@ -105,8 +92,8 @@ async def get_plane(request: Request) -> Response:
         return unchanged
     model.batcher.admit()
     async with WhileConnected(request.receive):
-        corners = [point(model, seed) for seed in wanted.seeds]
-        labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), corners[:1])
+        corners = [point(model.card, seed) for seed in wanted.seeds]
+        labels = end_labels(model.card, wanted, both_ends(wanted.label), corners[:1])
         z = await run_in_thread(request, walks.plane, *(corner.z for corner in corners), wanted.n, wanted.path)
         content = await sheet(request, model, wanted, z, labels, kind, wanted.n)
     return respond(request, content, kind, headers)
@@ -131,9 +118,9 @@ async def post_arithmetic(request: Request) -> Response:
 
 
 async def total(request: Request, model: Model, wanted: ArithmeticBody, kind: str) -> bytes:
-    plus, minus = ([point(model, where) for where in side] for side in (wanted.plus, wanted.minus))
+    plus, minus = ([point(model.card, where) for where in side] for side in (wanted.plus, wanted.minus))
     z = np.sum([term.z for term in plus] + [-term.z for term in minus], axis=0)
-    labels = end_labels(model, requested(model, wanted, both_ends(wanted.label)), seeded(plus)[:1])
+    labels = end_labels(model.card, wanted, both_ends(wanted.label), seeded(plus)[:1])
     picture = await sheet(request, model, wanted, z[None], labels, PNG, 1)
     if kind == PNG:
         return picture
@@ -153,46 +140,8 @@ def walk_kind(request: Request, wanted: Walk) -> str:
     return negotiate(request, offered)
 
 
-def point(model: Model, where: int | list[float]) -> LabelledPoint:
-    """The point of a seed or of a given vector. Raises Unprocessable for a vector of another length than the model's z."""
-    network = model.card.network
-    if isinstance(where, int):
-        drawn = latents.draw(where, 1, network.z_dim, network.classes)
-        return LabelledPoint(drawn.z[0].astype(np.int64), int(drawn.label[0]) if network.classes else None)
-    check_vector(where, network, model.name)
-    return LabelledPoint(latents.from_numbers(np.array(where, np.float64)).astype(np.int64), None)
-
-
-def seeded(points: Sequence[LabelledPoint]) -> Sequence[LabelledPoint]:
-    """Those that have a label; all if none has one."""
-    return [one for one in points if one.label is not None] or points
-
-
-def both_ends(label: Label | None) -> tuple[Label, Label] | None:
-    """The same label at both ends."""
-    return None if label is None else (label, label)
-
-
-def requested(model: Model, wanted: ScaledRequest, ends: tuple[Label, Label] | None) -> tuple[int, int] | None:
-    """The requested labels as numbers. Raises Unprocessable."""
-    if ends is None:
-        return None
-    complaint = ENDS_ALLOWED if isinstance(wanted, Walk) else MESSAGES["int_type"]
-    first, last = label_numbers(ends, model.card, with_allowed(complaint, type(wanted), "label"))
-    return first, last
-
-
-def end_labels(model: Model, requested: tuple[int, int] | None, points: Sequence[LabelledPoint]) -> EndLabels:
-    """The labels at the start and at the end: those requested, else those of the first and the last seed. Raises Unprocessable."""
-    first, last = requested or (points[0].label, points[-1].label)
-    if first is None or last is None:
-        refuse_without_label(model.card.network, model.name)
-        return None, None
-    return first, last
-
-
 async def walk(request: Request, model: Model, wanted: Walk, points: Sequence[LabelledPoint], kind: str) -> bytes:
-    labels = end_labels(model, requested(model, wanted, wanted.ends(model.card.data.class_names)), seeded(points))
+    labels = end_labels(model.card, wanted, wanted.ends(model.card.data.class_names), seeded(points))
     z = await run_in_thread(request, walks.journey, [point.z for point in points], wanted.frames, wanted.path)
     if wanted.format == "png":
         return await sheet(request, model, wanted, z, labels, kind, wanted.width)
