@@ -36,7 +36,7 @@ def limited(limit: str) -> dict[str, str]:
 
 
 def every_batch(environment: dict[str, str], *arguments: str) -> dict[str, list[object]]:
-    """By model: the way that was taken, and how many bytes of 1,024 digits differ in batches of some sizes."""
+    """By model: the way that was taken, and how many bytes differ, of 1,024 digits together and of 256 in batches of each size."""
     command = [sys.executable, "-m", "tests.every_batch", *arguments]
     done = subprocess.run(command, env=environment | {"GOMP_SPINCOUNT": "1000"}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
