@@ -83,13 +83,13 @@ def test_same_seed_gives_the_same_weights_bit_for_bit(recipe: Recipe, data: Path
 
 @pytest.mark.parametrize("recipe", [AVERAGED, CGAN, TWO_STEPS, AUGMENTED], ids=["averaged", "cgan", "two steps of D", "augmented"])
 def test_resumed_run_has_the_very_numbers_of_an_uninterrupted_one(recipe: Recipe, data: Path, tmp_path: Path) -> None:
-    """400 images and 24 a step: the interruption falls into the middle of a pass over the data."""
-    whole = begin(data, recipe, steps=40)
+    """400 images and 24 a step: the interruption falls into the middle of a pass over the data, and another pass begins after it."""
+    whole = begin(data, recipe, steps=20)
     rows = list(train(whole, steps_each=4))
-    first = begin(data, recipe, steps=40)
+    first = begin(data, recipe, steps=20)
     early = list(itertools.islice(train(first, steps_each=4), 3))
     checkpoint.save(tmp_path / "checkpoint.pt", {"run": 1}, first.state_dict())
-    second = begin(data, recipe, steps=40, seed=99)  # whatever it begins with, the checkpoint decides
+    second = begin(data, recipe, steps=20, seed=99)  # whatever it begins with, the checkpoint decides
     second.load_state_dict(checkpoint.load(tmp_path / "checkpoint.pt", {"run": 1}))
     late = list(train(second, steps_each=4))
     assert early + late == rows
