@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from app.engine.messages import Answer, packed
 from app.engine.process import ModelProcess, StartError
 from app.settings import Settings
 from models.latents import MIDDLE, Rows
-from tests.running import until_async
+from tests.running import kakite_alone, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -21,16 +22,17 @@ WIDTHS = {"kakite": 64 + 10, "cgan": 100 + 10, "dense": 100}  # of rows
 
 
 @pytest.fixture
-async def process() -> AsyncIterator[ModelProcess]:
-    process = ModelProcess(Settings())
+def process() -> Iterator[ModelProcess]:
+    """One for a test that ends it."""
+    process = ModelProcess(Settings(weights=Path(kakite_alone())))
     process.wait_until_loaded()
     yield process
     process.close()
 
 
 @pytest.fixture
-async def connection(process: ModelProcess) -> AsyncIterator[Connection]:
-    connection = process.connect()
+async def connection(models: ModelProcess) -> AsyncIterator[Connection]:
+    connection = models.connect()
     await connection.start()
     yield connection
     connection.close()
@@ -63,7 +65,9 @@ async def test_question_that_was_given_up_does_not_get_the_next_one_its_answer(c
     np.testing.assert_array_equal((await waits).results[0], expected)
 
 
-async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(process: ModelProcess, connection: Connection) -> None:
+async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(process: ModelProcess) -> None:
+    connection = process.connect()
+    await connection.start()
     ends = []
     connection.on_end = lambda: ends.append(True)
     question = ask(connection, 4096)
@@ -75,17 +79,18 @@ async def test_process_that_is_killed_fails_its_questions_and_calls_for_help(pro
     assert ends == [True]
     with pytest.raises(FunctionGone):
         await connection.compute("kakite", [rows(1)])
+    connection.close()
 
 
-async def test_questions_of_several_are_computed_together_counted_once_and_get_the_bytes_that_they_get_alone(process: ModelProcess) -> None:
-    connections = [process.connect() for _ in range(3)]
+async def test_questions_of_several_are_computed_together_counted_once_and_get_the_bytes_that_they_get_alone(models: ModelProcess) -> None:
+    connections = [models.connect() for _ in range(3)]
     for connection in connections:
         await connection.start()
-    process.process.send_signal(signal.SIGSTOP)
+    models.process.send_signal(signal.SIGSTOP)
     waiting = [ask(connection, 3, 100 + i) for i, connection in enumerate(connections)]
     for connection in connections:
         await asked(connection, 1)
-    process.process.send_signal(signal.SIGCONT)
+    models.process.send_signal(signal.SIGCONT)
     answers = [await question for question in waiting]
     assert {answer.batch_rows for answer in answers} == {9}
     assert sum(answer.first for answer in answers) == 1
@@ -97,8 +102,8 @@ async def test_questions_of_several_are_computed_together_counted_once_and_get_t
         connection.close()
 
 
-async def test_one_who_goes_or_does_not_read_harms_nobody(process: ModelProcess, connection: Connection) -> None:
-    deaf, gone = process.connect(), process.connect()
+async def test_one_who_goes_or_does_not_read_harms_nobody(models: ModelProcess, connection: Connection) -> None:
+    deaf, gone = models.connect(), models.connect()
     for _ in range(40):  # 2 MB of answers, ten times what the way to it holds
         deaf.socket.sendall(packed(("dense", [rows(64, name="dense")])))
     gone.socket.sendall(packed(("kakite", [rows(64)])))
