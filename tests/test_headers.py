@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ import httpx
 import pytest
 from fastapi import Request, Response
 
+from app.engine.process import ModelProcess
 from app.http.routing import DirectRoute
 from app.main import create_app
 from app.settings import Settings
@@ -52,8 +53,8 @@ async def fails(_: Request) -> Response:
 
 
 @asynccontextmanager
-async def service(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(access_log=False, **settings))
+async def service(models: ModelProcess, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(access_log=False, **settings), models.connect())
     app.router.routes.insert(0, DirectRoute("/fails", fails))
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
@@ -61,15 +62,22 @@ async def service(**settings: Any) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture(scope="module")
-async def plain() -> AsyncIterator[httpx.AsyncClient]:
-    async with service() as client:
+async def plain(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
+    async with service(models) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-async def shared() -> AsyncIterator[httpx.AsyncClient]:
-    async with service(cors_origins="https://digits.example", api_keys="key") as client:
+async def shared(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
+    async with service(models, cors_origins="https://digits.example", api_keys="key") as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def real() -> Iterator[str]:
+    """The address of a real server that takes small bodies only."""
+    with server(KAKITE_BODY_LIMIT_BYTES="1024") as (_, url):
+        yield url
 
 
 def assert_guarded(answer: httpx.Response, resource: str = "same-origin") -> None:
@@ -125,8 +133,8 @@ async def test_pages_of_origins_that_are_named_may_show_pictures(shared: httpx.A
         assert_guarded(answer, "cross-origin")
 
 
-def test_what_no_route_answers_is_guarded() -> None:
-    with server() as (_, url), socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as client:
+def test_what_no_route_answers_is_guarded(real: str) -> None:
+    with socket.create_connection(("127.0.0.1", int(real.rpartition(":")[2]))) as client:
         client.sendall(b"no HTTP\r\n\r\n")
         head, _, _ = b"".join(iter(lambda: client.recv(4096), b"")).decode().partition("\r\n\r\n")
         lines = [line.split(": ", 1) for line in head.split("\r\n")[1:]]
@@ -157,7 +165,6 @@ async def test_docs_run_no_script_but_files_of_their_own_and_the_one_of_their_re
     )
 
 
-def test_real_server_names_neither_itself_nor_its_libraries() -> None:
-    with server(KAKITE_BODY_LIMIT_BYTES="1024") as (_, url):
-        for answer in (httpx.get(url), httpx.get(f"{url}/dataset?n=70&format=npz"), httpx.post(f"{url}/generate", content=b"x" * 2048)):
-            assert_guarded(answer)
+def test_real_server_names_neither_itself_nor_its_libraries(real: str) -> None:
+    for answer in (httpx.get(real), httpx.get(f"{real}/dataset?n=70&format=npz"), httpx.post(f"{real}/generate", content=b"x" * 2048)):
+        assert_guarded(answer)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
+from app.engine.process import ModelProcess
 from app.http.api_keys import PROBES
 from app.main import create_app
 from app.settings import Settings
@@ -17,8 +18,8 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(scope="module")
-async def guarded() -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(Settings(api_keys="first-key, second-key", cors_origins="https://digits.example"))
+async def guarded(models: ModelProcess) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(Settings(api_keys="first-key, second-key", cors_origins="https://digits.example"), models.connect())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         yield client
@@ -123,9 +124,9 @@ async def test_either_key_in_either_header_is_taken(guarded: httpx.AsyncClient) 
         assert (await guarded.get("/generate?seed=7", headers=headers)).status_code == 200
 
 
-async def test_key_beyond_ascii_is_taken_in_either_encoding() -> None:
+async def test_key_beyond_ascii_is_taken_in_either_encoding(models: ModelProcess) -> None:
     """For clients differ: curl sends what the terminal has, others Latin-1."""
-    app = create_app(Settings(api_keys="schl\u00fcssel"))
+    app = create_app(Settings(api_keys="schl\u00fcssel"), models.connect())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         for encoding in ("utf-8", "latin-1"):
@@ -140,8 +141,8 @@ async def test_what_needs_a_key_is_kept_by_nobody_else(guarded: httpx.AsyncClien
     assert (protocol.status_code, "error" in protocol.json()) == (401, True)
 
 
-async def test_probes_need_a_key_too_where_it_is_set() -> None:
-    app = create_app(Settings(api_keys="key", api_keys_probes=True))
+async def test_probes_need_a_key_too_where_it_is_set(models: ModelProcess) -> None:
+    app = create_app(Settings(api_keys="key", api_keys_probes=True), models.connect())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://kakite") as client:
         assert (await client.get("/livez")).status_code == 401

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +21,7 @@ from app.main import create_app
 from app.settings import Settings
 from models.pixels import Pixels
 from tests.answers import assert_problem, assert_still_serving, pixels
-from tests.running import until_async
+from tests.running import kakite_alone, until_async
 
 pytestmark = pytest.mark.anyio
 
@@ -138,7 +139,7 @@ async def test_stopped_batcher_turns_the_probes_red(models: ModelProcess) -> Non
 
 
 async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app(Settings())
+    app = create_app(Settings(weights=Path(kakite_alone())))
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://kakite") as client:
         assert (await client.get("/livez")).status_code == 200
         app.state.process.process.kill()
