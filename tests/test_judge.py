@@ -35,7 +35,7 @@ def test_judge_learns(data: Path) -> None:
     assert torch.equal(learner.dense.weight, judge.new(0).dense.weight)
     assert not torch.equal(learner.dense.weight, judge.new(1).dense.weight)
     before = classifier.accuracy(learner, dataset)
-    shares = list(classifier.teach(learner, dataset, torch.device("cpu"), epochs=20, seed=0, batch=50))
+    shares = list(classifier.teach(learner, dataset, torch.device("cpu"), epochs=8, seed=0, batch=25))
     assert shares[-1] == 1.0
     assert classifier.accuracy(learner, dataset) > max(0.9, before)
 
