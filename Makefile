@@ -56,7 +56,7 @@ serve: .venv/serves
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
 test: setup needed-by-tests
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # For daily use, in a minute: without the tests that tests/conftest.py finds slow.
 test-quick: setup

@@ -84,10 +84,13 @@ DIGITS = Path(__file__).parent / "data"  # the first 400 images of the MNIST tes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the slow ones. Their files come first, so that in the end, when one worker is done, the other has little left to do."""
     for item in items:
         module = item.path.stem.removeprefix("test_")
         if module in SLOW_MODULES or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session", autouse=True)
