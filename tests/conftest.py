@@ -143,14 +143,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """A folder of IDX files whose training set is the 400 digits, too."""
-    folder = tmp_path / "data"
+@pytest.fixture(scope="session")
+def kept_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of IDX files whose training set is the 400 digits, too. Nobody changes it."""
+    folder = tmp_path_factory.mktemp("kept") / "data"
     shutil.copytree(DIGITS, folder)
     for file in DIGITS.glob("t10k*"):
         shutil.copy(file, folder / file.name.replace("t10k", "train"))
     return folder
+
+
+@pytest.fixture
+def data(kept_data: Path, tmp_path: Path) -> Path:
+    """The same, for one test alone."""
+    return shutil.copytree(kept_data, tmp_path / "data")
 
 
 @pytest.fixture(scope="session")

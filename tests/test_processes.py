@@ -21,20 +21,28 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--np
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def steps(recipe: str, data: Path, out: Path, *launcher: str) -> dict[str, Any]:
-    line = [*(launcher or [sys.executable]), "-m", "tests.steps", recipe, str(data), str(out)]
+RECIPES = ("kakite", "augmented")  # batch norm over the whole batch, penalties, two steps of D, an average; styles and augmentation
+
+
+def steps(data: Path, out: Path, *launcher: str) -> dict[str, Any]:
+    line = [*(launcher or [sys.executable]), "-m", "tests.steps", str(data), str(out), *RECIPES]
     subprocess.run(line, env=ENVIRONMENT, check=True, timeout=2 * PATIENCE_S, capture_output=True)
     return dict(json.loads(out.read_text()))
 
 
-@pytest.mark.parametrize("recipe", ["kakite", "augmented"])
-def test_two_processes_have_the_losses_of_one_with_the_same_batch(recipe: str, data: Path, tmp_path: Path) -> None:
-    """With batch norm over the whole batch, penalties, two steps of D, an average; and with styles and augmentation."""
-    alone = steps(recipe, data, tmp_path / "alone.json")
-    together = steps(recipe, data, tmp_path / "together.json", *TORCHRUN)
+@pytest.fixture(scope="module")
+def one_and_two(kept_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a few steps of each recipe come to in one process, and in two."""
+    folder = tmp_path_factory.mktemp("steps")
+    return steps(kept_data, folder / "one.json"), steps(kept_data, folder / "two.json", *TORCHRUN)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_two_processes_have_the_losses_of_one_with_the_same_batch(recipe: str, one_and_two: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    alone, together = (found[recipe] for found in one_and_two)
     assert (alone["processes"], together["processes"]) == (1, 2)
     assert together["alike"], "both processes hold the same weights"
-    assert not together["threads left"], "a thread of gloo that ends with the interpreter may abort the process"
+    assert not one_and_two[1]["threads left"], "a thread of gloo that ends with the interpreter may abort the process"
     for one, two in zip(alone["rows"], together["rows"], strict=True):
         assert two == pytest.approx(one, rel=2e-3, abs=2e-3)
     assert together["rows"][0] == pytest.approx(alone["rows"][0], rel=1e-5)
