@@ -11,6 +11,7 @@ from models.latents import Latents, draw, one_hot, rows
 from models.networks import Convolutional, Dense, Networks, Refined
 from models.pixels import Pixels, to_uint8
 from tests.test_folding import lived_in
+from training.distillation import integers
 from training.distillation.integers import Student, distil
 from training.measuring.sampling import write
 
@@ -51,6 +52,13 @@ def test_student_is_close_before_it_learns_and_no_sum_is_too_large(networks: Net
     assert max(student.integers().bounds) <= SUM_LIMIT
 
 
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(integers, "BATCH", 32)
+    monkeypatch.setattr(integers, "CALIBRATED", 512)
+
+
+@pytest.mark.usefixtures("small_batches")
 def test_distillation_brings_it_closer_and_leaves_the_float_generator_as_it_was() -> None:
     generator = lived_in(SMALL, 10)
     before = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
@@ -62,6 +70,7 @@ def test_distillation_brings_it_closer_and_leaves_the_float_generator_as_it_was(
     assert all(torch.equal(tensor, before[name]) for name, tensor in generator.state_dict().items())
 
 
+@pytest.mark.usefixtures("small_batches")
 def test_same_seed_gives_the_same_integers() -> None:
     found = []
     for seed in (0, 0, 1):
