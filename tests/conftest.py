@@ -14,6 +14,7 @@ from app.engine.process import ModelProcess
 from app.main import create_app
 from app.settings import Settings
 from tests.browsing import started
+from tests.command_line import TRAIN, run
 from tests.doubling import Doubling
 from tests.running import ALL_MODELS, server
 
@@ -157,6 +158,14 @@ def kept_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(kept_data: Path, tmp_path: Path) -> Path:
     """The same, for one test alone."""
     return shutil.copytree(kept_data, tmp_path / "data")
+
+
+@pytest.fixture(scope="session")
+def trained(kept_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a short run of `dense` that came to its end, for tests that only look at it, or change a copy."""
+    out = tmp_path_factory.mktemp("trained") / "run"
+    assert run(*TRAIN, "--data", kept_data, "--out", out) == 0
+    return out
 
 
 @pytest.fixture(scope="session")

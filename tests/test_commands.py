@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +19,7 @@ from models.generators import Generator
 from models.integers import IntegerGenerator, fingerprint, golden_rows
 from models.networks import Convolutional, Dense
 from tests import sketches
-from tests.command_line import run, size
+from tests.command_line import TRAIN, run, size
 from training.distillation import integers
 from training.pictures.samples import shown
 from training.run.loop import Progress, Training, train
@@ -130,37 +131,35 @@ def test_more_classes_are_told_to_a_recipe_with_styles(data: Path, tmp_path: Pat
     assert (card.network.classes, card.recipe["labels"]) == (11, "Styled(classes=11, halvings=4)")
 
 
-def test_a_run_is_not_overwritten(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("train", "dense", "--images", "32", "--data", data, "--out", tmp_path / "run")
-    assert run(*arguments) == 0
-    assert run(*arguments) == 1
+def test_a_run_is_not_overwritten(data: Path, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    assert run("train", "dense", "--images", "32", "--data", data, "--out", tmp_path / "run") == 1
     assert "--resume" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_resumes_to_the_same_weights(
-    signum: signal.Signals, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    signum: signal.Signals, trained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("train", "dense", "--images", "3200", "--batch", "16", "--data", data, "--device", "cpu")
-    assert run(*arguments, "--out", tmp_path / "whole") == 0
+    arguments = (*TRAIN, "--data", data, "--out", tmp_path / "parts")
 
     def interrupted(training: Training) -> Iterator[Progress]:
         for i, progress in enumerate(train(training)):
-            if i == 2:
+            if i == 1:
                 os.kill(os.getpid(), signum)
             yield progress
 
     parts = tmp_path / "parts"
     with monkeypatch.context() as patch:
         patch.setattr("training.cli.session.train", interrupted)
-        assert run(*arguments, "--out", parts) == 130
-    assert "Interrupted at 960 images" in capsys.readouterr().out
+        assert run(*arguments) == 130
+    assert "Interrupted at 640 images" in capsys.readouterr().out
     assert not list(parts.glob("*.safetensors"))
-    assert run(*arguments, "--out", parts, "--resume") == 0
+    assert run(*arguments, "--resume") == 0
     for name in ("dense.safetensors", "dense.float.safetensors"):
-        whole, resumed = (weights.load(folder / name) for folder in (tmp_path / "whole", parts))
+        whole, resumed = (weights.load(folder / name) for folder in (trained, parts))
         assert whole.tensors_sha256 == resumed.tensors_sha256
-    assert sheets(parts) == sheets(tmp_path / "whole")
+    assert sheets(parts) == sheets(trained)
 
 
 def sheets(folder: Path) -> dict[str, bytes]:

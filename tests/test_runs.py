@@ -3,8 +3,10 @@ and nobody who kills it.
 """
 
 import errno
+import filecmp
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from models import weights
-from tests.command_line import run
+from tests.command_line import TRAIN, run
 from training.run.folder import Folder
 from training.run.loop import Progress, Training, train
 
@@ -43,22 +45,21 @@ def test_folder_that_is_a_file_is_refused_with_a_sentence(data: Path, tmp_path: 
 
 
 def test_full_disk_is_told_and_the_last_checkpoint_stays(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    data: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "run"
-    assert run(*ARGUMENTS, "--batch", "16", "--data", data, "--out", out) == 0
-    before = (out / "checkpoint.pt").read_bytes()
+    shutil.copytree(trained, out)
 
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", full)
-        assert run(*ARGUMENTS, "--images", "128", "--batch", "16", "--data", data, "--out", out, "--resume") == 1
+        assert run(*TRAIN, "--images", "1024", "--data", data, "--out", out, "--resume") == 1
     told = capsys.readouterr().err
     assert "No space left on device" in told
     assert str(out / "checkpoint.pt") in told
-    assert (out / "checkpoint.pt").read_bytes() == before
+    assert filecmp.cmp(out / "checkpoint.pt", trained / "checkpoint.pt", shallow=False)
     assert not list(out.glob("*.part"))
 
 
