@@ -20,15 +20,14 @@ from tests.running import ALL_MODELS, PATIENCE_S, children, server, until
 PROCESSES = 3
 
 
-def several(limit_images: int = 500) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
-    return server(
-        None, **ALL_MODELS, KAKITE_HTTP_PROCESSES=str(PROCESSES), KAKITE_QUEUE_LIMIT_IMAGES=str(limit_images), KAKITE_ACCESS_LOG="1"
-    )
+def several(limit_images: int = 500, **settings: str) -> AbstractContextManager[tuple[subprocess.Popen[str], str]]:
+    limit = {"KAKITE_QUEUE_LIMIT_IMAGES": str(limit_images)}
+    return server(None, **limit, KAKITE_HTTP_PROCESSES=str(PROCESSES), KAKITE_ACCESS_LOG="1", **settings)
 
 
 @pytest.fixture(scope="module")
 def three() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    with several() as running:
+    with several(500, **ALL_MODELS) as running:
         yield running
 
 

@@ -14,16 +14,20 @@ import pytest
 from models import atomic
 from models.cards import FOLDER
 from tests.answers import pixels
-from tests.running import PATIENCE_S, until
+from tests.running import PATIENCE_S, kakite_alone, until
 from training.parts.data import Idx
 
 pytestmark = pytest.mark.anyio
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "app", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+    command = [sys.executable, "-m", "app", *map(str, arguments)]
+    return subprocess.run(command, env=alone(), capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+
+
+def alone() -> dict[str, str]:
+    """The environment of a command that knows one model."""
+    return {**os.environ, "KAKITE_WEIGHTS": kakite_alone()}
 
 
 async def test_sheet_and_writing_are_those_of_the_routes(client: httpx.AsyncClient, tmp_path: Path) -> None:
@@ -46,12 +50,12 @@ def test_picture_is_written_into_a_pipe_or_to_standard_output(tmp_path: Path) ->
         assert read.result(PATIENCE_S).startswith(b"\x89PNG")
     assert pipe.is_fifo()
     arguments = [sys.executable, "-m", "app", "sheet", "--n", "1", "--seed", "7", "--out", "-"]
-    printed = subprocess.run(arguments, capture_output=True, timeout=PATIENCE_S, check=True, cwd=tmp_path)
+    printed = subprocess.run(arguments, env=alone(), capture_output=True, timeout=PATIENCE_S, check=True, cwd=tmp_path)
     assert printed.stdout.startswith(b"\x89PNG")
     assert b"seed 7" in printed.stderr
     assert not (tmp_path / "-").exists()
     with (tmp_path / "redirected").open("wb") as file:
-        subprocess.run(arguments, stdout=file, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True, cwd=tmp_path)
+        subprocess.run(arguments, env=alone(), stdout=file, stderr=subprocess.DEVNULL, timeout=PATIENCE_S, check=True, cwd=tmp_path)
     assert (tmp_path / "redirected").read_bytes() == printed.stdout
     assert Path("/dev/stdout").is_symlink()
 
@@ -88,7 +92,7 @@ async def test_dataset_is_that_of_the_route(client: httpx.AsyncClient, tmp_path:
         (["sheet", "--n", "0"], "n: should be greater than or equal to 1"),
         (["write", "12a"], "character 2, a, cannot be written"),
         (["dataset", "--n", "0"], "n: should be greater than or equal to 1"),
-        (["dataset", "--model", "nobody"], "There is no model of that name. There are: cgan"),
+        (["dataset", "--model", "nobody"], "There is no model of that name. There are: kakite"),
         (["sheet", "--out", "/proc/nowhere/sheet.png"], "Nothing incomplete is left"),
         (["sheet", "--sead", "7"], "unrecognized arguments: --sead 7"),
         (["sheat"], "invalid choice: 'sheat'"),
@@ -106,7 +110,7 @@ def test_what_cannot_be_done_is_one_sentence(arguments: list[str], sentence: str
 
 def test_ctrl_c_leaves_nothing_half_done(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app", "dataset", "--n", "10000000", "--format", "npz", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=alone(), stderr=subprocess.PIPE, text=True) as process:
         until(lambda: any(file.stat().st_size for file in tmp_path.rglob("*.npz")), process)
         process.send_signal(signal.SIGINT)
         _, told = process.communicate(timeout=PATIENCE_S)

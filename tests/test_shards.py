@@ -25,7 +25,7 @@ from models.cards import NetworkCard
 from models.latents import Rows
 from models.pixels import Pixels
 from models.weights import WeightsError
-from tests.running import until
+from tests.running import kakite_alone, until
 
 pytestmark = pytest.mark.anyio
 
@@ -143,8 +143,9 @@ async def test_any_place_that_fsspec_knows_will_do(tmp_path: Path) -> None:
 
 
 def command(out: Path, *options: str, **environment: str) -> subprocess.Popen[str]:
-    line = [sys.executable, "-m", "app", "dataset", "--n", "6000", "--shard", "500", "--first-seed", "3", "--out", str(out), *options]
-    return subprocess.Popen(line, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = [sys.executable, "-m", "app", "dataset", "--n", "3000", "--shard", "250", "--first-seed", "3", "--out", str(out), *options]
+    settings = {**os.environ, "KAKITE_WEIGHTS": kakite_alone(), **environment}
+    return subprocess.Popen(line, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 async def test_model_of_a_data_set_is_known_from_its_file_without_a_process(
@@ -171,7 +172,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What the single process makes."""
     out = tmp_path_factory.mktemp("single")
     told, errors = command(out).communicate(timeout=120)
-    assert "6,000 digits" in told, errors
+    assert "3,000 digits" in told, errors
     return content(out)
 
 
@@ -199,7 +200,7 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process_though_
     kill[0]()
     told, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
-    assert "6,000 digits" in told
+    assert "3,000 digits" in told
     assert content(tmp_path) == single
 
 

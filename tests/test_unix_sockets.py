@@ -15,7 +15,7 @@ import pytest
 
 from app.server import unix_sockets
 from app.server.addresses import PortError
-from tests.running import PATIENCE_S, until
+from tests.running import PATIENCE_S, kakite_alone, until
 
 
 @pytest.fixture
@@ -34,7 +34,8 @@ def left_by_a_dead_server(path: Path) -> None:
 @contextmanager
 def served(path: Path, processes: int) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "app", "--uds", path.name]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), "KAKITE_HTTP_PROCESSES": str(processes)}
+    settings = {"KAKITE_WEIGHTS": kakite_alone(), "KAKITE_HTTP_PROCESSES": str(processes)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent), **settings}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
             yield process
