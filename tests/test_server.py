@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -85,6 +84,27 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         assert max(probes_s) < (time.monotonic() - began) / 3
 
 
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Folders of weights that cannot be served."""
+    folder = tmp_path_factory.mktemp("places")
+    broken = folder / "broken"
+    shutil.copytree(FOLDER, broken)
+    (broken / "dcgan.safetensors").write_bytes((broken / "dcgan.safetensors").read_bytes()[:5000])
+    (folder / "empty").mkdir()
+    shipped = weights.load(FOLDER / "kakite.safetensors")
+    card, told = shipped.card, shipped.card.integers
+    assert told is not None
+    generator = Refined(z_dim=64, hidden=256).generator(10)
+    weights.save(folder / "float" / "kakite.safetensors", generator, card.model_copy(update={"integers": None}))
+    untrue = card.model_copy(update={"integers": told.model_copy(update={"golden_first": "0" * 64})})
+    weights.save(folder / "untrue" / "kakite.safetensors", shipped.generator, untrue)
+    (folder / "foreign").mkdir()
+    shutil.copy(FOLDER / "dcgan.safetensors", folder / "foreign" / "kakite.safetensors")
+    shutil.copy(FOLDER / "kakite.directions.json", folder / "foreign")
+    return {place.name.upper(): str(place) for place in folder.iterdir()}
+
+
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
@@ -101,28 +121,7 @@ def test_probes_answer_while_large_grids_are_computed() -> None:
         ({"KAKITE_BATCH_IMAGES": "lots"}, r"KAKITE_BATCH_IMAGES: Input should be a valid integer"),
     ],
 )
-def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, str], sentence: str, tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    shutil.copytree(FOLDER, broken)
-    (broken / "dcgan.safetensors").write_bytes((broken / "dcgan.safetensors").read_bytes()[:5000])
-    (tmp_path / "empty").mkdir()
-    shipped = weights.load(FOLDER / "kakite.safetensors")
-    card, told = shipped.card, shipped.card.integers
-    assert told is not None
-    generator = Refined(z_dim=64, hidden=256).generator(10)
-    weights.save(tmp_path / "float" / "kakite.safetensors", generator, card.model_copy(update={"integers": None}))
-    untrue = card.model_copy(update={"integers": told.model_copy(update={"golden_first": "0" * 64})})
-    weights.save(tmp_path / "untrue" / "kakite.safetensors", shipped.generator, untrue)
-    (tmp_path / "foreign").mkdir()
-    shutil.copy(FOLDER / "dcgan.safetensors", tmp_path / "foreign" / "kakite.safetensors")
-    shutil.copy(FOLDER / "kakite.directions.json", tmp_path / "foreign")
-    places = {
-        "FOREIGN": str(tmp_path / "foreign"),
-        "BROKEN": str(broken),
-        "EMPTY": str(tmp_path / "empty"),
-        "FLOAT": str(tmp_path / "float"),
-        "UNTRUE": str(tmp_path / "untrue"),
-    }
+def test_start_that_cannot_succeed_ends_with_one_sentence(settings: dict[str, str], sentence: str, places: dict[str, str]) -> None:
     environment = {**os.environ, **{name: places.get(value, value) for name, value in settings.items()}}
     command = [sys.executable, "-m", "app", "--port", str(free_port())]
     process = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
