@@ -19,7 +19,7 @@ from training.cli import sweeping
 from training.cli.console import PlainConsole
 from training.cli.jobs import Job, side_by_side
 from training.cli.session import stop_signals
-from training.cli.tables import spread
+from training.cli.tables import in_width, spread, with_spread
 
 OF_NO_USE = """
 from dataclasses import dataclass, replace
@@ -201,6 +201,19 @@ def test_no_more_jobs_run_at_once_than_allowed_and_each_has_its_log(tmp_path: Pa
     assert [ended[job] for job in jobs] == [0, 1, 2]
     assert most == 2
     assert [job.last_line for job in jobs] == ["7"] * 3
+
+
+def test_table_that_is_too_wide_becomes_several(capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [{"frechet": 0.105, "train_on_synthetic": 0.9912}, {"frechet": 0.115, "train_on_synthetic": 0.9901}]
+    columns = {f"recipe-{i}": runs for i in range(5)}
+    for width, tables in ((80, 3), (200, 1)):
+        console = PlainConsole(width=width)
+        for table in in_width(console, lambda some: with_spread(some, {"frechet": 0.039}), columns):
+            console.print(table)
+        told = capsys.readouterr().out
+        assert told.count("Fréchet distance  ") == tables  # no cell is broken in two
+        assert told.count("0.110 ± 0.007") == 5
+        assert told.count("real digits") == tables
 
 
 def test_spread_of_one_run_is_not_told() -> None:

@@ -12,6 +12,7 @@ from training.measuring.pupil import EPOCHS
 from training.measuring.scores import Scores
 
 Column = TypeVar("Column")
+UNLIMITED = 10_000  # columns; within the console's own width, rich measures nothing wider than that
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"
 CIRCUMSTANCES = ("digits", "pupils", "lessons")  # what scores rest on
@@ -44,9 +45,10 @@ MEASURES: dict[str, tuple[str, Callable[[float], str]]] = {
 
 def in_width(console: Console, make: Callable[[Mapping[str, Column]], Table], columns: Mapping[str, Column]) -> Iterator[Table]:
     """One table, or several below each other, each with as many of the columns as the console has room for."""
+    unlimited = console.options.update(max_width=UNLIMITED)
     shown: dict[str, Column] = {}
     for name, column in columns.items():
-        if shown and console.measure(make({**shown, name: column})).maximum > console.width:
+        if shown and console.measure(make({**shown, name: column}), options=unlimited).maximum > console.width:
             yield make(shown)
             shown = {}
         shown[name] = column
