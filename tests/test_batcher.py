@@ -74,7 +74,7 @@ async def test_large_requests_leave_room_for_small_ones(batcher: Batcher, functi
     function.let(100)
     assert (await small)[0, 0] == 14
     assert len(await first) == len(await second) == len(await third) == 60
-    assert (batcher.pending.total, batcher.large.total, batcher.lined_up) == (0, 0, 0)
+    assert (batcher.pending.total, batcher.room.large.total, batcher.room.lined_up) == (0, 0, 0)
 
 
 async def test_large_request_that_waits_for_room_expires_or_is_cancelled(batcher: Batcher, function: Doubling) -> None:
@@ -86,7 +86,7 @@ async def test_large_request_that_waits_for_room_expires_or_is_cancelled(batcher
     await settle()
     gone.cancel()
     await settle()
-    assert (batcher.pending.total, batcher.lined_up) == (60, 0)
+    assert (batcher.pending.total, batcher.room.lined_up) == (60, 0)
     function.let(100)
     assert len(await first) == 60
 

@@ -80,14 +80,6 @@ class Batcher:
     def pending(self) -> Count:
         return self.room.pending
 
-    @property
-    def large(self) -> Count:
-        return self.room.large
-
-    @property
-    def lined_up(self) -> int:
-        return self.room.lined_up
-
     def start(self) -> None:
         self.task = asyncio.create_task(self.run(), name="batcher")
 

@@ -1,17 +1,15 @@
 """The argument parser of `python -m training`: commands, options and defaults. Knows which function runs a command, not how."""
 
 import argparse
-import re
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 
-from models.cards import NAME
 from models.device import CHOICES
 from training.cli import commands, data_sets, exporting, hands, scoring, swapping, sweeping
+from training.cli.values import enough, name, natural, positive, seed, up_to
 from training.distillation import integers
 from training.hands import learning
 from training.measuring import directions, judge
@@ -188,9 +186,9 @@ def add_device(verb: argparse.ArgumentParser) -> None:
 def compare(options: argparse.Namespace, console: Console) -> int:
     if options.swap:
         return swapping.swap(options, console)
-    for name in ("images", "batch", "seed"):
-        if getattr(options, name):
-            raise RecipeError(f"--{name} is of runs, and compare trains none: give --swap and recipes, or leave it out.")
+    for option in ("images", "batch", "seed"):
+        if getattr(options, option):
+            raise RecipeError(f"--{option} is of runs, and compare trains none: give --swap and recipes, or leave it out.")
     return scoring.compare(options, console)
 
 
@@ -218,46 +216,3 @@ def add_fit(verb: argparse.ArgumentParser) -> None:
     group.add_argument("--pad", action="store_true", help="put each image on 28x28 of paper; with --resize, on a square, which is scaled")
     group.add_argument("--transpose", action="store_true", help="swap rows and columns: EMNIST lies on its side")
     group.add_argument("--invert", action="store_true", help="make dark ink bright")
-
-
-def positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
-
-
-def up_to(most: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if positive(text) > most:
-            raise argparse.ArgumentTypeError(f"{text} is more than {most}")
-        return int(text)
-
-    return number
-
-
-def natural(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is less than 0")
-    return number
-
-
-def enough(text: str) -> int:
-    number = int(text)
-    if number < 2 * judge.FEATURES:
-        raise argparse.ArgumentTypeError(f"{number} digits are too few to measure: at least {2 * judge.FEATURES}")
-    return number
-
-
-def name(text: str) -> str:
-    if not re.fullmatch(NAME, text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name: small letters, digits, - and _, at most 64")
-    return text
-
-
-def seed(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise argparse.ArgumentTypeError(f"{number} is not from 0 to 2^63 - 1")
-    return number
