@@ -1,4 +1,4 @@
-"""The commands beside `serve`: their parsers, what runs each, and what is told when one fails. Knows nothing of their work."""
+"""The commands beside `serve`: what runs each, and what is told when one fails. How each does its work, the files beside this one know."""
 
 import argparse
 import asyncio

@@ -28,7 +28,7 @@ MEMORY_BYTES = 1 << 30  # for it
 
 
 async def draw(path: str, schema: type[BaseModel], options: argparse.Namespace) -> None:
-    """Asks the application, in this process. What can be checked before the models are loaded is checked first."""
+    """The picture that a path of the application answers. What can be checked before the models are loaded is checked first."""
     asked = given(schema, options)
     validated(schema, dict(asked))
     async with application(Settings(access_log=False)) as client:

@@ -45,7 +45,7 @@ STOPPED = "The model has stopped. Restart the server."
 
 class Batcher:
     """The whole mutable state: `waiting`, the tickets with rows not yet in a batch, in the order of their turns; `queued`, the number of
-    these rows, which may be shared with other processes; and that of its `room`."""
+    these rows, which may be shared with other processes; and the state of its `room`."""
 
     def __init__(
         self,

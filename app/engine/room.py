@@ -36,7 +36,7 @@ class Room:
         large: Count | None = None,
         first_since: Count | None = None,
     ) -> None:
-        """A request for more than `batch_rows` is large, and large ones leave that much free. Nobody waits when it `is_open` no more."""
+        """A request for more than `batch_rows` is large, and large ones leave that much free. Nobody waits once `is_open` is false."""
         self.limit_rows = limit_rows
         self.batch_rows = batch_rows
         self.is_open = is_open
@@ -54,13 +54,13 @@ class Room:
             raise QueueFull(f"{pending} images are being written, and beyond {self.limit_rows} no more are taken. Try again in a second.")
 
     def take(self, n: int) -> None:
-        """For a request that has waited for room, if it must."""
+        """The rows of a request, which has waited for room if it is large."""
         self.pending.add(n)
         if self.is_large(n):
             self.large.add(n)
 
     def give_back(self, n: int) -> None:
-        """What the same request took."""
+        """The rows of the same request, once it is answered or gone."""
         self.pending.add(-n)
         if self.is_large(n):
             self.large.add(-n)

@@ -24,6 +24,7 @@ class Gauges(Collector):
         self.models: dict[str, Mapping[str, str]] = {}
 
     def watch(self, model: str, queued: Count, pending: Count) -> None:
+        """Images of a model: those not yet sent to the model process, and those of all unanswered requests."""
         self.images[model] = queued, pending
 
     def watch_hands(self, model: str, queued: Count, pending: Count) -> None:
@@ -34,8 +35,8 @@ class Gauges(Collector):
         self.models[model] = about
 
     def collect(self) -> Iterator[Metric]:
-        images = queue("images", "Images requested but not yet sent to the model process", "Images of unanswered requests")
-        hands = queue("hands", "Digits to be read but not yet sent to the model process", "Digits to be read of unanswered requests")
+        images = of_queue("images", "Images requested but not yet sent to the model process", "Images of unanswered requests")
+        hands = of_queue("hands", "Digits to be read but not yet sent to the model process", "Digits to be read of unanswered requests")
         for families, counts in ((images, self.images), (hands, self.hands)):
             for model, both in counts.items():
                 for family, count in zip(families, both, strict=True):
@@ -64,6 +65,9 @@ class Gauges(Collector):
             yield total
 
 
-def queue(what: str, queued: str, pending: str) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
-    names = f"kakite_queue_{what}", f"kakite_pending_{what}"
-    return GaugeMetricFamily(names[0], f"{queued}.", labels=["model"]), GaugeMetricFamily(names[1], f"{pending}.", labels=["model"])
+def of_queue(what: str, queued: str, pending: str) -> tuple[GaugeMetricFamily, GaugeMetricFamily]:
+    """The two gauges of a queue. `queued`, `pending`: what each of them tells."""
+    return (
+        GaugeMetricFamily(f"kakite_queue_{what}", f"{queued}.", labels=["model"]),
+        GaugeMetricFamily(f"kakite_pending_{what}", f"{pending}.", labels=["model"]),
+    )
