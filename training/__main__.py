@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from models.interruption import ends_quietly
 from models.spinning import spin_briefly
 
-EXTRA = ("matplotlib", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard")  # some are imported late: they take seconds
+EXTRA = ("matplotlib", "platformdirs", "prdc", "scipy", "sklearn", "tensorboard")  # looked for first, for some are imported late
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m training") -> int:

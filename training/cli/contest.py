@@ -19,8 +19,6 @@ from training.run import checkpoint
 from training.run.folder import Folder
 from training.run.loop import RecipeError, Training
 
-TOO_FEW = "Name two recipes or more: {}"
-
 
 @dataclass(frozen=True)
 class Contestant:
@@ -60,7 +58,7 @@ class Run:
         return checkpoint.load(self.folder.checkpoint, session.identity(self.training))
 
     def trained(self) -> Trained | None:
-        """What came of the run. None while it has not ended. Raises RecipeError for a generator that draws nothing."""
+        """What came of the run. None while it has not ended. Raises RecipeError for a generator with NaN or infinity."""
         if not self.ended:
             return None
         state = self.state()

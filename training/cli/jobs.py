@@ -55,7 +55,7 @@ def side_by_side(
     """Yields each job as it ends, with its exit status. `threads`: of each job's computations.
 
     `tick` is called several times a second with the jobs that run. Once asked to stop, it starts no more, and interrupts those that run,
-    which may still save what they have.
+    which may still save what they have. Left early, it ends them, and waits until they have gone.
     """
     waiting, running = iter(jobs), dict[Job, subprocess.Popen[bytes]]()
     stopping = False

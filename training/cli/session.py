@@ -103,7 +103,7 @@ def run(plan: Plan, training: Training, console: Console) -> Path | None:
 
 
 def identity(training: Training) -> dict[str, Any]:
-    """What a checkpoint is known by: only a run of the same recipe, data and numbers goes on with it."""
+    """What a checkpoint is known by: only a run with the same of all this goes on with it. Its length may change: `check_total`."""
     return {
         "recipe": training.recipe.parts(),
         "batch": training.batch,

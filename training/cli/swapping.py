@@ -9,7 +9,7 @@ from rich.console import Console
 from models import device
 from models.interruption import INTERRUPTED
 from training.cli import commands, tables
-from training.cli.contest import TOO_FEW, Contestant, Trained, agreed, check_scorable, contestants, run_of
+from training.cli.contest import Contestant, Trained, agreed, check_scorable, contestants, run_of
 from training.cli.places import data_folder, fit
 from training.cli.scoring import SHOWN, SPLITS, that_knows
 from training.measuring.evaluate import Bench, Protocol
@@ -28,7 +28,7 @@ def swap(options: Namespace, console: Console) -> int:
     """Trains each recipe with the first one's batch and number of images, all with the same seed and data; draws and scores them."""
     first, *others = all_of_them = contestants(options.weights)
     if not others:
-        raise RecipeError(TOO_FEW.format(EXAMPLE))
+        raise RecipeError(f"Name two recipes or more: {EXAMPLE}")
     for other in others:
         tell_difference(first, other, console)
     options = agreed(first, options)

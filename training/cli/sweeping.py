@@ -115,7 +115,7 @@ def sweep(options: Namespace, console: Console) -> int:
 def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | None, console: Console) -> list[str] | None:
     """Trains those that are not trained yet, each in a process of its own. Returns the titles of those that failed; None if interrupted."""
     failed = []
-    known = {entrant.title: entrant for entrant in entrants}
+    by_title = {entrant.title: entrant for entrant in entrants}
     cores = torch.get_num_threads()
     at_once = at_once or (cores if where.type == "cpu" else 1)
     threads = max(1, cores // at_once)
@@ -126,7 +126,7 @@ def train_all(entrants: Sequence[Entrant], where: torch.device, at_once: int | N
             cause = job.last_line if status >= 0 else f"ended by {signal.Signals(-status).name}"
             if not status:
                 console.print(f"{job.title}: trained")
-            elif known[job.title].run(where).ended:  # so that it is scored now as it would be the next time
+            elif by_title[job.title].run(where).ended:  # so that it is scored now as it would be the next time
                 console.print(f"{job.title}: trained, though its last files were not written: {cause}")
             else:
                 failed.append(job.title)

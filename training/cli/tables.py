@@ -12,7 +12,7 @@ from training.measuring.pupil import EPOCHS
 from training.measuring.scores import Scores
 
 Column = TypeVar("Column")
-UNLIMITED = 10_000  # columns; within the console's own width, rich measures nothing wider than that
+UNLIMITED = 10_000  # characters: rich finds no table wider than the room that it is measured in
 REAL = "_floor"  # how a card names the score of real digits beside the model's
 ABSENT = "-"
 CIRCUMSTANCES = ("digits", "pupils", "lessons")  # what scores rest on

@@ -72,8 +72,8 @@ def read(folder: Path, split: Split, fit: Fit) -> Labelled:
 
 
 def names_beside(images_file: Path, highest: int) -> tuple[str, ...]:
-    """What the labels up to `highest` stand for, if EMNIST's mapping lies beside the images, emnist-letters-mapping.txt, or the manifest of
-    a data set that the service made."""
+    """What the labels up to `highest` stand for, if a file beside the images tells it: EMNIST's mapping, emnist-letters-mapping.txt, or the
+    manifest of a data set that the service made."""
     file = images_file.with_name(f"{images_file.name.rpartition('-train-')[0] or images_file.name.rpartition('-test-')[0]}-mapping.txt")
     names = mapped(file) if file.is_file() else manifested(images_file.with_name(MANIFEST))
     return names if len(names) > highest else ()

@@ -55,7 +55,7 @@ def of_manifest(manifest: str | bytes) -> tuple[str, ...]:
 
 
 def manifested(file: Path) -> tuple[str, ...]:
-    """The same of a manifest in a file. () where there is none."""
+    """The names in a manifest that is a file. () where there is none."""
     try:
         return of_manifest(files.read(file, LIMIT_BYTES))
     except (FileError, FileNotFoundError):

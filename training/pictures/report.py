@@ -104,6 +104,7 @@ def write_misread(path: Path, images: Pixels, misread: Misread, most: int = 60) 
 
 
 def blank(inches: tuple[float, float]) -> "Figure":
+    """A figure without axes, of that width and height."""
     from matplotlib.figure import Figure  # here, because it takes half a second
 
     return Figure(inches, layout="constrained")
