@@ -49,7 +49,7 @@ def of_manifest(manifest: str | bytes) -> tuple[str, ...]:
     """The names in the manifest of a data set that the service made. () if it tells none, or is none."""
     try:
         told = json.loads(manifest)["class_names"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ()
     return tuple(map(str, told)) if isinstance(told, list) else ()
 
