@@ -87,10 +87,12 @@ async def test_questions_of_several_are_computed_together_counted_once_and_get_t
     for connection in connections:
         await connection.start()
     models.process.send_signal(signal.SIGSTOP)
-    waiting = [ask(connection, 3, 100 + i) for i, connection in enumerate(connections)]
-    for connection in connections:
-        await asked(connection, 1)
-    models.process.send_signal(signal.SIGCONT)
+    try:
+        waiting = [ask(connection, 3, 100 + i) for i, connection in enumerate(connections)]
+        for connection in connections:
+            await asked(connection, 1)
+    finally:
+        models.process.send_signal(signal.SIGCONT)  # the whole session needs it
     answers = [await question for question in waiting]
     assert {answer.batch_rows for answer in answers} == {9}
     assert sum(answer.first for answer in answers) == 1
