@@ -55,6 +55,7 @@ setup: .venv/ready
 serve: .venv/serves
 	$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
+# The slow files first, as tests/conftest.py sorts them.
 test: setup needed-by-tests
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
