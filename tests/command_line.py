@@ -10,9 +10,7 @@ from training.distillation import integers
 from training.measuring import sampling
 
 TRAIN = ("train", "dense", "--images", "960", "--batch", "16", "--device", "cpu")  # three times 20 steps
-
-
-FEW = 64
+FEW = 64  # digits
 
 
 def run(*arguments: str | Path) -> int:

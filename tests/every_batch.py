@@ -18,7 +18,7 @@ from models.latents import Rows
 from models.pixels import Pixels
 
 CPU = torch.device("cpu")
-TURNED = 256  # digits that are computed in batches of each size, others for each
+TURNED = 256  # digits that are computed in batches of each size, for each size other ones
 
 
 def main() -> None:

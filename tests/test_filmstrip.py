@@ -14,7 +14,7 @@ from training.__main__ import main
 def test_strip_has_a_row_a_moment_and_ends_with_the_run(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("dense", "labelled"):
         shutil.copytree(trained, tmp_path / name)
-    levels = np.where(np.eye(10, dtype=bool), np.arange(0, 200, 20), 255)  # a hand a row, a digit a column: the diagonal has ten of both
+    levels = np.where(np.eye(10, dtype=bool), np.arange(0, 200, 20), 255)  # a sheet of 10 by 10: its diagonal is shown
     for file in (tmp_path / "labelled").rglob("*.png"):
         Image.fromarray(np.kron(levels, np.ones((56, 56))).astype(np.uint8)).save(file)
     assert main(["filmstrip", str(tmp_path / "dense"), f"other={tmp_path / 'labelled'}", "--out", str(tmp_path / "film")]) == 0

@@ -150,7 +150,7 @@ async def test_model_process_that_is_killed_turns_the_probes_red_and_is_told_of(
     assert "The model process has ended. Restart the server." in caplog.text
 
 
-async def slowly(let: asyncio.Semaphore) -> None:
+async def release_slowly(let: asyncio.Semaphore) -> None:
     while True:
         await asyncio.sleep(0.3)
         let.release()
@@ -159,7 +159,7 @@ async def slowly(let: asyncio.Semaphore) -> None:
 async def test_steps_of_a_request_share_its_time(models: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step is in time, all together are not."""
     async with holding(models, timeout_ms=2000) as (client, _, let):
-        releasing = asyncio.create_task(slowly(let))
+        releasing = asyncio.create_task(release_slowly(let))
         late = await client.post("/write", json={"lines": ["0123456789"] * 103})  # in parts, 17 batches in all
         assert_problem(late, 504, "not ready within 2 seconds")
         releasing.cancel()

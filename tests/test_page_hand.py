@@ -181,7 +181,7 @@ def seven() -> bytes:
 @reads
 def test_keyboard_alone_takes_a_picture_and_writes(browser: Browser, service: str) -> None:
     with opened(browser, service, "/?panel=hand") as page:
-        page.on("filechooser", lambda _: None)  # from here on; `expect_file_chooser` does not wait until the browser tells of choosers
+        page.on("filechooser", lambda _: None)  # `expect_file_chooser` alone could come after the key: it does not wait for the browser
         for _ in range(20):
             page.keyboard.press("Tab")
             if page.evaluate("document.activeElement.id") == "hand-file":
