@@ -3,9 +3,12 @@
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from training.__main__ import EXTRA
 
@@ -34,6 +37,12 @@ def test_service_needs_nothing_that_only_training_needs() -> None:
     needs = {*EXTRA, "onnx"}
     assert needs <= imported("training")
     assert (imported("app") | imported("models")) & needs == set()
+
+
+def test_training_looks_first_for_all_of_its_extra() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["training"]
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    assert {"sklearn" if name == "scikit-learn" else name for name in names} == set(EXTRA)
 
 
 def test_process_that_speaks_http_does_without_torch() -> None:

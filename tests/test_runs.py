@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from models import weights
 from tests.command_line import TRAIN, run
+from training.run import checkpoint
 from training.run.folder import Folder
 from training.run.loop import Progress, Training, train
 
@@ -91,6 +93,16 @@ def test_run_becomes_longer_or_shorter_before_its_rates_fall(
     assert not (tmp_path / "parts" / "falling.safetensors").exists()  # --floats
     assert run(*arguments, tmp_path / "parts", "--resume", "--images", "3200") == 1
     assert "is of a run of 1,600 images" in capsys.readouterr().err
+    as_written_before(tmp_path / "parts" / "checkpoint.pt")
+    assert run(*arguments, tmp_path / "parts", "--resume", "--images", "3200") == 1
+    assert "is of a run of 1,600 images" in capsys.readouterr().err
+
+
+def as_written_before(file: Path) -> None:
+    """Earlier versions kept a run's length in what it is known by."""
+    content = torch.load(file, weights_only=True)
+    content["identity"]["total of images"] = content["state"].pop("total_images")
+    checkpoint.save(file, content["identity"], content["state"])
 
 
 def test_batch_too_small_to_normalise_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -197,6 +197,7 @@ def test_shards_made_by_ray_on_two_nodes_are_those_of_the_single_process_though_
     address, kill = cluster
     process = command(tmp_path, "--engine", "ray", RAY_ADDRESS=address)
     until(lambda: len(list(tmp_path.glob("0*.json"))) >= 4, process)
+    assert len(list(tmp_path.glob("0*.json"))) < 12
     kill[0]()
     told, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.test_own_recipes import HINGE
 from training.cli import sweeping
 from training.cli.console import PlainConsole
 from training.cli.jobs import Job, side_by_side
-from training.cli.session import stop_signals
+from training.cli.signals import stop_signals
 from training.cli.tables import in_width, spread, with_spread
 
 OF_NO_USE = """
@@ -170,6 +171,9 @@ def test_ctrl_c_keeps_what_each_run_has_and_leaves_none_behind(sweep: list[str],
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         until(lambda: len(list(Path("runs/sweep").glob("*/checkpoint.pt"))) == 2, process)
         process.send_signal(number)
+        if number == signal.SIGHUP:
+            time.sleep(0.02)
+            process.send_signal(number)  # the kernel sends one, and the shell another
         told, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == INTERRUPTED, told
     assert "The same command goes on" in told

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,12 @@ class PlainConsole(Console):
     def on_broken_pipe(self) -> None:
         """Whoever read goes away (| head): the command goes on without a word, for its results lie in files."""
         self.quiet = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        silence([sys.stdout.fileno()])
+
+
+def silence(outputs: Sequence[int]) -> None:
+    """What is written to these file descriptors goes nowhere from now on."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for output in outputs:
+        os.dup2(nowhere, output)
+    os.close(nowhere)

@@ -54,8 +54,8 @@ def side_by_side(
 ) -> Iterator[tuple[Job, int]]:
     """Yields each job as it ends, with its exit status. `threads`: of each job's computations.
 
-    `tick` is called several times a second with the jobs that run. Once asked to stop, it starts no more, and interrupts those that run,
-    which may still save what they have. Left early, it ends them, and waits until they have gone.
+    `tick` is called several times a second with the jobs that run, until it is asked to stop. Then it starts no more, and interrupts those
+    that run, which may still save what they have. Left early, it ends them, and waits until they have gone.
     """
     waiting, running = iter(jobs), dict[Job, subprocess.Popen[bytes]]()
     stopping = False
@@ -70,7 +70,8 @@ def side_by_side(
             if not running:
                 return
             time.sleep(POLL_S)
-            tick(list(running))
+            if not stopping:
+                tick(list(running))
             for job in [job for job, process in running.items() if process.poll() is not None]:
                 yield job, running.pop(job).returncode
     finally:

@@ -5,10 +5,7 @@ All files are in one folder. A run that is killed loses at most a minute of work
 
 import hashlib
 import math
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from models import weights
 from models.networks import is_described
 from training.cli.progress_bar import progress_bar
+from training.cli.signals import stop_signals
 from training.measuring.sampling import first_look
 from training.pictures import report, samples
 from training.run import checkpoint
@@ -118,7 +116,7 @@ def identity(training: Training) -> dict[str, Any]:
 def check_total(path: Path, state: dict[str, Any], training: Training) -> None:
     """A run may become longer or shorter while nothing has depended on its length. Raises CheckpointError once its rates fall, or would
     have fallen already."""
-    was, total, done = state.get("total_images", training.total_images), training.total_images, state["training"]["images"]
+    was, total, done = state.get("total_images") or training.total_images, training.total_images, state["training"]["images"]
     falls_from = training.recipe.optimizer.falls_from
     if was != total and falls_from < 1 and done > falls_from * min(was, total):
         raise CheckpointError(
@@ -150,24 +148,3 @@ def write_weights(plan: Plan, training: Training) -> None:
 def draw_sheet(path: Path, training: Training) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     samples.sheet(training.average.snapshot()).save(path, optimize=True)
-
-
-@contextmanager
-def stop_signals() -> Iterator[list[int]]:
-    """Yields a list that stays empty until Ctrl-C, SIGTERM, or the terminal closes. The second signal has its usual effect."""
-    received: list[int] = []
-
-    def remember(number: int, _: Any) -> None:
-        received.append(number)
-        for signum, handler in before.items():
-            signal.signal(signum, handler)
-
-    asking = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup ignores it
-        asking.append(signal.SIGHUP)
-    before = {signum: signal.signal(signum, remember) for signum in asking}
-    try:
-        yield received
-    finally:
-        for signum, handler in before.items():
-            signal.signal(signum, handler)

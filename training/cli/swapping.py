@@ -70,9 +70,11 @@ def tell_difference(first: Contestant, other: Contestant, console: Console) -> N
 def finished(one: Contestant, options: Namespace, where: torch.device, console: Console) -> Trained | None:
     """The run's generator. What was trained before is not trained again. None if it was interrupted."""
     run = run_of(one, options, where, RUNS)
-    if not (trained := run.trained()):
+    if not run.ended:
         asked = {"recipe": one.text, "name": one.name, "out": run.folder.root, "resume": run.begun}
         if commands.train(Namespace(**{**vars(options), **asked}), console):
             return None
-        trained = run.trained()
-    return trained
+    try:
+        return run.trained()
+    except RecipeError as error:
+        raise RecipeError(f"{one.text}: {error}") from None

@@ -21,7 +21,7 @@ from training.cli.contest import Contestant, Run, agreed, check_scorable, contes
 from training.cli.jobs import Job, side_by_side
 from training.cli.places import FITS, data_folder, fit
 from training.cli.scoring import SPLITS, that_knows
-from training.cli.session import stop_signals
+from training.cli.signals import stop_signals
 from training.measuring.evaluate import Bench, Protocol
 from training.parts.data import Idx
 from training.run.loop import RecipeError

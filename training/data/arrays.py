@@ -22,7 +22,7 @@ from models.pixels import Pixels
 from training.data.dataset import LIMIT_BYTES, DataError
 from training.data.fit import Fit
 from training.data.found import Found, Labelled, Labels
-from training.data.names import of_manifest
+from training.data.names import all_named, of_manifest
 
 # The names of images and labels for training, then for testing.
 KNOWN = {
@@ -80,7 +80,7 @@ def class_names(file: Path, labels: Labels) -> tuple[str, ...]:
         told = of_manifest(str(array(file, MANIFEST))) if MANIFEST in names(file) else ()
     except DataError:  # another program's manifest
         return ()
-    return told if labels.dtype.kind == "i" and 0 <= labels.min(initial=0) <= labels.max(initial=0) < len(told) else ()
+    return told if all_named(labels, told) else ()
 
 
 def read_all(shards: list[Path], fit: Fit) -> Labelled:

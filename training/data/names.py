@@ -2,11 +2,13 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from models import files
 from models.files import FileError
 from training.data.dataset import CLASSES_MAX, DataError, Dataset
+from training.data.found import Labels
 
 LIMIT_BYTES = 1 << 16
 
@@ -52,6 +54,11 @@ def of_manifest(manifest: str | bytes) -> tuple[str, ...]:
     except (ValueError, KeyError, TypeError, RecursionError):
         return ()
     return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
+def all_named(labels: Labels, names: Sequence[str]) -> bool:
+    """Whether each label is the number of a name."""
+    return labels.dtype.kind == "i" and 0 <= labels.min(initial=0) <= labels.max(initial=0) < len(names)
 
 
 def manifested(file: Path) -> tuple[str, ...]:

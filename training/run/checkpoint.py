@@ -50,6 +50,8 @@ def load(path: Path, identity: dict[str, Any]) -> dict[str, Any]:
         raise CheckpointError(str(error)) from None
     except (RuntimeError, EOFError, LookupError, TypeError, ValueError, OSError, pickle.UnpicklingError):
         raise CheckpointError(f"{path} is no whole checkpoint of a run. Remove it and start without --resume.") from None
+    if "total of images" in found:  # earlier versions kept the length of a run whose rates fall there
+        state.setdefault("total_images", found["total of images"])
     was, wanted = flattened(found), flattened(identity)
     for key in wanted:
         if was.get(key) != wanted[key]:
