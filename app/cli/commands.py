@@ -1,4 +1,4 @@
-"""The commands beside `serve`: what runs each, and what is told when one fails. How each does its work, the files beside this one know."""
+"""The commands beside `serve`: what runs each, and what is told when one fails. Does not know how each does its work."""
 
 import argparse
 import asyncio
